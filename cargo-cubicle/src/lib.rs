@@ -4,5 +4,6 @@
 pub mod diagnostics;
 pub mod manifest;
 pub mod capture;
+pub mod gates;
 pub mod graph;
 pub mod vm;

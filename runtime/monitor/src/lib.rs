@@ -1,1 +1,28 @@
+//! The monitor: the kernel of a partitioned process.
+//!
+//! It starts the cubicles, performs their system calls with their rights, and
+//! runs only when entered: through a gate, or as a signal handler. It has no
+//! libc and allocates from nowhere but its own static memory.
+//!
+//! What is pure logic here (who owns which memory, what may be lent, what a
+//! report says) is tested natively; what touches the machine lives in
+//! `machine/` and is tested by running partitioned programs.
+
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(monitor_image, no_main)]
+
+pub mod lock;
+pub mod machine;
+pub mod mappings;
+pub mod memory_calls;
+pub mod plan;
+pub mod process;
+pub mod system_calls;
+pub mod text;
+pub mod violation;
+
+#[cfg(monitor_image)]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    violation::fatal("the monitor met a condition it was not built for")
+}

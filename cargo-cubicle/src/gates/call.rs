@@ -1,0 +1,578 @@
+//! The gate itself.
+//!
+//! What stands on the caller's stack while a call is pending (`Saved` of the
+//! ABI crate), `A.stack` pointing to its lowest word:
+//!
+//! ```text
+//!   … stack arguments
+//!   return address     the call site
+//!   rbp rbx r12 r13 r14 r15
+//!   x87 control word : MXCSR
+//!   older A.awaiting
+//!   older A.stack      ◄── A.stack
+//! ```
+//!
+//! And on the callee's, from wherever the callee last left: stack arguments,
+//! the return address into the gate, then the function's own frame.
+
+use super::spec::{GateKind, GateSpec, MonitorEntries, WORDS_IN_REGISTERS};
+use super::switch::{self, Mechanism};
+use super::{GateError, clear, system_call};
+use cubicle_abi::frame::{Frame, Saved, ticket};
+use cubicle_abi::layout::{GATE_STRIDE, gate};
+use cubicle_abi::rights::Rights;
+use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
+use cubicle_abi::{calls, layout};
+use iced_x86::IcedError;
+use iced_x86::code_asm::*;
+use std::mem::offset_of;
+
+/// Flags that would break the other side: TF, DF, NT, AC (rule 3).
+const HOSTILE_FLAGS: u32 = 0x4_4500;
+/// MXCSR as a program starts with it (Intel SDM volume 1, 10.2.3): all
+/// exceptions masked. The low six bits only record what happened.
+const MXCSR_DEFAULT: u32 = 0x1f80;
+const MXCSR_CONTROL: u32 = 0xffc0;
+/// The x87 control word as FNINIT leaves it.
+const X87_DEFAULT: u32 = 0x037f;
+/// ES in the x87 status word: an exception waits for the next instruction.
+const X87_PENDING: i32 = 0x80;
+
+/// Emits the gate for one mechanism: the bytes that belong at its address.
+///
+/// # Errors
+/// If it does not fit its stride.
+pub fn emit(
+    spec: &GateSpec,
+    mechanism: Mechanism,
+    monitor: &MonitorEntries,
+) -> Result<Vec<u8>, GateError> {
+    let mut emitter = Emitter::new(spec, mechanism, monitor)?;
+    emitter.gate()?;
+    let code = emitter.a.assemble(gate(spec.index))?;
+    if code.len() > GATE_STRIDE as usize {
+        return Err(GateError::Size {
+            function: spec.function.clone(),
+            size: code.len(),
+            stride: GATE_STRIDE as usize,
+        });
+    }
+    Ok(code)
+}
+
+struct Emitter<'a> {
+    a: CodeAssembler,
+    spec: &'a GateSpec,
+    mechanism: Mechanism,
+    monitor: &'a MonitorEntries,
+    start: CodeLabel,
+    trap: CodeLabel,
+    /// Where a caller goes that has not the declared caller's rights.
+    stranger: CodeLabel,
+    attach: CodeLabel,
+}
+
+fn field(base: AsmRegister64, offset: usize) -> AsmMemoryOperand {
+    qword_ptr(base + offset as i32)
+}
+
+fn gs(displacement: usize) -> AsmMemoryOperand {
+    qword_ptr(displacement as u64).gs()
+}
+
+const STACK: usize = offset_of!(Frame, stack);
+const AWAITING: usize = offset_of!(Frame, awaiting);
+const TOKEN: usize = offset_of!(Frame, token);
+
+impl<'a> Emitter<'a> {
+    fn new(
+        spec: &'a GateSpec,
+        mechanism: Mechanism,
+        monitor: &'a MonitorEntries,
+    ) -> Result<Self, IcedError> {
+        let mut a = CodeAssembler::new(64)?;
+        let (start, trap, stranger, attach) = (
+            a.create_label(),
+            a.create_label(),
+            a.create_label(),
+            a.create_label(),
+        );
+        Ok(Emitter {
+            a,
+            spec,
+            mechanism,
+            monitor,
+            start,
+            trap,
+            stranger,
+            attach,
+        })
+    }
+
+    fn gate(&mut self) -> Result<(), IcedError> {
+        let mut start = self.start;
+        self.a.set_label(&mut start)?;
+        self.save_caller()?;
+        self.enter()?;
+        self.call_function()?;
+        self.leave()?;
+        self.restore_caller()?;
+        self.tails()
+    }
+
+    fn ticket(&self, phase: u64) -> i32 {
+        ticket(self.spec.index, phase) as i32
+    }
+
+    fn switch_to(&mut self, rights: Rights) -> Result<(), IcedError> {
+        switch::switch(
+            &mut self.a,
+            self.mechanism,
+            self.monitor.switch_pages,
+            rights,
+            self.trap,
+        )
+    }
+
+    fn frame_of(&mut self, cubicle: usize) -> Result<(), IcedError> {
+        self.a.mov(rax, gs(frame_at(cubicle)))
+    }
+
+    /// Requires `frame.field == value` of the frame that rax points to.
+    fn require(&mut self, offset: usize, value: i32) -> Result<(), IcedError> {
+        self.a.cmp(field(rax, offset), value)?;
+        self.a.jne(self.trap)
+    }
+
+    fn set(&mut self, offset: usize, value: i32) -> Result<(), IcedError> {
+        self.a.mov(field(rax, offset), value)
+    }
+
+    /// Enter 1: still the caller. r10 and r11 hold the third and fourth
+    /// argument from here on, because a switch needs rdx and rcx.
+    fn save_caller(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        // Rule 8: a missing frame is noticed before the first switch.
+        self.a.cmp(gs(frame_at(spec.to)), 0)?;
+        self.a.je(self.attach)?;
+        self.a.mov(r10, rdx)?;
+        self.a.mov(r11, rcx)?;
+        switch::read(&mut self.a, self.mechanism)?;
+        self.a.cmp(eax, spec.rights_from.0)?;
+        self.a.jne(self.stranger)?;
+        for register in [rbp, rbx, r12, r13, r14, r15] {
+            self.a.push(register)?;
+        }
+        self.a.sub(rsp, 8)?;
+        self.a.stmxcsr(dword_ptr(rsp))?;
+        if spec.caller_uses_x87 {
+            self.a.fnstcw(word_ptr(rsp + 4))?;
+        }
+        self.frame_of(spec.from)?;
+        self.a.push(field(rax, AWAITING))?;
+        self.a.push(field(rax, STACK))?;
+        self.a.mov(field(rax, STACK), rsp)?;
+        let first = self.ticket(1);
+        self.set(AWAITING, first)?;
+        if spec.kind != GateKind::Lending {
+            self.load_stack_arguments()?;
+        }
+        Ok(())
+    }
+
+    /// Enter 2 and 3: what is required and left depends on who may write whose
+    /// frame (GATES.md has the table).
+    fn enter(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        let (first, second) = (self.ticket(1), self.ticket(2));
+        match spec.kind {
+            GateKind::Fast => self.switch_to(spec.rights_to)?,
+            GateKind::Union | GateKind::Lending => {
+                self.switch_to(self.middle())?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, first)?;
+                self.set(AWAITING, second)?;
+                if spec.kind == GateKind::Lending {
+                    self.ask_monitor_to_lend()?;
+                }
+                self.frame_of(spec.to)?;
+                self.set(TOKEN, first)?;
+                self.switch_to(spec.rights_to)?;
+                self.frame_of(spec.to)?;
+                self.require(TOKEN, first)?;
+                self.set(TOKEN, 0)?;
+            }
+            GateKind::CallerSees => {
+                self.frame_of(spec.to)?;
+                self.set(TOKEN, first)?;
+                self.switch_to(spec.rights_to)?;
+                self.frame_of(spec.to)?;
+                self.require(TOKEN, first)?;
+                self.set(TOKEN, 0)?;
+            }
+            GateKind::CalleeSees => {
+                self.switch_to(spec.rights_to)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, first)?;
+                self.set(AWAITING, second)?;
+            }
+        }
+        if spec.kind == GateKind::Lending {
+            self.a.mov(rsp, rbx)
+        } else {
+            self.frame_of(spec.to)?;
+            self.a.mov(rsp, field(rax, STACK))?;
+            self.a.and(rsp, -16)
+        }
+    }
+
+    /// The rights between the two sides of a gate with four switches.
+    fn middle(&self) -> Rights {
+        match self.spec.kind {
+            GateKind::Lending => Rights::ALL,
+            _ => self.spec.rights_from.union(self.spec.rights_to),
+        }
+    }
+
+    /// With all rights, on the monitor's stack: the arguments become lends, and
+    /// the monitor answers with the callee's stack pointer, which rbx keeps.
+    fn ask_monitor_to_lend(&mut self) -> Result<(), IcedError> {
+        let a = &mut self.a;
+        a.mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
+        for register in [r9, r8, r11, r10, rsi, rdi] {
+            a.push(register)?;
+        }
+        a.mov(rdi, rsp)?;
+        a.mov(esi, self.spec.index as u32)?;
+        a.call(self.monitor.gate_enter)?;
+        a.mov(rbx, rax)?;
+        for register in [rdi, rsi, r10, r11, r8, r9] {
+            a.pop(register)?;
+        }
+        Ok(())
+    }
+
+    /// As the callee: a clean machine, then the function.
+    fn call_function(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        self.check_flags()?;
+        self.default_floating_point()?;
+        if spec.switch_fs {
+            self.a.mov(rax, gs(fs_at(spec.to)))?;
+            self.a.wrfsbase(rax)?;
+        }
+        if spec.kind != GateKind::Lending {
+            self.store_stack_arguments()?;
+        }
+        self.a.call(clear::address(spec.shape.vectors))?;
+        let arguments = [rdi, rsi, rdx, rcx, r8, r9];
+        for (number, register) in arguments.into_iter().enumerate() {
+            match (number < spec.shape.integers, register) {
+                (true, r) if r == rdx => self.a.mov(rdx, r10)?,
+                (true, r) if r == rcx => self.a.mov(rcx, r11)?,
+                (true, _) => {}
+                (false, r) => self.zero(r)?,
+            }
+        }
+        for register in [r10, r11, rbx, rbp, r12, r13, r14, r15] {
+            self.zero(register)?;
+        }
+        if spec.shape.variadic {
+            self.a.mov(eax, spec.shape.vectors as u32)?;
+        } else {
+            self.zero(rax)?;
+        }
+        self.a.call(spec.target)
+    }
+
+    /// Leave 1 to 3. r10 and r11 hold the result in rax and rdx; r9 the errno.
+    fn leave(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        let (first, second, third) = (self.ticket(1), self.ticket(2), self.ticket(3));
+        self.a.mov(r10, rax)?;
+        self.a.mov(r11, rdx)?;
+        if let Some(errno) = spec.errno {
+            self.a
+                .mov(r9d, dword_ptr(i64::from(errno.callee) as u64).fs())?;
+        }
+        match spec.kind {
+            GateKind::Fast => {
+                self.switch_to(spec.rights_from)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, first)
+            }
+            GateKind::Union | GateKind::Lending => {
+                self.frame_of(spec.to)?;
+                self.set(TOKEN, second)?;
+                self.switch_to(self.middle())?;
+                self.frame_of(spec.to)?;
+                self.require(TOKEN, second)?;
+                self.set(TOKEN, 0)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, second)?;
+                if spec.kind == GateKind::Lending {
+                    self.ask_monitor_to_take_back()?;
+                    self.frame_of(spec.from)?;
+                }
+                self.set(AWAITING, third)?;
+                self.switch_to(spec.rights_from)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, third)
+            }
+            GateKind::CallerSees => {
+                self.frame_of(spec.to)?;
+                self.set(TOKEN, second)?;
+                self.switch_to(spec.rights_from)?;
+                self.frame_of(spec.to)?;
+                self.require(TOKEN, second)?;
+                self.set(TOKEN, 0)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, first)
+            }
+            GateKind::CalleeSees => {
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, second)?;
+                self.set(AWAITING, third)?;
+                self.switch_to(spec.rights_from)?;
+                self.frame_of(spec.from)?;
+                self.require(AWAITING, third)
+            }
+        }
+    }
+
+    fn ask_monitor_to_take_back(&mut self) -> Result<(), IcedError> {
+        let a = &mut self.a;
+        a.mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
+        a.push(r9)?;
+        a.push(r9)?;
+        a.push(r11)?;
+        a.push(r10)?;
+        a.mov(rdi, rsp)?;
+        a.mov(esi, self.spec.index as u32)?;
+        a.call(self.monitor.gate_leave)?;
+        a.pop(r10)?;
+        a.pop(r11)?;
+        a.pop(r9)?;
+        a.pop(r9)
+    }
+
+    /// As the caller again; rax points to its frame, and its call is proven.
+    fn restore_caller(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        self.a.mov(rsp, field(rax, STACK))?;
+        self.a.pop(field(rax, STACK))?;
+        self.a.pop(field(rax, AWAITING))?;
+        self.check_flags()?;
+        self.restore_fs()?;
+        if let Some(errno) = spec.errno {
+            self.a
+                .mov(dword_ptr(i64::from(errno.caller) as u64).fs(), r9d)?;
+        }
+        self.restore_floating_point()?;
+        self.a.add(rsp, 8)?;
+        for register in [r15, r14, r13, r12, rbx, rbp] {
+            self.a.pop(register)?;
+        }
+        self.a.call(clear::address(spec.shape.result.vectors))?;
+        match spec.shape.result.integers {
+            0 => self.zero(rax)?,
+            _ => self.a.mov(rax, r10)?,
+        }
+        match spec.shape.result.integers {
+            2 => self.a.mov(rdx, r11)?,
+            _ => self.zero(rdx)?,
+        }
+        for register in [rcx, rsi, rdi, r8, r9, r10, r11] {
+            self.zero(register)?;
+        }
+        self.a.ret()
+    }
+
+    fn check_flags(&mut self) -> Result<(), IcedError> {
+        self.a.pushfq()?;
+        self.a.test(dword_ptr(rsp), HOSTILE_FLAGS)?;
+        self.a.jne(self.trap)?;
+        self.a.add(rsp, 8)
+    }
+
+    /// The caller's rounding and exception masks are not the callee's.
+    fn default_floating_point(&mut self) -> Result<(), IcedError> {
+        let a = &mut self.a;
+        let mut good = a.create_label();
+        a.stmxcsr(dword_ptr(rsp - 8))?;
+        a.mov(eax, dword_ptr(rsp - 8))?;
+        a.and(eax, MXCSR_CONTROL)?;
+        a.cmp(eax, MXCSR_DEFAULT)?;
+        a.je(good)?;
+        a.mov(dword_ptr(rsp - 8), MXCSR_DEFAULT)?;
+        a.ldmxcsr(dword_ptr(rsp - 8))?;
+        a.set_label(&mut good)?;
+        if self.spec.callee_uses_x87 {
+            self.empty_x87()?;
+            self.a.mov(dword_ptr(rsp - 8), X87_DEFAULT)?;
+            self.a.fldcw(word_ptr(rsp - 8))?;
+        }
+        Ok(())
+    }
+
+    /// rsp points to what `save_caller` stored.
+    fn restore_floating_point(&mut self) -> Result<(), IcedError> {
+        let a = &mut self.a;
+        let mut good = a.create_label();
+        a.stmxcsr(dword_ptr(rsp - 8))?;
+        a.mov(eax, dword_ptr(rsp - 8))?;
+        a.xor(eax, dword_ptr(rsp))?;
+        a.test(eax, MXCSR_CONTROL)?;
+        a.je(good)?;
+        a.ldmxcsr(dword_ptr(rsp))?;
+        a.set_label(&mut good)?;
+        if self.spec.caller_uses_x87 {
+            self.empty_x87()?;
+            self.a.fldcw(word_ptr(rsp + 4))?;
+        }
+        Ok(())
+    }
+
+    fn empty_x87(&mut self) -> Result<(), IcedError> {
+        self.a.fnstsw(ax)?;
+        self.a.test(al, X87_PENDING)?;
+        self.a.jne(self.trap)?;
+        self.a.emms()
+    }
+
+    /// Rule 5: a callee can move FS even where the gate left it alone.
+    fn restore_fs(&mut self) -> Result<(), IcedError> {
+        let mut same = self.a.create_label();
+        self.a.mov(rax, gs(fs_at(self.spec.from)))?;
+        if !self.spec.switch_fs {
+            self.a.rdfsbase(rcx)?;
+            self.a.cmp(rcx, rax)?;
+            self.a.je(same)?;
+        }
+        self.a.wrfsbase(rax)?;
+        if !self.spec.switch_fs {
+            self.a.set_label(&mut same)?;
+            self.a.nop()?;
+        }
+        Ok(())
+    }
+
+    /// Rule 4: read under the caller's rights, into registers that carry no
+    /// argument.
+    fn load_stack_arguments(&mut self) -> Result<(), IcedError> {
+        let words = self.spec.shape.stack_words;
+        assert!(words <= WORDS_IN_REGISTERS, "the plan lends larger ones");
+        let first = size_of::<Saved>() as i32;
+        for (word, register) in CARRIERS.into_iter().enumerate().take(words) {
+            self.a
+                .mov(register, qword_ptr(rsp + first + 8 * word as i32))?;
+        }
+        for word in (CARRIERS.len()..words).step_by(2) {
+            let register = vector_carrier(word);
+            let place = rsp + first + 8 * word as i32;
+            if word + 1 < words {
+                self.a.movups(register, xmmword_ptr(place))?;
+            } else {
+                self.a.movq(register, qword_ptr(place))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Written under the callee's rights, below an aligned stack pointer.
+    fn store_stack_arguments(&mut self) -> Result<(), IcedError> {
+        let words = self.spec.shape.stack_words;
+        if words == 0 {
+            return Ok(());
+        }
+        let space = (words * 8).next_multiple_of(16);
+        self.a.sub(rsp, space as i32)?;
+        for (word, register) in CARRIERS.into_iter().enumerate().take(words) {
+            self.a.mov(qword_ptr(rsp + 8 * word as i32), register)?;
+        }
+        for word in (CARRIERS.len()..words).step_by(2) {
+            let register = vector_carrier(word);
+            let place = rsp + 8 * word as i32;
+            if word + 1 < words {
+                self.a.movups(xmmword_ptr(place), register)?;
+            } else {
+                self.a.movq(qword_ptr(place), register)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn zero(&mut self, register: AsmRegister64) -> Result<(), IcedError> {
+        let low = low_half(register);
+        self.a.xor(low, low)
+    }
+
+    /// What does not happen in a call that goes well.
+    fn tails(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        // Not the declared caller. The callee's own code may hold the gate's
+        // address (a hoisted import that was passed on): it needs no gate.
+        let mut stranger = self.stranger;
+        self.a.set_label(&mut stranger)?;
+        self.a.cmp(eax, spec.rights_to.0)?;
+        self.a.jne(self.trap)?;
+        self.a.mov(rdx, r10)?;
+        self.a.mov(rcx, r11)?;
+        self.a.mov(eax, spec.shape.vectors as u32)?;
+        self.a.jmp(spec.target)?;
+        // This thread's first entry: the monitor makes its virtual thread, and
+        // the call starts over. Vector registers survive a system call.
+        let mut attach = self.attach;
+        let mut again = self.a.create_label();
+        self.a.set_label(&mut attach)?;
+        self.a.push(rcx)?;
+        self.a.push(rdi)?;
+        self.a.mov(edi, spec.to as u32)?;
+        self.a.mov(eax, calls::ATTACH as u32)?;
+        self.a.lea(rcx, ptr(again))?;
+        self.a.jmp(system_call::address(spec.from))?;
+        self.a.set_label(&mut again)?;
+        self.a.pop(rdi)?;
+        self.a.pop(rcx)?;
+        self.a.jmp(self.start)?;
+        let mut trap = self.trap;
+        self.a.set_label(&mut trap)?;
+        self.a.ud2()
+    }
+}
+
+const CARRIERS: [AsmRegister64; 6] = [rbx, rbp, r12, r13, r14, r15];
+
+/// The vector register that carries stack word `word` (even, 6 to 20) and the
+/// one after it.
+fn vector_carrier(word: usize) -> AsmRegisterXmm {
+    let registers = [xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
+    registers[(word - CARRIERS.len()) / 2]
+}
+
+fn low_half(register: AsmRegister64) -> AsmRegister32 {
+    let pairs = [
+        (rax, eax),
+        (rbx, ebx),
+        (rcx, ecx),
+        (rdx, edx),
+        (rsi, esi),
+        (rdi, edi),
+        (rbp, ebp),
+        (r8, r8d),
+        (r9, r9d),
+        (r10, r10d),
+        (r11, r11d),
+        (r12, r12d),
+        (r13, r13d),
+        (r14, r14d),
+        (r15, r15d),
+    ];
+    pairs
+        .into_iter()
+        .find(|(wide, _)| *wide == register)
+        .map(|(_, low)| low)
+        .expect("a general register other than rsp")
+}
+
+const _: () = assert!(layout::MAXIMUM_GATES < 1 << 28, "tickets fit an immediate");

@@ -1,0 +1,31 @@
+//! Phase 7: machine code for every call across a border.
+//!
+//! A [`GateSpec`] is all a gate depends on; [`call::emit`] turns it into code.
+//! Everything that executes WRPKRU is emitted here or stands in the monitor's
+//! assembly, so that a reader of the binary knows each place (rule 1).
+
+pub mod call;
+pub mod clear;
+pub mod listing;
+pub mod spec;
+pub mod switch;
+pub mod system_call;
+
+pub use spec::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, MonitorEntries};
+pub use switch::Mechanism;
+
+/// Why a gate could not be emitted. Each is a defect of the plan, not of the
+/// user's program, except `Size`.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The assembler refused an instruction.
+    #[error("the assembler refused an instruction of a gate: {0}")]
+    Assembler(#[from] iced_x86::IcedError),
+    /// The gate does not fit its stride.
+    #[error("the gate to `{function}` takes {size} bytes; its place holds {stride}")]
+    Size {
+        function: String,
+        size: usize,
+        stride: usize,
+    },
+}

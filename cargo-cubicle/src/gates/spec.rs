@@ -1,0 +1,93 @@
+//! What a gate depends on.
+
+use cubicle_abi::rights::Rights;
+
+/// One gate, completely: from this alone follow its instructions.
+#[derive(Clone, Debug)]
+pub struct GateSpec {
+    /// The function's name, for messages.
+    pub function: String,
+    /// Number of the gate: its address and its tickets follow from it.
+    pub index: usize,
+    /// Number of the calling cubicle.
+    pub from: usize,
+    /// Number of the cubicle that is called.
+    pub to: usize,
+    pub rights_from: Rights,
+    pub rights_to: Rights,
+    /// Address of the function.
+    pub target: u64,
+    pub kind: GateKind,
+    pub shape: GateShape,
+    /// Does anything reachable from the function use FS?
+    pub switch_fs: bool,
+    /// Does anything reachable from the function use x87 or MMX?
+    pub callee_uses_x87: bool,
+    /// Does the caller's image contain x87 or MMX code?
+    pub caller_uses_x87: bool,
+    /// Copy the callee's errno to the caller's libc; implies `switch_fs`.
+    pub errno: Option<ErrnoOffsets>,
+}
+
+/// How a gate proves that a call is one and a return is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateKind {
+    /// It does not: two switches, for callees without authority.
+    Fast,
+    /// Four switches, through the union of both sides' rights.
+    Union,
+    /// Two switches: the caller may write the callee's frame.
+    CallerSees,
+    /// Two switches: the callee may write the caller's frame.
+    CalleeSees,
+    /// Four switches, through the monitor, which lends the arguments.
+    Lending,
+}
+
+/// What is passed and what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateShape {
+    /// Integer argument registers in use, 0 to 6.
+    pub integers: usize,
+    /// SSE argument registers in use, 0 to 8.
+    pub vectors: usize,
+    /// Words of stack arguments.
+    pub stack_words: usize,
+    /// Variadic: al tells the callee how many vector registers are in use.
+    pub variadic: bool,
+    pub result: GateResult,
+}
+
+/// Registers that carry the result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateResult {
+    /// Integer registers: rax, then rdx. 0 to 2.
+    pub integers: usize,
+    /// Vector registers: xmm0, then xmm1. 0 to 2.
+    pub vectors: usize,
+}
+
+/// Words of stack arguments that travel in registers a call does not use: six
+/// callee-saved ones, and two words in each of xmm8 to xmm15. Beyond them the
+/// gate lends through the monitor, which copies any number.
+pub const WORDS_IN_REGISTERS: usize = 6 + 2 * 8;
+
+/// Offsets of `errno` from the thread pointer, in the two images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrnoOffsets {
+    pub callee: i32,
+    pub caller: i32,
+}
+
+/// Addresses in the monitor that gates jump to.
+#[derive(Clone, Copy, Debug)]
+pub struct MonitorEntries {
+    /// `cubicle_switch_pages`: eax holds the rights, rcx the return address.
+    pub switch_pages: u64,
+    /// `cubicle_system_call(registers, cubicle) -> result`.
+    pub system_call: u64,
+    /// `cubicle_gate_enter(arguments, gate) -> callee's stack`.
+    pub gate_enter: u64,
+    /// `cubicle_gate_leave(results, gate)`.
+    pub gate_leave: u64,
+}

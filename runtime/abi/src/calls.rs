@@ -1,0 +1,21 @@
+//! Calls of the monitor: system-call numbers of our own, far above the
+//! kernel's, on the same path as every other system call.
+
+/// The first number.
+pub const FIRST: u64 = 0x4355_0000;
+
+/// `park() -> command`: a cubicle without a `main` of its own is ready and
+/// waits. The result is one of the commands below.
+pub const PARK: u64 = FIRST;
+/// `park_thread()`: a new virtual thread is ready and waits to end.
+pub const PARK_THREAD: u64 = FIRST + 1;
+/// `attach(cubicle)`: make this thread's virtual thread in `cubicle`. Gates
+/// only: the caller needs a gate into it.
+pub const ATTACH: u64 = FIRST + 2;
+/// `stack_size() -> bytes`: of a virtual thread of the caller.
+pub const STACK_SIZE: u64 = FIRST + 3;
+
+/// Command of [`PARK`]: create a thread that calls [`PARK_THREAD`].
+pub const COMMAND_ATTACH: u64 = 1;
+/// Command of [`PARK`]: return from `main`, so that libc shuts down.
+pub const COMMAND_EXIT: u64 = 2;

@@ -1,0 +1,141 @@
+//! The address space of a partitioned process.
+//!
+//! ```text
+//! 0x0000_0000  nothing (rule 6: a zero GS base must fault)
+//! 0x0100_0000  monitor: text, constants, data           key 0
+//! 0x0200_0000  plan and the gate texts as data          key 0
+//! 0x0300_0000  stubs: entries to the monitor            public, executable
+//! 0x0400_0000  gates                                    public, executable
+//! 0x0800_0000  slot of cubicle 0: its image             public and its own key
+//! 0x1000_0000  slot of cubicle 1
+//! …
+//! 0x7000_0000  slot of cubicle 13
+//! 0x7800_0000  end of the last slot, below 2 GiB (small code model)
+//!
+//! random       arenas, one after the other, ARENA_SIZE each
+//! ```
+
+/// Size of a page in bytes.
+pub const PAGE: u64 = 4096;
+
+/// Where the monitor's image is linked.
+pub const MONITOR_BASE: u64 = 0x0100_0000;
+/// End (exclusive) of the monitor's own range.
+pub const MONITOR_END: u64 = 0x0200_0000;
+
+/// Where the plan is loaded. The gate texts follow it, as data.
+pub const PLAN_BASE: u64 = 0x0200_0000;
+/// End (exclusive) of the plan's range.
+pub const PLAN_END: u64 = 0x0300_0000;
+
+/// Where the stubs are placed: one system-call gate for each cubicle, the
+/// register-clearing routines, and one stub for each patched system-call site.
+pub const STUB_BASE: u64 = 0x0300_0000;
+/// End (exclusive) of the stubs' range.
+pub const STUB_END: u64 = 0x0400_0000;
+
+/// Distance between two routines that clear vector registers, bytes. Routine
+/// `n` keeps xmm0 up to `n` registers.
+pub const CLEAR_STRIDE: u64 = 256;
+/// Bytes that those routines take, for one level of processor.
+pub const CLEAR_SIZE: u64 = PAGE;
+/// Distance between two system-call gates, bytes; each is followed by the
+/// resume stub of the same cubicle at half of it.
+pub const ENTRY_STRIDE: u64 = 1024;
+/// Where the system-call gates and resume stubs start.
+pub const ENTRY_BASE: u64 = STUB_BASE + CLEAR_SIZE;
+/// Bytes that they take, whole pages.
+pub const ENTRY_SIZE: u64 = page_up(ENTRY_STRIDE * MAXIMUM_CUBICLES as u64);
+/// Distance between the stubs of two patched system-call sites, bytes.
+pub const SITE_STRIDE: u64 = 16;
+/// Where the stubs of patched system-call sites start.
+pub const SITE_BASE: u64 = ENTRY_BASE + ENTRY_SIZE;
+/// As many patched sites as there is room for.
+pub const MAXIMUM_SITES: usize = ((STUB_END - SITE_BASE) / SITE_STRIDE) as usize;
+
+/// The system-call gate of cubicle `index`.
+pub const fn system_call_gate(index: usize) -> u64 {
+    ENTRY_BASE + ENTRY_STRIDE * index as u64
+}
+
+/// The resume stub of cubicle `index`.
+pub const fn resume_stub(index: usize) -> u64 {
+    system_call_gate(index) + ENTRY_STRIDE / 2
+}
+
+/// The stub of patched site `index`.
+pub const fn site(index: usize) -> u64 {
+    SITE_BASE + SITE_STRIDE * index as u64
+}
+
+/// Where gate 0 starts.
+pub const GATE_BASE: u64 = 0x0400_0000;
+/// Distance between two gates in bytes. A gate that grows beyond it is an
+/// error of the build, never an overlap.
+pub const GATE_STRIDE: u64 = 1536;
+/// End (exclusive) of the gates' range.
+pub const GATE_END: u64 = SLOT_BASE;
+/// As many gates as the range holds.
+pub const MAXIMUM_GATES: u64 = (GATE_END - GATE_BASE) / GATE_STRIDE;
+
+/// Where the slot of cubicle 0 starts.
+pub const SLOT_BASE: u64 = 0x0800_0000;
+/// Size of a slot in bytes: 128 MiB.
+pub const SLOT_SIZE: u64 = 0x0800_0000;
+
+/// As many cubicles (and keyed windows) as there are keys: 16, less key 0
+/// (the monitor) and key 1 (public).
+pub const MAXIMUM_CUBICLES: usize = 14;
+
+/// Size of a cubicle's arena in bytes, also its alignment: 64 GiB.
+pub const ARENA_SIZE: u64 = 1 << 36;
+/// The first part of an arena holds frames, one page for each thread.
+pub const ARENA_FRAMES: u64 = 16 << 20;
+/// Offset in the arena where the heap that `brk` moves begins.
+pub const ARENA_HEAP: u64 = ARENA_FRAMES;
+/// Offset in the arena where the heap must end and mappings begin.
+pub const ARENA_MAPPINGS: u64 = 16 << 30;
+/// Offset in the arena where mappings must end and buffers for lends begin.
+pub const ARENA_LENDS: u64 = 48 << 30;
+
+/// First address of the slot of cubicle `index` (0-based).
+pub const fn slot(index: usize) -> u64 {
+    SLOT_BASE + index as u64 * SLOT_SIZE
+}
+
+/// The cubicle in whose slot `address` lies.
+pub const fn slot_owner(address: u64) -> Option<usize> {
+    if address < SLOT_BASE {
+        return None;
+    }
+    let index = (address - SLOT_BASE) / SLOT_SIZE;
+    if index < MAXIMUM_CUBICLES as u64 {
+        Some(index as usize)
+    } else {
+        None
+    }
+}
+
+/// First address of gate `index`.
+pub const fn gate(index: usize) -> u64 {
+    GATE_BASE + index as u64 * GATE_STRIDE
+}
+
+/// The gate that contains `address`, if it lies among the gates.
+pub const fn gate_at(address: u64) -> Option<usize> {
+    if address >= GATE_BASE && address < GATE_END {
+        Some(((address - GATE_BASE) / GATE_STRIDE) as usize)
+    } else {
+        None
+    }
+}
+
+/// `address` rounded up to a page.
+pub const fn page_up(address: u64) -> u64 {
+    (address + PAGE - 1) & !(PAGE - 1)
+}
+
+/// `address` rounded down to a page.
+pub const fn page_down(address: u64) -> u64 {
+    address & !(PAGE - 1)
+}

@@ -1,0 +1,454 @@
+//! The monitor's assembly: everything that executes WRPKRU outside the gates,
+//! and every change of stack.
+//!
+//! Each WRPKRU here raises to the monitor's rights or lowers to a cubicle's.
+//! Anybody can jump to it with any registers, so behind it nothing is believed
+//! but what lies in key-0 memory, found through the thread block:
+//!
+//! * the signal entry requires `SignalHeader::proof`, which only code with
+//!   key-0 rights can have set, and takes stack and context from the header;
+//! * the return from a system call requires `Thread::call_proof`, and takes
+//!   the stack from it;
+//! * lowering proves nothing and gains nothing; the `syscall` behind it is
+//!   dispatched, because the selector of whoever jumps here says *block*.
+
+use super::thread::{CALL_PROOF, SignalHeader};
+use core::arch::global_asm;
+use core::mem::offset_of;
+use cubicle_abi::thread_block::ThreadBlock;
+
+unsafe extern "C" {
+    /// The handler of every signal, with keys: the kernel enters it.
+    pub fn cubicle_signal_entry_keys();
+    /// The same without keys.
+    pub fn cubicle_signal_entry_plain();
+    /// What the kernel returns to from a handler.
+    pub fn cubicle_signal_return();
+    /// Runs a cubicle through its resume stub until [`cubicle_back`].
+    pub fn cubicle_enter(stub: u64) -> u64;
+    /// Goes back to the last [`cubicle_enter`], which returns `value`.
+    pub fn cubicle_back(value: u64) -> !;
+    /// Raises to the monitor's rights, once, at start.
+    pub fn cubicle_raise_first();
+    /// `call_as` with keys: number and six arguments, and the rights.
+    pub fn cubicle_call_as_keys(call: *const [u64; 7], rights: u32) -> i64;
+    /// Copies; returns how many bytes could not be, because of a fault.
+    pub fn cubicle_copy(to: u64, from: u64, bytes: u64) -> u64;
+    /// Length of a string with its zero byte, at most `limit`; more than
+    /// `limit` if a fault or the limit came first.
+    pub fn cubicle_string(at: u64, limit: u64) -> u64;
+    /// First byte of what may fault, where a fault continues, and the end.
+    pub static cubicle_copy_begin: [u8; 0];
+    pub static cubicle_copy_fault: [u8; 0];
+    pub static cubicle_copy_end: [u8; 0];
+    /// First and last byte (exclusive) of the monitor's text.
+    pub static __executable_start: [u8; 0];
+    pub static etext: [u8; 0];
+}
+
+global_asm!(
+    ".section .text.cubicle_start,\"ax\",@progbits",
+    ".globl _start",
+    "_start:",
+    "    xor ebp, ebp",
+    "    mov rdi, rsp",
+    "    and rsp, -16",
+    "    call {start}",
+    "    ud2",
+    start = sym crate::process::start::start,
+);
+
+// Entry of a signal. The kernel has put its frame on the signal stack (key 0)
+// and PKRU to its initial value, which can write key 0 and nothing else:
+//
+//   rsp ──► return address (cubicle_signal_return)
+//           ucontext_t, siginfo_t
+//   …
+//   SignalHeader at the stack's lowest address
+global_asm!(
+    ".section .text.cubicle_signals,\"ax\",@progbits",
+    ".globl cubicle_signal_entry_keys",
+    "cubicle_signal_entry_keys:",
+    "    mov rax, rsp",
+    "    and rax, {mask}",
+    // A selector load zeroes the GS base (rule 6).
+    "    rdgsbase rcx",
+    "    cmp rcx, [rax + {block}]",
+    "    jne 9f",
+    "    mov [rax + {signal}], rdi",
+    "    mov [rax + {information}], rsi",
+    "    mov [rax + {context}], rdx",
+    "    mov [rax + {stack}], rsp",
+    "    mov qword ptr [rax + {proof}], 1",
+    "    xor eax, eax",
+    "    xor ecx, ecx",
+    "    xor edx, edx",
+    "    wrpkru",
+    "    test eax, eax",
+    "    jne 9f",
+    "    rdgsbase ecx",
+    "    mov rax, gs:[{header}]",
+    "    cmp qword ptr [rax + {proof}], 1",
+    "    jne 9f",
+    "    mov qword ptr [rax + {proof}], 0",
+    "    rdgsbase rcx",
+    "    cmp rcx, [rax + {block}]",
+    "    jne 9f",
+    "2:",
+    "    mov rsp, [rax + {stack}]",
+    "    movzx ecx, byte ptr gs:[{selector}]",
+    "    mov [rax + {previous}], rcx",
+    "    mov byte ptr gs:[{selector}], 0",
+    "    cld",
+    "    mov rdi, rax",
+    "    sub rsp, 8",
+    "    call {handler}",
+    "    mov rax, gs:[{header}]",
+    "    mov rsp, [rax + {stack}]",
+    "    ret",
+    "9:",
+    // Every signal is blocked here, so this one ends the process.
+    "    ud2",
+    ".globl cubicle_signal_entry_plain",
+    "cubicle_signal_entry_plain:",
+    "    mov rax, gs:[{header}]",
+    "    mov [rax + {signal}], rdi",
+    "    mov [rax + {information}], rsi",
+    "    mov [rax + {context}], rdx",
+    "    mov [rax + {stack}], rsp",
+    "    jmp 2b",
+    ".globl cubicle_signal_return",
+    "cubicle_signal_return:",
+    "    mov eax, 15",
+    "    syscall",
+    "    ud2",
+    mask = const -(super::thread::SIGNAL_STACK as i64),
+    proof = const offset_of!(SignalHeader, proof),
+    block = const offset_of!(SignalHeader, block),
+    signal = const offset_of!(SignalHeader, signal),
+    information = const offset_of!(SignalHeader, information),
+    context = const offset_of!(SignalHeader, context),
+    stack = const offset_of!(SignalHeader, stack),
+    previous = const offset_of!(SignalHeader, selector),
+    header = const offset_of!(ThreadBlock, signal_header),
+    selector = const offset_of!(ThreadBlock, selector),
+    handler = sym super::signals::handle,
+);
+
+// The first raise. Later it must not serve anybody: `started` is key-0 memory.
+global_asm!(
+    ".section .text.cubicle_raise,\"ax\",@progbits",
+    ".globl cubicle_raise_first",
+    "cubicle_raise_first:",
+    "    xor eax, eax",
+    "    xor ecx, ecx",
+    "    xor edx, edx",
+    "    wrpkru",
+    "    test eax, eax",
+    "    jne 9f",
+    "    rdgsbase ecx",
+    "    cmp byte ptr [rip + {started}], 0",
+    "    jne 9f",
+    "    mov byte ptr [rip + {started}], 1",
+    "    ret",
+    "9:",
+    "    ud2",
+    started = sym super::rights::RAISED,
+);
+
+// From a system-call gate, with all rights, on the monitor's stack:
+//
+//   number rdi rsi rdx r10 r8 r9 instruction    pushed by the gate
+//   return address into the gate
+//   rbx rbp r12 r13 r14 r15
+//   xmm15 … xmm0                                ◄── Registers
+global_asm!(
+    ".section .text.cubicle_system_call,\"ax\",@progbits",
+    ".globl cubicle_system_call",
+    "cubicle_system_call:",
+    "    push rbx",
+    "    push rbp",
+    "    push r12",
+    "    push r13",
+    "    push r14",
+    "    push r15",
+    "    sub rsp, 256",
+    "    movups [rsp], xmm0",
+    "    movups [rsp + 16], xmm1",
+    "    movups [rsp + 32], xmm2",
+    "    movups [rsp + 48], xmm3",
+    "    movups [rsp + 64], xmm4",
+    "    movups [rsp + 80], xmm5",
+    "    movups [rsp + 96], xmm6",
+    "    movups [rsp + 112], xmm7",
+    "    movups [rsp + 128], xmm8",
+    "    movups [rsp + 144], xmm9",
+    "    movups [rsp + 160], xmm10",
+    "    movups [rsp + 176], xmm11",
+    "    movups [rsp + 192], xmm12",
+    "    movups [rsp + 208], xmm13",
+    "    movups [rsp + 224], xmm14",
+    "    movups [rsp + 240], xmm15",
+    "    mov rdi, rsp",
+    "    sub rsp, 8",
+    "    call {dispatch}",
+    "    add rsp, 8",
+    "    movups xmm0, [rsp]",
+    "    movups xmm1, [rsp + 16]",
+    "    movups xmm2, [rsp + 32]",
+    "    movups xmm3, [rsp + 48]",
+    "    movups xmm4, [rsp + 64]",
+    "    movups xmm5, [rsp + 80]",
+    "    movups xmm6, [rsp + 96]",
+    "    movups xmm7, [rsp + 112]",
+    "    movups xmm8, [rsp + 128]",
+    "    movups xmm9, [rsp + 144]",
+    "    movups xmm10, [rsp + 160]",
+    "    movups xmm11, [rsp + 176]",
+    "    movups xmm12, [rsp + 192]",
+    "    movups xmm13, [rsp + 208]",
+    "    movups xmm14, [rsp + 224]",
+    "    movups xmm15, [rsp + 240]",
+    "    add rsp, 256",
+    "    pop r15",
+    "    pop r14",
+    "    pop r13",
+    "    pop r12",
+    "    pop rbp",
+    "    pop rbx",
+    "    ret",
+    dispatch = sym crate::system_calls::dispatch,
+);
+
+// From a lending gate, with all rights, on the monitor's stack. The vector
+// registers that carry arguments or results must survive.
+global_asm!(
+    ".section .text.cubicle_gate,\"ax\",@progbits",
+    ".macro CUBICLE_LEND name, function",
+    ".globl \\name",
+    "\\name:",
+    "    sub rsp, 136",
+    "    movups [rsp], xmm0",
+    "    movups [rsp + 16], xmm1",
+    "    movups [rsp + 32], xmm2",
+    "    movups [rsp + 48], xmm3",
+    "    movups [rsp + 64], xmm4",
+    "    movups [rsp + 80], xmm5",
+    "    movups [rsp + 96], xmm6",
+    "    movups [rsp + 112], xmm7",
+    "    cld",
+    "    mov byte ptr gs:[{selector}], 0",
+    "    call \\function",
+    "    mov byte ptr gs:[{selector}], 1",
+    "    movups xmm0, [rsp]",
+    "    movups xmm1, [rsp + 16]",
+    "    movups xmm2, [rsp + 32]",
+    "    movups xmm3, [rsp + 48]",
+    "    movups xmm4, [rsp + 64]",
+    "    movups xmm5, [rsp + 80]",
+    "    movups xmm6, [rsp + 96]",
+    "    movups xmm7, [rsp + 112]",
+    "    add rsp, 136",
+    "    ret",
+    ".endm",
+    "CUBICLE_LEND cubicle_gate_enter, {enter}",
+    "CUBICLE_LEND cubicle_gate_leave, {leave}",
+    selector = const offset_of!(ThreadBlock, selector),
+    enter = sym crate::process::lends::enter,
+    leave = sym crate::process::lends::leave,
+);
+
+// Page tables instead of WRPKRU: eax holds the rights, rcx where to go on.
+// Everything else survives, and the stack is not touched: behind the switch it
+// may be out of reach.
+//
+//   monitor's stack: rsi rdi r8 r9 r10 r11, the return address, the selector,
+//                    xmm15 … xmm0
+global_asm!(
+    ".section .text.cubicle_switch,\"ax\",@progbits",
+    ".globl cubicle_switch_pages",
+    "cubicle_switch_pages:",
+    "    mov gs:[{switch_stack}], rsp",
+    "    mov rsp, gs:[{monitor_stack}]",
+    "    push rsi",
+    "    push rdi",
+    "    push r8",
+    "    push r9",
+    "    push r10",
+    "    push r11",
+    "    push rcx",
+    "    movzx ecx, byte ptr gs:[{selector}]",
+    "    push rcx",
+    "    mov byte ptr gs:[{selector}], 0",
+    "    sub rsp, 256",
+    "    movups [rsp], xmm0",
+    "    movups [rsp + 16], xmm1",
+    "    movups [rsp + 32], xmm2",
+    "    movups [rsp + 48], xmm3",
+    "    movups [rsp + 64], xmm4",
+    "    movups [rsp + 80], xmm5",
+    "    movups [rsp + 96], xmm6",
+    "    movups [rsp + 112], xmm7",
+    "    movups [rsp + 128], xmm8",
+    "    movups [rsp + 144], xmm9",
+    "    movups [rsp + 160], xmm10",
+    "    movups [rsp + 176], xmm11",
+    "    movups [rsp + 192], xmm12",
+    "    movups [rsp + 208], xmm13",
+    "    movups [rsp + 224], xmm14",
+    "    movups [rsp + 240], xmm15",
+    "    mov edi, eax",
+    "    call {switch}",
+    "    movups xmm0, [rsp]",
+    "    movups xmm1, [rsp + 16]",
+    "    movups xmm2, [rsp + 32]",
+    "    movups xmm3, [rsp + 48]",
+    "    movups xmm4, [rsp + 64]",
+    "    movups xmm5, [rsp + 80]",
+    "    movups xmm6, [rsp + 96]",
+    "    movups xmm7, [rsp + 112]",
+    "    movups xmm8, [rsp + 128]",
+    "    movups xmm9, [rsp + 144]",
+    "    movups xmm10, [rsp + 160]",
+    "    movups xmm11, [rsp + 176]",
+    "    movups xmm12, [rsp + 192]",
+    "    movups xmm13, [rsp + 208]",
+    "    movups xmm14, [rsp + 224]",
+    "    movups xmm15, [rsp + 240]",
+    "    add rsp, 256",
+    "    pop rcx",
+    "    mov byte ptr gs:[{selector}], cl",
+    "    pop rcx",
+    "    pop r11",
+    "    pop r10",
+    "    pop r9",
+    "    pop r8",
+    "    pop rdi",
+    "    pop rsi",
+    "    mov rsp, gs:[{switch_stack}]",
+    "    mov eax, gs:[{rights}]",
+    "    jmp rcx",
+    selector = const offset_of!(ThreadBlock, selector),
+    monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+    switch_stack = const offset_of!(ThreadBlock, switch_stack),
+    rights = const offset_of!(ThreadBlock, rights),
+    switch = sym super::rights::switch_pages,
+);
+
+// Into a cubicle and back. While it runs, entries to the monitor start their
+// stack below what is saved here.
+//
+//   older monitor_stack                ◄── monitor_stack while the cubicle runs
+//   r15 r14 r13 r12 rbp rbx
+//   return address
+global_asm!(
+    ".section .text.cubicle_enter,\"ax\",@progbits",
+    ".globl cubicle_enter",
+    "cubicle_enter:",
+    "    push rbx",
+    "    push rbp",
+    "    push r12",
+    "    push r13",
+    "    push r14",
+    "    push r15",
+    "    push qword ptr gs:[{monitor_stack}]",
+    "    mov gs:[{monitor_stack}], rsp",
+    "    jmp rdi",
+    ".globl cubicle_back",
+    "cubicle_back:",
+    "    mov rsp, gs:[{monitor_stack}]",
+    "    pop qword ptr gs:[{monitor_stack}]",
+    "    pop r15",
+    "    pop r14",
+    "    pop r13",
+    "    pop r12",
+    "    pop rbp",
+    "    pop rbx",
+    "    mov rax, rdi",
+    "    ret",
+    monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+);
+
+// A system call with a cubicle's rights: the kernel checks every pointer as if
+// the cubicle itself had asked. rbp, the monitor's stack pointer, is left in
+// key-0 memory as the proof.
+global_asm!(
+    ".section .text.cubicle_call_as,\"ax\",@progbits",
+    ".globl cubicle_call_as_keys",
+    "cubicle_call_as_keys:",
+    "    push rbx",
+    "    push rbp",
+    "    push r12",
+    "    mov r12d, esi",
+    "    mov rbx, [rdi]",
+    "    mov rsi, [rdi + 16]",
+    "    mov rbp, [rdi + 24]",
+    "    mov r10, [rdi + 32]",
+    "    mov r8, [rdi + 40]",
+    "    mov r9, [rdi + 48]",
+    "    mov rdi, [rdi + 8]",
+    "    mov rax, gs:[{state}]",
+    "    mov [rax + {proof}], rsp",
+    "    mov eax, r12d",
+    "    xor ecx, ecx",
+    "    xor edx, edx",
+    "    wrpkru",
+    "    test eax, eax",
+    "    je 9f",
+    "    rdgsbase ecx",
+    "    mov rdx, rbp",
+    "    mov rax, rbx",
+    "    syscall",
+    "    mov rbx, rax",
+    "    xor eax, eax",
+    "    xor ecx, ecx",
+    "    xor edx, edx",
+    "    wrpkru",
+    "    test eax, eax",
+    "    jne 9f",
+    "    rdgsbase ecx",
+    "    mov rcx, gs:[{state}]",
+    "    mov rsp, [rcx + {proof}]",
+    "    test rsp, rsp",
+    "    je 9f",
+    "    mov qword ptr [rcx + {proof}], 0",
+    "    mov rax, rbx",
+    "    pop r12",
+    "    pop rbp",
+    "    pop rbx",
+    "    ret",
+    "9:",
+    "    ud2",
+    state = const offset_of!(ThreadBlock, state),
+    proof = const CALL_PROOF,
+);
+
+// What may fault: a fault between begin and end continues at fault, where rcx
+// still says how much was left.
+global_asm!(
+    ".section .text.cubicle_copy,\"ax\",@progbits",
+    ".globl cubicle_copy, cubicle_string",
+    ".globl cubicle_copy_begin, cubicle_copy_fault, cubicle_copy_end",
+    "cubicle_copy_begin:",
+    "cubicle_copy:",
+    "    mov rcx, rdx",
+    "    rep movsb",
+    "cubicle_copy_fault:",
+    "    mov rax, rcx",
+    "    ret",
+    "cubicle_string:",
+    "    xor eax, eax",
+    "    lea rcx, [rsi + 1]",
+    "2:",
+    "    cmp rax, rsi",
+    "    jae 3f",
+    "    add rax, 1",
+    "    cmp byte ptr [rdi + rax - 1], 0",
+    "    jne 2b",
+    "    ret",
+    "3:",
+    "    mov rax, rcx",
+    "    ret",
+    "cubicle_copy_end:",
+    ".text",
+);

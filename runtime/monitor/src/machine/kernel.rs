@@ -1,0 +1,129 @@
+//! The kernel's own interface: numbers, structures, and the bare call.
+//!
+//! Numbers and layouts: Linux, arch/x86/entry/syscalls/syscall_64.tbl and
+//! include/uapi.
+
+use core::arch::asm;
+
+/// System-call numbers the monitor itself knows. All others are only bits in
+/// the plan.
+pub mod number {
+    pub const READ: u64 = 0;
+    pub const WRITE: u64 = 1;
+    pub const CLOSE: u64 = 3;
+    pub const LSEEK: u64 = 8;
+    pub const MMAP: u64 = 9;
+    pub const MPROTECT: u64 = 10;
+    pub const MUNMAP: u64 = 11;
+    pub const BRK: u64 = 12;
+    pub const RT_SIGACTION: u64 = 13;
+    pub const RT_SIGPROCMASK: u64 = 14;
+    pub const RT_SIGRETURN: u64 = 15;
+    pub const IOCTL: u64 = 16;
+    pub const MREMAP: u64 = 25;
+    pub const MADVISE: u64 = 28;
+    pub const DUP2: u64 = 33;
+    pub const GETPID: u64 = 39;
+    pub const CLONE: u64 = 56;
+    pub const EXIT: u64 = 60;
+    pub const UNAME: u64 = 63;
+    pub const FCNTL: u64 = 72;
+    pub const GETUID: u64 = 102;
+    pub const SIGALTSTACK: u64 = 131;
+    pub const ARCH_PRCTL: u64 = 158;
+    pub const PRCTL: u64 = 157;
+    pub const GETTID: u64 = 186;
+    pub const FUTEX: u64 = 202;
+    pub const SET_TID_ADDRESS: u64 = 218;
+    pub const EXIT_GROUP: u64 = 231;
+    pub const TGKILL: u64 = 234;
+    pub const OPENAT: u64 = 257;
+    pub const OPEN: u64 = 2;
+    pub const CREAT: u64 = 85;
+    pub const NEWFSTATAT: u64 = 262;
+    pub const SET_ROBUST_LIST: u64 = 273;
+    pub const PRLIMIT64: u64 = 302;
+    pub const GETRANDOM: u64 = 318;
+    pub const FSTATFS: u64 = 138;
+    pub const PKEY_MPROTECT: u64 = 329;
+    pub const PKEY_ALLOC: u64 = 330;
+    pub const STATX: u64 = 332;
+    pub const RSEQ: u64 = 334;
+    pub const CLONE3: u64 = 435;
+    pub const OPENAT2: u64 = 437;
+}
+
+/// Error numbers, positive.
+pub mod error {
+    pub const EPERM: i64 = 1;
+    pub const EAGAIN: i64 = 11;
+    pub const ENOMEM: i64 = 12;
+    pub const EACCES: i64 = 13;
+    pub const EFAULT: i64 = 14;
+    pub const EEXIST: i64 = 17;
+    pub const EINVAL: i64 = 22;
+    pub const ENOSYS: i64 = 38;
+}
+
+pub const PROT_READ: u32 = 1;
+pub const PROT_WRITE: u32 = 2;
+pub const PROT_EXEC: u32 = 4;
+
+pub const MAP_SHARED: u64 = 1;
+pub const MAP_PRIVATE: u64 = 2;
+pub const MAP_FIXED: u64 = 0x10;
+pub const MAP_ANONYMOUS: u64 = 0x20;
+pub const MAP_NORESERVE: u64 = 0x4000;
+pub const MAP_FIXED_NOREPLACE: u64 = 0x10_0000;
+
+/// A system call from the monitor, with the rights and the selector in force.
+///
+/// # Safety
+/// The monitor answers for what the kernel does with the arguments: above all,
+/// no pointer of a cubicle is passed here, only by `call_as`.
+pub unsafe fn call(number: u64, arguments: [u64; 6]) -> i64 {
+    let result: i64;
+    // SAFETY: the caller's; the kernel changes rax, rcx and r11 only.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as i64 => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            in("r9") arguments[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// Writes all of `bytes`; gives up at the first error, because there is nobody
+/// to tell.
+pub fn write(descriptor: u64, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: the slice is readable memory of the monitor's.
+        let written = unsafe {
+            call(
+                number::WRITE,
+                [descriptor, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0],
+            )
+        };
+        if written <= 0 {
+            return;
+        }
+        bytes = &bytes[written as usize..];
+    }
+}
+
+/// Ends the process, all threads, with `status`.
+pub fn exit(status: i32) -> ! {
+    loop {
+        // SAFETY: no memory is involved.
+        unsafe { call(number::EXIT_GROUP, [status as u64, 0, 0, 0, 0, 0]) };
+    }
+}

@@ -1,0 +1,11 @@
+//! What touches the machine: instructions, system calls, signals.
+
+#[cfg(monitor_image)]
+pub mod assembly;
+pub mod context;
+pub mod kernel;
+#[cfg(monitor_image)]
+pub mod memory;
+pub mod rights;
+pub mod signals;
+pub mod thread;

@@ -1,0 +1,209 @@
+//! Signals. Every handler is the monitor's. What arrives here in this version:
+//! dispatched system calls (SIGSYS) and faults.
+
+use super::kernel::{self, number};
+use super::thread::SignalHeader;
+
+pub const SIGILL: u64 = 4;
+pub const SIGTRAP: u64 = 5;
+pub const SIGBUS: u64 = 7;
+pub const SIGFPE: u64 = 8;
+pub const SIGSEGV: u64 = 11;
+pub const SIGSYS: u64 = 31;
+
+/// The signals that instructions raise.
+pub const FAULTS: [u64; 6] = [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS];
+
+/// `ucontext_t` as the kernel lays it out on x86-64, up to the extended state.
+#[repr(C)]
+pub struct SignalContext {
+    pub flags: u64,
+    pub link: u64,
+    pub stack: [u64; 3],
+    pub r8: u64,
+    pub r9: u64,
+    pub r10: u64,
+    pub r11: u64,
+    pub r12: u64,
+    pub r13: u64,
+    pub r14: u64,
+    pub r15: u64,
+    pub rdi: u64,
+    pub rsi: u64,
+    pub rbp: u64,
+    pub rbx: u64,
+    pub rdx: u64,
+    pub rax: u64,
+    pub rcx: u64,
+    pub rsp: u64,
+    pub rip: u64,
+    pub rflags: u64,
+    /// cs, gs, fs, ss: 16 bits each.
+    pub selectors: u64,
+    pub error: u64,
+    pub trap: u64,
+    pub old_mask: u64,
+    pub cr2: u64,
+    pub extended: u64,
+}
+
+/// `siginfo_t`, the parts that faults and dispatches use.
+#[repr(C)]
+pub struct SignalInformation {
+    pub signal: i32,
+    pub error: i32,
+    pub code: i32,
+    pub padding: i32,
+    /// The faulting address, or the address behind the `syscall`.
+    pub address: u64,
+    /// SIGSYS: number (low) and architecture (high).
+    pub call: u64,
+    pub reserved: u64,
+    /// SIGSEGV with SEGV_PKUERR: the key, at offset 32.
+    pub key: u32,
+}
+
+/// cs 0x33 and ss 0x2b: 64-bit user code and its stack (rule 2).
+const SELECTORS: u64 = 0x2b << 48 | 0x33;
+/// Interrupts on and the bit that is always one.
+const FLAGS: u64 = 0x202;
+/// `si_code` of a dispatch.
+const SYS_USER_DISPATCH: i32 = 2;
+/// AUDIT_ARCH_X86_64.
+const ARCHITECTURE: u64 = 0xc000_003e;
+
+/// Installs the handlers and the signal stack of the first thread.
+#[cfg(monitor_image)]
+pub fn install(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
+    use super::assembly::*;
+    use cubicle_abi::plan::MECHANISM_PKU;
+    const SA_SIGINFO: u64 = 4;
+    const SA_ONSTACK: u64 = 0x0800_0000;
+    const SA_RESTORER: u64 = 0x0400_0000;
+    const SS_AUTODISARM: u64 = 1 << 31;
+    let (base, size) = thread.signal_stack();
+    let stack = [base, SS_AUTODISARM, size];
+    // SAFETY: the stack is this thread's own static memory.
+    let result = unsafe {
+        kernel::call(
+            number::SIGALTSTACK,
+            [stack.as_ptr() as u64, 0, 0, 0, 0, 0],
+        )
+    };
+    if result < 0 {
+        return Err(result);
+    }
+    let entry = if super::rights::mechanism() == MECHANISM_PKU {
+        cubicle_signal_entry_keys as *const () as u64
+    } else {
+        cubicle_signal_entry_plain as *const () as u64
+    };
+    for signal in FAULTS {
+        // Everything is blocked meanwhile: a fault of the handler itself ends
+        // the process instead of entering it again.
+        let action = [
+            entry,
+            SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+            cubicle_signal_return as *const () as u64,
+            u64::MAX,
+        ];
+        // SAFETY: the handler is the entry that expects exactly this.
+        let result = unsafe {
+            kernel::call(
+                number::RT_SIGACTION,
+                [signal, action.as_ptr() as u64, 0, 8, 0, 0],
+            )
+        };
+        if result < 0 {
+            return Err(result);
+        }
+    }
+    Ok(())
+}
+
+/// Handles a signal. The assembly has proven that the kernel sent it here.
+#[cfg(monitor_image)]
+pub extern "C" fn handle(header: &SignalHeader) {
+    // SAFETY: the kernel wrote both into its frame on this key-0 stack, and
+    // the header that names them is key-0 memory too.
+    let (context, information) = unsafe {
+        (
+            &mut *(header.context as *mut SignalContext),
+            &*(header.information as *const SignalInformation),
+        )
+    };
+    match header.signal {
+        SIGSYS => dispatched(header, context, information),
+        SIGSEGV | SIGBUS if monitor_copies(context) => {
+            context.rip = &raw const super::assembly::cubicle_copy_fault as u64;
+            // SAFETY: no other thread; the selector goes back to what the
+            // monitor had.
+            unsafe { (*super::thread::block()).selector = header.selector as u8 };
+        }
+        _ => crate::violation::fault(context, information),
+    }
+}
+
+/// Did the monitor itself fault in the code that may?
+#[cfg(monitor_image)]
+fn monitor_copies(context: &SignalContext) -> bool {
+    use super::assembly::{cubicle_copy_begin, cubicle_copy_end};
+    let begin = &raw const cubicle_copy_begin as u64;
+    let end = &raw const cubicle_copy_end as u64;
+    (begin..end).contains(&context.rip) && rights_of(context).0 == 0
+}
+
+/// The rights that were in force when the signal came.
+#[cfg(monitor_image)]
+pub fn rights_of(context: &SignalContext) -> cubicle_abi::rights::Rights {
+    use cubicle_abi::rights::Rights;
+    if super::rights::mechanism() != cubicle_abi::plan::MECHANISM_PKU {
+        // SAFETY: this thread's block.
+        return Rights(unsafe { (*super::thread::block()).rights });
+    }
+    let offset = crate::process::extended_pkru_offset();
+    // SAFETY: the kernel wrote the XSAVE area; `xstate_bv` is at 512, and a
+    // clear bit 9 means that PKRU had its initial value, 0.
+    unsafe {
+        let features = *((context.extended + 512) as *const u64);
+        if features & 1 << 9 == 0 {
+            Rights(0)
+        } else {
+            Rights(*((context.extended + offset) as *const u32))
+        }
+    }
+}
+
+/// A `syscall` that the kernel did not perform goes on in the caller's
+/// system-call gate, as if its site had been patched.
+#[cfg(monitor_image)]
+fn dispatched(
+    _header: &SignalHeader,
+    context: &mut SignalContext,
+    information: &SignalInformation,
+) {
+    let rights = rights_of(context);
+    // Rule 12: a forged signal looks like a dispatch.
+    let genuine = information.code == SYS_USER_DISPATCH
+        && information.address == context.rip
+        && information.call >> 32 == ARCHITECTURE
+        && context.selectors & 0xffff == 0x33;
+    let cubicle = crate::process::cubicle_with(rights);
+    let (Some(cubicle), true, false) = (
+        cubicle,
+        genuine,
+        crate::violation::is_runtime_text(context.rip),
+    ) else {
+        crate::violation::refuse(
+            context,
+            information,
+            "a system call in a way that no program makes one",
+        );
+    };
+    context.rcx = context.rip;
+    context.rip = crate::process::system_call_gate(cubicle);
+    context.rflags = FLAGS;
+    context.selectors = SELECTORS;
+    // The selector stays open until the gate has raised its rights: between
+    // here and there runs only the gate's own text.
+}

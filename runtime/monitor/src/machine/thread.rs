@@ -1,0 +1,172 @@
+//! A kernel thread, as the monitor knows it.
+
+use super::context::Registers;
+use crate::process::lends::PendingLends;
+use core::cell::UnsafeCell;
+use core::mem::offset_of;
+use cubicle_abi::frame::Context;
+use cubicle_abi::thread_block::ThreadBlock;
+
+/// Size and alignment of a signal stack in bytes. The kernel's frame takes up
+/// to 3.5 KiB with AVX-512; a report of a violation takes most of the rest.
+pub const SIGNAL_STACK: usize = 64 << 10;
+/// Size of a thread's monitor stack in bytes.
+pub const MONITOR_STACK: usize = 256 << 10;
+
+/// The lowest bytes of a signal stack: what a handler leaves there before it
+/// raises its rights (rule 1). Key 0: a cubicle can neither read nor write it.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct SignalHeader {
+    /// 1 while a handler is about to raise its rights.
+    pub proof: u64,
+    /// The thread this stack belongs to: what GS must point to.
+    pub block: u64,
+    pub signal: u64,
+    /// `siginfo_t` and `ucontext_t`, in the kernel's frame.
+    pub information: u64,
+    pub context: u64,
+    /// The handler's stack pointer.
+    pub stack: u64,
+    /// What the selector was.
+    pub selector: u64,
+}
+
+/// The monitor's private state of a thread (key 0).
+#[repr(C)]
+pub struct Thread {
+    /// While a system call runs with a cubicle's rights: the monitor's stack
+    /// pointer, which is also the proof that one does (rule 1). Otherwise 0.
+    pub call_proof: u64,
+    /// Kernel thread id.
+    pub id: u64,
+    /// Arguments that are lent in calls pending on this thread.
+    pub lends: PendingLends,
+    /// Registers and stack of a `clone` that asks for a virtual thread.
+    pub new_thread: Option<Context>,
+    /// The cubicle whose parked `main` runs on this thread, if one does.
+    pub parked_main: Option<usize>,
+    /// The cubicle being shut down on this thread, if one is.
+    pub exiting: Option<usize>,
+    /// The signal masks that the cubicles' libcs believe in.
+    pub masks: [u64; cubicle_abi::layout::MAXIMUM_CUBICLES],
+    /// For each cubicle: where its virtual thread on this thread parked.
+    pub parked: [Context; cubicle_abi::layout::MAXIMUM_CUBICLES],
+}
+
+/// All memory of one thread that is not a cubicle's.
+#[repr(C, align(65536))]
+pub struct ThreadMemory {
+    signal_guard: UnsafeCell<[u8; SIGNAL_STACK]>,
+    signal: UnsafeCell<[u8; SIGNAL_STACK]>,
+    block: UnsafeCell<ThreadBlock>,
+    stack: UnsafeCell<[u8; MONITOR_STACK]>,
+    state: UnsafeCell<Thread>,
+}
+
+// SAFETY: the one thread that owns it uses it; others only its address.
+unsafe impl Sync for ThreadMemory {}
+
+impl ThreadMemory {
+    pub const fn new() -> ThreadMemory {
+        const NONE: cubicle_abi::thread_block::VirtualThread =
+            cubicle_abi::thread_block::VirtualThread { frame: 0, fs: 0 };
+        ThreadMemory {
+            signal_guard: UnsafeCell::new([0; SIGNAL_STACK]),
+            signal: UnsafeCell::new([0; SIGNAL_STACK]),
+            block: UnsafeCell::new(ThreadBlock {
+                selector: 0,
+                reserved: [0; 3],
+                rights: 0,
+                address: 0,
+                monitor_stack: 0,
+                state: 0,
+                signal_header: 0,
+                switch_stack: 0,
+                resume_target: 0,
+                reserved2: 0,
+                virtual_threads: [NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
+            }),
+            stack: UnsafeCell::new([0; MONITOR_STACK]),
+            state: UnsafeCell::new(Thread {
+                call_proof: 0,
+                id: 0,
+                lends: PendingLends::new(),
+                new_thread: None,
+                parked_main: None,
+                exiting: None,
+                masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                parked: [Context::START; cubicle_abi::layout::MAXIMUM_CUBICLES],
+            }),
+        }
+    }
+
+    /// The guard page range below the signal stack: one page is made
+    /// inaccessible.
+    pub fn signal_guard(&self) -> u64 {
+        self.signal.get() as u64 - cubicle_abi::layout::PAGE
+    }
+
+    pub fn signal_header(&self) -> *mut SignalHeader {
+        self.signal.get().cast()
+    }
+
+    /// First usable byte of the signal stack, behind its header, and its size.
+    pub fn signal_stack(&self) -> (u64, u64) {
+        let skip = size_of::<SignalHeader>().next_multiple_of(64);
+        (
+            self.signal.get() as u64 + skip as u64,
+            (SIGNAL_STACK - skip) as u64,
+        )
+    }
+
+    pub fn block(&self) -> *mut ThreadBlock {
+        self.block.get()
+    }
+
+    pub fn state(&self) -> *mut Thread {
+        self.state.get()
+    }
+
+    pub fn stack_top(&self) -> u64 {
+        self.stack.get() as u64 + MONITOR_STACK as u64
+    }
+}
+
+impl Default for ThreadMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The first thread's memory.
+pub static FIRST: ThreadMemory = ThreadMemory::new();
+
+/// Offsets the assembly uses.
+pub const CALL_PROOF: usize = offset_of!(Thread, call_proof);
+/// Size of [`Registers`] below the part that the system-call gate pushes.
+pub const VECTORS_SIZE: usize = offset_of!(Registers, r15);
+
+/// This thread's block.
+#[cfg(monitor_image)]
+pub fn block() -> *mut ThreadBlock {
+    let address: *mut ThreadBlock;
+    // SAFETY: the monitor runs only where GS was compared or set; the block's
+    // own address is its second word.
+    unsafe {
+        core::arch::asm!(
+            "mov {}, gs:[{offset}]",
+            out(reg) address,
+            offset = const offset_of!(ThreadBlock, address),
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    address
+}
+
+/// This thread's state.
+#[cfg(monitor_image)]
+pub fn state() -> *mut Thread {
+    // SAFETY: `block` is this thread's.
+    unsafe { (*block()).state as *mut Thread }
+}

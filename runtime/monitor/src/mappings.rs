@@ -1,0 +1,451 @@
+//! Which memory a cubicle has, and with which protection: a sorted table, so
+//! that the monitor, and not the kernel, decides where mappings go, and so that
+//! page tables can be closed and opened again as they were.
+
+/// As many separate mappings as a cubicle may have (rule 18: without a limit,
+/// fragments make a later change of protection fail).
+pub const MAXIMUM: usize = 4096;
+
+/// What a mapping is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Writable data of the image.
+    Data,
+    /// Frames: nobody's to change.
+    Frame,
+    /// What `brk` moves.
+    Heap,
+    /// What the cubicle mapped itself.
+    Mapping,
+    /// The stack its image started on, and buffers for lends.
+    Monitor,
+}
+
+/// A range of whole pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    pub start: u64,
+    /// Exclusive.
+    pub end: u64,
+    /// PROT_ bits as mmap(2) has them.
+    pub protection: u32,
+    pub kind: Kind,
+}
+
+/// Why a change of the table was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No room, or beyond the cubicle's limit: ENOMEM.
+    Memory,
+    /// Not the cubicle's to change: EPERM.
+    Foreign,
+}
+
+/// All memory of one cubicle, ordered by address, nothing overlapping.
+pub struct Mappings {
+    entries: [Mapping; MAXIMUM],
+    length: usize,
+    /// Bytes that are accessible, and the most that may be.
+    used: u64,
+    limit: u64,
+}
+
+const NOTHING: Mapping = Mapping {
+    start: 0,
+    end: 0,
+    protection: 0,
+    kind: Kind::Mapping,
+};
+
+impl Default for Mappings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Mappings {
+    pub const fn new() -> Self {
+        Mappings {
+            entries: [NOTHING; MAXIMUM],
+            length: 0,
+            used: 0,
+            limit: u64::MAX,
+        }
+    }
+
+    /// Sets the limit in bytes. Image data does not count.
+    pub fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
+    /// From the lowest address to the highest.
+    pub fn iter(&self) -> impl Iterator<Item = &Mapping> {
+        self.entries[..self.length].iter()
+    }
+
+    /// The mapping that contains `address`.
+    pub fn find(&self, address: u64) -> Option<&Mapping> {
+        let index = self.first_ending_after(address);
+        self.entries[..self.length]
+            .get(index)
+            .filter(|mapping| mapping.start <= address)
+    }
+
+    /// Is every byte of `start..end` mapped with all of `protection`?
+    pub fn covers(&self, start: u64, end: u64, protection: u32) -> bool {
+        let mut at = start;
+        while at < end {
+            match self.find(at) {
+                Some(mapping) if mapping.protection & protection == protection => at = mapping.end,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The lowest free range of `size` bytes within `low..high`.
+    pub fn free(&self, low: u64, high: u64, size: u64) -> Option<u64> {
+        let mut start = low;
+        for mapping in &self.entries[self.first_ending_after(low)..self.length] {
+            if mapping.start >= start && mapping.start - start >= size {
+                break;
+            }
+            start = start.max(mapping.end);
+        }
+        (start.checked_add(size)? <= high).then_some(start)
+    }
+
+    /// Enters a mapping; whatever of the cubicle's own lay there is replaced.
+    ///
+    /// # Errors
+    /// [`Refusal::Memory`] beyond the limit or with a full table, and
+    /// [`Refusal::Foreign`] if something lies there that is not to be changed.
+    /// The table is then as before.
+    pub fn insert(&mut self, new: Mapping) -> Result<(), Refusal> {
+        self.check_own(new.start, new.end)?;
+        let released = self.counted_within(new.start, new.end);
+        let cost = Self::counted(&new);
+        if cost > 0 && self.used - released + cost > self.limit {
+            return Err(Refusal::Memory);
+        }
+        self.check_room()?;
+        self.cut(new.start, new.end);
+        let index = self.first_ending_after(new.start);
+        self.entries.copy_within(index..self.length, index + 1);
+        self.entries[index] = new;
+        self.length += 1;
+        self.used += cost;
+        self.join(index);
+        Ok(())
+    }
+
+    /// Forgets whatever of the cubicle's own lies in `start..end`.
+    ///
+    /// # Errors
+    /// As [`Mappings::insert`].
+    pub fn remove(&mut self, start: u64, end: u64) -> Result<(), Refusal> {
+        self.check_own(start, end)?;
+        self.check_room()?;
+        self.cut(start, end);
+        Ok(())
+    }
+
+    /// Changes the protection of `start..end`, all of which must be mapped.
+    ///
+    /// # Errors
+    /// As [`Mappings::insert`]; a hole is [`Refusal::Memory`], as mprotect(2)
+    /// has it.
+    pub fn protect(&mut self, start: u64, end: u64, protection: u32) -> Result<(), Refusal> {
+        self.check_frames(start, end)?;
+        if !self.covers(start, end, 0) {
+            return Err(Refusal::Memory);
+        }
+        let more: u64 = self
+            .iter()
+            .filter(|m| m.kind != Kind::Data && m.protection == 0 && protection != 0)
+            .map(|m| overlap(m, start, end))
+            .sum();
+        if self.used + more > self.limit && more > 0 {
+            return Err(Refusal::Memory);
+        }
+        self.check_room()?;
+        let mut at = start;
+        while at < end {
+            let old = *self.find(at).expect("covered, as checked above");
+            let part_end = old.end.min(end);
+            self.cut(at, part_end);
+            let index = self.first_ending_after(at);
+            self.entries.copy_within(index..self.length, index + 1);
+            self.entries[index] = Mapping {
+                start: at,
+                end: part_end,
+                protection,
+                kind: old.kind,
+            };
+            self.length += 1;
+            self.used += Self::counted(&self.entries[index]);
+            self.join(index);
+            at = part_end;
+        }
+        Ok(())
+    }
+
+    fn counted(mapping: &Mapping) -> u64 {
+        if mapping.kind == Kind::Data || mapping.protection == 0 {
+            0
+        } else {
+            mapping.end - mapping.start
+        }
+    }
+
+    fn counted_within(&self, start: u64, end: u64) -> u64 {
+        self.iter()
+            .filter(|mapping| Self::counted(mapping) > 0)
+            .map(|mapping| overlap(mapping, start, end))
+            .sum()
+    }
+
+    /// Image data may change protection, but never be replaced.
+    fn check_own(&self, start: u64, end: u64) -> Result<(), Refusal> {
+        let foreign = self.iter().any(|mapping| {
+            matches!(mapping.kind, Kind::Data | Kind::Frame | Kind::Monitor)
+                && overlap(mapping, start, end) > 0
+        });
+        if foreign {
+            Err(Refusal::Foreign)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_frames(&self, start: u64, end: u64) -> Result<(), Refusal> {
+        let frames = self.iter().any(|mapping| {
+            matches!(mapping.kind, Kind::Frame | Kind::Monitor) && overlap(mapping, start, end) > 0
+        });
+        if frames {
+            Err(Refusal::Foreign)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A change makes at most two entries more than there were.
+    fn check_room(&self) -> Result<(), Refusal> {
+        if self.length + 2 > MAXIMUM {
+            Err(Refusal::Memory)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Index of the first mapping that ends behind `address`.
+    fn first_ending_after(&self, address: u64) -> usize {
+        self.entries[..self.length].partition_point(|mapping| mapping.end <= address)
+    }
+
+    /// Removes `start..end` from the table, splitting what it cuts through.
+    fn cut(&mut self, start: u64, end: u64) {
+        let mut index = self.first_ending_after(start);
+        while index < self.length && self.entries[index].start < end {
+            let old = self.entries[index];
+            if Self::counted(&old) > 0 {
+                self.used -= overlap(&old, start, end);
+            }
+            let before = Mapping {
+                end: start.max(old.start),
+                ..old
+            };
+            let after = Mapping {
+                start: end.min(old.end),
+                ..old
+            };
+            match (before.start < before.end, after.start < after.end) {
+                (true, true) => {
+                    self.entries.copy_within(index..self.length, index + 1);
+                    self.length += 1;
+                    self.entries[index] = before;
+                    self.entries[index + 1] = after;
+                    index += 2;
+                }
+                (true, false) => {
+                    self.entries[index] = before;
+                    index += 1;
+                }
+                (false, true) => {
+                    self.entries[index] = after;
+                    index += 1;
+                }
+                (false, false) => {
+                    self.entries.copy_within(index + 1..self.length, index);
+                    self.length -= 1;
+                }
+            }
+        }
+    }
+
+    /// Joins the entry with equal neighbours, so that the table stays short.
+    fn join(&mut self, index: usize) {
+        for left in [index, index.wrapping_sub(1)] {
+            let Some([a, b]) = self.entries[..self.length].get(left..left.wrapping_add(2)) else {
+                continue;
+            };
+            if a.end == b.start && a.protection == b.protection && a.kind == b.kind {
+                self.entries[left].end = b.end;
+                self.entries.copy_within(left + 2..self.length, left + 1);
+                self.length -= 1;
+            }
+        }
+    }
+}
+
+fn overlap(mapping: &Mapping, start: u64, end: u64) -> u64 {
+    mapping
+        .end
+        .min(end)
+        .saturating_sub(mapping.start.max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping(start: u64, end: u64, protection: u32) -> Mapping {
+        Mapping {
+            start,
+            end,
+            protection,
+            kind: Kind::Mapping,
+        }
+    }
+
+    fn listed(table: &Mappings) -> Vec<(u64, u64, u32)> {
+        table
+            .iter()
+            .map(|m| (m.start, m.end, m.protection))
+            .collect()
+    }
+
+    #[test]
+    fn a_hole_is_found_between_neighbours() {
+        let mut table = Mappings::new();
+        table.insert(mapping(0x1000, 0x2000, 3)).unwrap();
+        table.insert(mapping(0x4000, 0x5000, 1)).unwrap();
+        assert_eq!(table.free(0, 0x10000, 0x1000), Some(0));
+        assert_eq!(table.free(0x1000, 0x10000, 0x2000), Some(0x2000));
+        assert_eq!(table.free(0x1000, 0x10000, 0x3000), Some(0x5000));
+        assert_eq!(table.free(0x1000, 0x6000, 0x3000), None);
+    }
+
+    #[test]
+    fn protection_splits_and_joins() {
+        let mut table = Mappings::new();
+        table.insert(mapping(0x1000, 0x5000, 3)).unwrap();
+        table.protect(0x2000, 0x3000, 1).unwrap();
+        assert_eq!(
+            listed(&table),
+            [
+                (0x1000, 0x2000, 3),
+                (0x2000, 0x3000, 1),
+                (0x3000, 0x5000, 3)
+            ]
+        );
+        table.protect(0x2000, 0x3000, 3).unwrap();
+        assert_eq!(listed(&table), [(0x1000, 0x5000, 3)]);
+        assert_eq!(table.protect(0x4000, 0x6000, 1), Err(Refusal::Memory));
+        assert_eq!(listed(&table), [(0x1000, 0x5000, 3)]);
+    }
+
+    #[test]
+    fn removal_cuts_through() {
+        let mut table = Mappings::new();
+        table.insert(mapping(0x1000, 0x5000, 3)).unwrap();
+        table.remove(0x2000, 0x3000).unwrap();
+        assert_eq!(
+            listed(&table),
+            [(0x1000, 0x2000, 3), (0x3000, 0x5000, 3)]
+        );
+        assert!(table.covers(0x3000, 0x5000, 2));
+        assert!(!table.covers(0x1000, 0x5000, 0));
+    }
+
+    #[test]
+    fn the_limit_counts_what_is_accessible() {
+        let mut table = Mappings::new();
+        table.set_limit(0x3000);
+        table.insert(mapping(0x10000, 0x20000, 0)).unwrap();
+        assert_eq!(
+            table.protect(0x10000, 0x14000, 3),
+            Err(Refusal::Memory)
+        );
+        table.protect(0x10000, 0x13000, 3).unwrap();
+        assert_eq!(
+            table.insert(mapping(0x1000, 0x2000, 3)),
+            Err(Refusal::Memory)
+        );
+        // Replacing what is there costs nothing more.
+        table.insert(mapping(0x10000, 0x13000, 1)).unwrap();
+        table.remove(0x10000, 0x12000).unwrap();
+        table.insert(mapping(0x1000, 0x3000, 3)).unwrap();
+    }
+
+    #[test]
+    fn image_data_and_frames_stay() {
+        let mut table = Mappings::new();
+        for kind in [Kind::Data, Kind::Frame] {
+            let start = if kind == Kind::Data { 0x1000 } else { 0x9000 };
+            table
+                .insert(Mapping {
+                    kind,
+                    ..mapping(start, start + 0x1000, 3)
+                })
+                .unwrap();
+        }
+        assert_eq!(table.remove(0, 0x2000), Err(Refusal::Foreign));
+        assert_eq!(
+            table.insert(mapping(0x9000, 0xa000, 3)),
+            Err(Refusal::Foreign)
+        );
+        assert_eq!(table.protect(0x9000, 0xa000, 0), Err(Refusal::Foreign));
+        table.protect(0x1000, 0x2000, 1).unwrap();
+    }
+
+    #[test]
+    fn the_table_agrees_with_a_page_map() {
+        // A plain array of pages is the model; a fixed generator the operator.
+        let mut model = [None::<u32>; 64];
+        let mut table = Mappings::new();
+        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+        for _ in 0..20_000 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let first = (seed >> 8) as usize % 64;
+            let last = (first + 1 + (seed >> 16) as usize % 8).min(64);
+            let protection = (seed >> 32) as u32 % 4;
+            let (start, end) = (first as u64 * 4096, last as u64 * 4096);
+            match seed >> 40 & 3 {
+                0 | 1 => {
+                    table.insert(mapping(start, end, protection)).unwrap();
+                    model[first..last].fill(Some(protection));
+                }
+                2 => {
+                    table.remove(start, end).unwrap();
+                    model[first..last].fill(None);
+                }
+                _ => {
+                    let whole = model[first..last].iter().all(Option::is_some);
+                    assert_eq!(table.protect(start, end, protection).is_ok(), whole);
+                    if whole {
+                        model[first..last].fill(Some(protection));
+                    }
+                }
+            }
+            for (page, expected) in model.iter().enumerate() {
+                let found = table.find(page as u64 * 4096).map(|m| m.protection);
+                assert_eq!(found, *expected);
+            }
+            let used = model.iter().flatten().filter(|p| **p != 0).count() as u64 * 4096;
+            assert_eq!(table.used, used);
+        }
+    }
+}

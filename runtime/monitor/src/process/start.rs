@@ -1,0 +1,317 @@
+//! From the kernel's entry to the main cubicle's first instruction.
+
+use super::initial_stack::{self, KernelStack};
+use super::run::{frame_address, run};
+use super::{ARENA_BASE, EXTENDED_PKRU_OFFSET, arena, cubicles, platform};
+use crate::machine::assembly::cubicle_raise_first;
+use crate::machine::kernel::{
+    self, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE, PROT_EXEC, PROT_READ,
+    PROT_WRITE, number,
+};
+use crate::machine::rights::{set_mechanism, tag};
+use crate::machine::thread::{self, FIRST};
+use crate::machine::{rights, signals};
+use crate::mappings::{Kind, Mapping};
+use crate::plan::Plan;
+use crate::violation::refuse_start;
+use core::sync::atomic::Ordering;
+use cubicle_abi::frame::{Context, FRAME_SIZE};
+use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
+use cubicle_abi::plan::MECHANISM_PKU;
+use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
+use cubicle_abi::thread_block::SELECTOR_ALLOW;
+
+/// The stack of the program's own main thread, as much as Linux gives by
+/// default (`ulimit -s`), bytes.
+const MAIN_STACK: u64 = 8 << 20;
+/// The least a libc needs to start on, bytes.
+const SMALLEST_STACK: u64 = 256 << 10;
+
+/// The process begins here, on the kernel's stack.
+///
+/// # Safety
+/// Called once, by `_start`, with the stack pointer the kernel gave.
+pub unsafe extern "C" fn start(stack: *const u64) -> ! {
+    // SAFETY: as the caller's; the plan is part of every composed binary.
+    let (kernel, plan) = unsafe { (KernelStack::new(stack), Plan::of_process()) };
+    let Some(plan) = plan else {
+        refuse_start("this file has no plan, or one of another version of the tool");
+    };
+    crate::violation::report_to(kernel.variable(b"CUBICLE_REPORT_FD"));
+    let mechanism = platform::choose(kernel, plan.header().isolation);
+    set_mechanism(mechanism);
+    crate::violation::announce(mechanism);
+    map_texts(plan, mechanism);
+    if mechanism == MECHANISM_PKU {
+        allocate_keys(plan.cubicles().len());
+        EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
+    }
+    start_thread();
+    if mechanism == MECHANISM_PKU {
+        // SAFETY: keys are allocated, and this is the first raise.
+        unsafe { cubicle_raise_first() };
+    }
+    or_refuse(
+        tag(
+            FIRST.block() as u64,
+            FIRST.block() as u64 + PAGE,
+            PROT_READ | PROT_WRITE,
+            KEY_PUBLIC,
+        ),
+        "tagging the thread block",
+    );
+    let vdso = mechanism != MECHANISM_PKU || platform::share_vdso();
+    reserve_arenas(plan);
+    for index in 0..plan.cubicles().len() {
+        prepare(plan, index);
+    }
+    or_refuse(signals::install(&FIRST), "installing signal handlers");
+    dispatch_system_calls();
+    let main = plan.header().main as usize;
+    for index in (0..plan.cubicles().len()).filter(|index| *index != main) {
+        start_image(kernel, plan, index, vdso);
+    }
+    start_image(kernel, plan, main, vdso);
+    crate::violation::fatal("the main cubicle came back without an exit")
+}
+
+/// Ends the process with a line that says what the kernel did not do.
+fn or_refuse(result: Result<(), i64>, what: &str) {
+    if let Err(error) = result {
+        crate::violation::refuse_start_because(what, error);
+    }
+}
+
+/// Copies the gates and stubs of this mechanism and processor into place.
+/// Anonymous memory: nobody changes it through the file (rule 22).
+fn map_texts(plan: Plan, mechanism: u32) {
+    let level = platform::vector_level();
+    for text in plan.texts() {
+        // The routines that clear registers depend on the processor only.
+        let wanted = if text.address == STUB_BASE {
+            level
+        } else {
+            mechanism
+        };
+        if text.mechanism != wanted {
+            continue;
+        }
+        let bytes = plan.bytes(text.bytes);
+        let size = page_up(bytes.len() as u64);
+        // SAFETY: the layout keeps this range free; NOREPLACE makes sure.
+        let mapped = unsafe {
+            kernel::call(
+                number::MMAP,
+                [
+                    text.address,
+                    size,
+                    u64::from(PROT_READ | PROT_WRITE),
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+                    u64::MAX,
+                    0,
+                ],
+            )
+        };
+        if mapped != text.address as i64 {
+            crate::violation::refuse_start_because("mapping the gates", mapped);
+        }
+        // SAFETY: just mapped, `size` bytes.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                text.address as *mut u8,
+                bytes.len(),
+            );
+        }
+        or_refuse(
+            tag(
+                text.address,
+                text.address + size,
+                PROT_READ | PROT_EXEC,
+                if mechanism == MECHANISM_PKU { 0 } else { KEY_PUBLIC },
+            ),
+            "protecting the gates",
+        );
+    }
+}
+
+/// Keys come in order from 1; anything else would not fit the plan's constants.
+fn allocate_keys(cubicles: usize) {
+    for expected in 1..=cubicles as i64 + 1 {
+        // SAFETY: no memory is involved.
+        let key = unsafe { kernel::call(number::PKEY_ALLOC, [0; 6]) };
+        if key != expected {
+            crate::violation::refuse_start_because("allocating protection keys", key);
+        }
+    }
+}
+
+/// Fills the first thread's block and points GS to it.
+fn start_thread() {
+    const ARCH_SET_GS: u64 = 0x1001;
+    let block = FIRST.block();
+    let header = FIRST.signal_header();
+    // SAFETY: nothing else runs yet; all of it is this thread's static memory.
+    unsafe {
+        (*block).selector = SELECTOR_ALLOW;
+        (*block).address = block as u64;
+        (*block).monitor_stack = FIRST.stack_top();
+        (*block).state = FIRST.state() as u64;
+        (*block).signal_header = header as u64;
+        (*header).block = block as u64;
+        (*FIRST.state()).id = kernel::call(number::GETTID, [0; 6]) as u64;
+        or_refuse(
+            match kernel::call(
+                number::ARCH_PRCTL,
+                [ARCH_SET_GS, block as u64, 0, 0, 0, 0],
+            ) {
+                0 => Ok(()),
+                error => Err(error),
+            },
+            "setting the GS base",
+        );
+        let guard = FIRST.signal_guard();
+        kernel::call(number::MPROTECT, [guard, PAGE, 0, 0, 0, 0]);
+    }
+}
+
+/// One reservation for all arenas, at a random place that is aligned to them.
+fn reserve_arenas(plan: Plan) {
+    let count = plan.cubicles().len() as u64;
+    let size = (count + 1) * ARENA_SIZE;
+    // SAFETY: a fresh mapping; what lies around the aligned part goes back.
+    unsafe {
+        let at = kernel::call(
+            number::MMAP,
+            [
+                0,
+                size,
+                0,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                u64::MAX,
+                0,
+            ],
+        );
+        if at < 0 {
+            crate::violation::refuse_start_because(
+                "reserving address space for the cubicles (`ulimit -v` must be unlimited)",
+                at,
+            );
+        }
+        let at = at as u64;
+        let base = at.next_multiple_of(ARENA_SIZE);
+        if base > at {
+            kernel::call(number::MUNMAP, [at, base - at, 0, 0, 0, 0]);
+        }
+        let end = base + count * ARENA_SIZE;
+        if at + size > end {
+            kernel::call(number::MUNMAP, [end, at + size - end, 0, 0, 0, 0]);
+        }
+        ARENA_BASE.store(base, Ordering::Relaxed);
+    }
+}
+
+/// Tags the image of cubicle `index` and gives it a frame.
+fn prepare(plan: Plan, index: usize) {
+    let cubicle = &plan.cubicles()[index];
+    let mut mappings = cubicles()[index].mappings.lock();
+    mappings.set_limit(cubicle.memory);
+    for segment in plan.segments(cubicle) {
+        or_refuse(
+            tag(segment.start, segment.end, segment.protection, segment.key),
+            "tagging an image",
+        );
+        if segment.key == cubicle.key {
+            let _ = mappings.insert(Mapping {
+                start: segment.start,
+                end: segment.end,
+                protection: segment.protection,
+                kind: Kind::Data,
+            });
+        }
+    }
+    let frame = frame_address(index, 0);
+    map(&mut mappings, index, frame, FRAME_SIZE, Kind::Frame);
+}
+
+/// Makes part of the arena accessible.
+fn map(
+    mappings: &mut crate::mappings::Mappings,
+    index: usize,
+    start: u64,
+    size: u64,
+    kind: Kind,
+) {
+    let protection = PROT_READ | PROT_WRITE;
+    let entered = mappings.insert(Mapping {
+        start,
+        end: start + size,
+        protection,
+        kind,
+    });
+    if entered.is_err() {
+        refuse_start("a cubicle's memory limit is too small for its stack");
+    }
+    or_refuse(
+        tag(start, start + size, protection, cubicle_key(index)),
+        "tagging an arena",
+    );
+}
+
+/// From here on every `syscall` outside the monitor is dispatched.
+fn dispatch_system_calls() {
+    const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
+    const PR_SYS_DISPATCH_ON: u64 = 1;
+    // SAFETY: the selector is the first byte of the block, which is never
+    // unmapped; it says *allow* at the moment.
+    let result = unsafe {
+        kernel::call(
+            number::PRCTL,
+            [
+                PR_SET_SYSCALL_USER_DISPATCH,
+                PR_SYS_DISPATCH_ON,
+                0,
+                0,
+                FIRST.block() as u64,
+                0,
+            ],
+        )
+    };
+    or_refuse(
+        if result == 0 { Ok(()) } else { Err(result) },
+        "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
+    );
+}
+
+/// Runs the image's own `_start`, until it parks; the main one's never does.
+fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
+    let cubicle = &plan.cubicles()[index];
+    let main = plan.header().main as usize == index;
+    let least = initial_stack::needed(kernel) + SMALLEST_STACK;
+    let size = page_up(if main {
+        MAIN_STACK.max(least)
+    } else {
+        cubicle.stack.max(least)
+    });
+    let low = arena(index) + ARENA_MAPPINGS;
+    {
+        let mut mappings = cubicles()[index].mappings.lock();
+        // A guard page stays closed below it.
+        map(&mut mappings, index, low + PAGE, size, Kind::Monitor);
+    }
+    rights::open(cubicle_abi::rights::Rights::NONE, super::rights(index));
+    let stack = initial_stack::build(kernel, low + PAGE + size, cubicle, vdso);
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
+    block.virtual_threads[index].frame = frame_address(index, 0);
+    state.parked_main = (!main).then_some(index);
+    let context = Context {
+        stack,
+        instruction: cubicle.entry,
+        ..Context::START
+    };
+    run(index, &context);
+    state.parked_main = None;
+    *cubicles()[index].parked_main.lock() = Some(state.parked[index]);
+    block.virtual_threads[index].frame = 0;
+}

@@ -1,0 +1,356 @@
+//! What happens to a system call of a cubicle.
+//!
+//! Some are the monitor's to answer (memory, threads, signals): they are
+//! virtual for each cubicle. The others need a grant of the manifest and are
+//! performed with the rights of the caller, so that the kernel checks their
+//! pointers. Everything else answers EPERM.
+
+#[cfg(monitor_image)]
+pub use dispatching::dispatch;
+
+/// The distance of a number from the kernel's highest: beyond it, nothing is
+/// granted.
+pub const NUMBERS: u64 = 512;
+
+/// Is `number` among `granted`?
+pub fn is_granted(granted: &[u64; 8], number: u64) -> bool {
+    number < NUMBERS && granted[number as usize / 64] >> (number % 64) & 1 == 1
+}
+
+/// A set of system-call numbers.
+const fn set(numbers: &[u64]) -> [u64; 8] {
+    let mut bits = [0; 8];
+    let mut index = 0;
+    while index < numbers.len() {
+        bits[numbers[index] as usize / 64] |= 1 << (numbers[index] % 64);
+        index += 1;
+    }
+    bits
+}
+
+/// Calls without pointers need no change of rights: close, lseek, sched_yield,
+/// dup, getpid, fsync, fdatasync, ftruncate, getuid, getgid, geteuid, getegid,
+/// getppid, gettid.
+const WITHOUT_POINTERS: [u64; 8] = set(&[
+    3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186,
+]);
+
+/// Calls whose first argument is a descriptor and that @stdio grants for 0, 1
+/// and 2: read, write, close, fstat, lseek, ioctl, pread64, pwrite64, readv,
+/// writev, fsync, fdatasync, fcntl, newfstatat.
+const OF_DESCRIPTORS: [u64; 8] = set(&[0, 1, 3, 5, 8, 16, 17, 18, 19, 20, 72, 74, 75, 262]);
+
+/// Refused whatever the manifest says (MONITOR.md has the reasons): pkey_*,
+/// ptrace, process_vm_*, process_madvise, process_mrelease, userfaultfd,
+/// io_uring_*, aio, vmsplice, remap_file_pages, map_shadow_stack,
+/// memfd_secret, the NUMA calls, shmat, mlockall, personality, modify_ldt,
+/// iopl, ioperm, bpf, perf_event_open, kcmp, pidfd_*, rt_*queueinfo, seccomp,
+/// landlock_*, setns, unshare, mounts, open_by_handle_at, fanotify_init,
+/// kexec, keyctl and its kin, get_robust_list, restart_syscall,
+/// lsm_set_self_attr, uretprobe, uprobe, set_thread_area, mseal, rt_sigreturn,
+/// execve, execveat.
+pub const REFUSED: [u64; 8] = set(&[
+    329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
+    216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
+    424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
+    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322,
+]);
+
+#[cfg(monitor_image)]
+mod dispatching {
+    use super::*;
+    use crate::machine::context::Registers;
+    use crate::machine::kernel::{self, error, number};
+    use crate::machine::rights::call_as;
+    use crate::machine::thread;
+    use crate::memory_calls;
+    use crate::process::{self, exit, virtual_threads};
+    use cubicle_abi::calls;
+    use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, Cubicle};
+
+    /// Answers the call that `registers` show, of `cubicle`.
+    ///
+    /// # Safety
+    /// Called by a system-call gate only, which has proven who calls.
+    pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i64 {
+        let cubicle = cubicle as usize;
+        let arguments = registers.arguments();
+        let [a, b, c, d, ..] = arguments;
+        let Some(policy) = process::plan().and_then(|plan| plan.cubicles().get(cubicle)) else {
+            crate::violation::fatal("a system call of a cubicle that is not in the plan");
+        };
+        let files = policy.flags & CUBICLE_ANY_DESCRIPTOR != 0;
+        match registers.number {
+            calls::PARK => virtual_threads::park(cubicle, registers),
+            calls::PARK_THREAD => virtual_threads::park_thread(cubicle, registers),
+            calls::ATTACH => virtual_threads::attach(cubicle, a),
+            calls::STACK_SIZE => policy.stack as i64,
+            number::MMAP => flat(memory_calls::map(cubicle, arguments, files)),
+            number::MUNMAP => flat(memory_calls::unmap(cubicle, a, b)),
+            number::MPROTECT => flat(memory_calls::protect(cubicle, a, b, c)),
+            number::MREMAP => flat(memory_calls::remap(cubicle, arguments)),
+            number::MADVISE => flat(memory_calls::advise(cubicle, a, b, c)),
+            number::BRK => memory_calls::set_break(cubicle, a) as i64,
+            number::CLONE => virtual_threads::clone(cubicle, registers),
+            number::CLONE3 | number::RSEQ => -error::ENOSYS,
+            number::SET_TID_ADDRESS => thread_id(cubicle),
+            number::SET_ROBUST_LIST => 0,
+            number::ARCH_PRCTL => set_thread_pointer(cubicle, a, b),
+            number::EXIT_GROUP => exit::exit_group(cubicle, a),
+            number::EXIT => exit::exit_thread(cubicle, a),
+            number::RT_SIGACTION => action(cubicle, a, b, c),
+            number::RT_SIGPROCMASK => mask(cubicle, a, b, c, d),
+            number::SIGALTSTACK => alternate_stack(cubicle, b),
+            number::TGKILL => kill_self(cubicle, a, b, c),
+            number::FUTEX => futex(cubicle, arguments),
+            wanted if is_granted(&REFUSED, wanted) => -error::EPERM,
+            wanted if !is_granted(&policy.granted, wanted) => -error::EPERM,
+            wanted => granted(cubicle, policy, files, wanted, arguments),
+        }
+    }
+
+    fn flat(result: Result<u64, i64>) -> i64 {
+        match result {
+            Ok(value) => value as i64,
+            Err(error) => error,
+        }
+    }
+
+    /// A call the manifest grants. Some need a second look at their arguments.
+    fn granted(
+        cubicle: usize,
+        policy: &Cubicle,
+        files: bool,
+        wanted: u64,
+        arguments: [u64; 6],
+    ) -> i64 {
+        let rights = cubicle_abi::rights::Rights(policy.rights);
+        let [a, b, c, d, e, f] = arguments;
+        if !files && is_granted(&OF_DESCRIPTORS, wanted) && a > 2 {
+            return -error::EPERM;
+        }
+        match wanted {
+            // Of an open descriptor only: the path would be the caller's.
+            number::NEWFSTATAT if !files => {
+                const AT_EMPTY_PATH: u64 = 0x1000;
+                const FSTAT: u64 = 5;
+                if d & AT_EMPTY_PATH == 0 {
+                    return -error::EPERM;
+                }
+                call_as(rights, FSTAT, [a, c, 0, 0, 0, 0])
+            }
+            number::IOCTL if !is_harmless_ioctl(b) => -error::EPERM,
+            number::FCNTL if !is_harmless_fcntl(b) => -error::EPERM,
+            number::PRCTL if !matches!(a, 15 | 16) => -error::EPERM,
+            number::PRLIMIT64 if c != 0 || a != 0 => -error::EPERM,
+            number::OPEN | number::OPENAT | number::CREAT | number::OPENAT2 => {
+                opened(call_as(rights, wanted, arguments))
+            }
+            _ if is_granted(&WITHOUT_POINTERS, wanted) => {
+                // SAFETY: none of these takes a pointer.
+                unsafe { kernel::call(wanted, [a, b, c, d, e, f]) }
+            }
+            _ => {
+                let _ = cubicle;
+                call_as(rights, wanted, arguments)
+            }
+        }
+    }
+
+    /// TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX.
+    fn is_harmless_ioctl(request: u64) -> bool {
+        matches!(request, 0x5401 | 0x5413 | 0x541b | 0x5421 | 0x5451 | 0x5450)
+    }
+
+    /// F_DUPFD to F_SETLKW, F_DUPFD_CLOEXEC: no owners, signals, notifications.
+    fn is_harmless_fcntl(command: u64) -> bool {
+        matches!(command, 0..=7 | 1030)
+    }
+
+    /// procfs and sysfs stay closed: /proc/self/mem alone would undo everything.
+    fn opened(descriptor: i64) -> i64 {
+        const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+        const SYSFS_MAGIC: i64 = 0x6265_6572;
+        if descriptor < 0 {
+            return descriptor;
+        }
+        let mut statistics = [0i64; 15];
+        // SAFETY: struct statfs takes 120 bytes; the descriptor was just
+        // opened.
+        let result = unsafe {
+            kernel::call(
+                number::FSTATFS,
+                [
+                    descriptor as u64,
+                    statistics.as_mut_ptr() as u64,
+                    0,
+                    0,
+                    0,
+                    0,
+                ],
+            )
+        };
+        if result == 0 && statistics[0] != PROC_SUPER_MAGIC && statistics[0] != SYSFS_MAGIC {
+            return descriptor;
+        }
+        // SAFETY: no memory is involved.
+        unsafe { kernel::call(number::CLOSE, [descriptor as u64, 0, 0, 0, 0, 0]) };
+        -error::EACCES
+    }
+
+    /// A real id for a virtual thread. A parked `main` has one of its own,
+    /// because two threads of one libc must not have the same: recursive
+    /// mutexes would take them for one.
+    fn thread_id(cubicle: usize) -> i64 {
+        const PARKED: i64 = 0x2000_0000;
+        // SAFETY: this thread's state.
+        let state = unsafe { &*thread::state() };
+        if state.parked_main == Some(cubicle) {
+            PARKED + cubicle as i64
+        } else {
+            state.id as i64
+        }
+    }
+
+    fn set_thread_pointer(cubicle: usize, code: u64, address: u64) -> i64 {
+        const ARCH_SET_FS: u64 = 0x1002;
+        if code != ARCH_SET_FS {
+            return -error::EINVAL;
+        }
+        if !virtual_threads::is_canonical(address) {
+            return -error::EPERM;
+        }
+        // SAFETY: this thread's block; the gate loads FS from it.
+        unsafe { (*thread::block()).virtual_threads[cubicle].fs = address };
+        0
+    }
+
+    /// Signals are the monitor's in this version. A fault ends in a report, so
+    /// a handler for it is accepted and never runs; ignoring and defaults go
+    /// to the kernel; handlers of other signals are refused, not forgotten.
+    fn action(cubicle: usize, signal: u64, new: u64, old: u64) -> i64 {
+        let faults = crate::machine::signals::FAULTS.contains(&signal);
+        let mut action = [0u64; 4];
+        let mut before = [0u64; 4];
+        if new != 0 && !memory_calls::read(cubicle, new, as_bytes(&mut action)) {
+            return -error::EFAULT;
+        }
+        let mut result = 0;
+        if !faults {
+            let takes_handler = new != 0 && action[0] > 1;
+            let pointer = if new == 0 || takes_handler {
+                0
+            } else {
+                action.as_ptr() as u64
+            };
+            // SAFETY: both structures are the monitor's; the disposition is
+            // SIG_DFL or SIG_IGN.
+            result = unsafe {
+                kernel::call(
+                    number::RT_SIGACTION,
+                    [signal, pointer, before.as_mut_ptr() as u64, 8, 0, 0],
+                )
+            };
+            if takes_handler {
+                result = -error::ENOSYS;
+            }
+        }
+        if result == 0 && old != 0 && !memory_calls::write(cubicle, old, as_bytes(&mut before)) {
+            return -error::EFAULT;
+        }
+        result
+    }
+
+    /// The mask a libc believes in. The kernel's stays open: if SIGSYS were
+    /// blocked when it is forced, the process would die.
+    fn mask(cubicle: usize, how: u64, new: u64, old: u64, size: u64) -> i64 {
+        const SIG_BLOCK: u64 = 0;
+        const SIG_UNBLOCK: u64 = 1;
+        const SIG_SETMASK: u64 = 2;
+        if size != 8 {
+            return -error::EINVAL;
+        }
+        // SAFETY: this thread's state.
+        let current = unsafe { &mut (*thread::state()).masks[cubicle] };
+        let before = *current;
+        if new != 0 {
+            let mut wanted = [0u64; 1];
+            if !memory_calls::read(cubicle, new, as_bytes(&mut wanted)) {
+                return -error::EFAULT;
+            }
+            *current = match how {
+                SIG_BLOCK => before | wanted[0],
+                SIG_UNBLOCK => before & !wanted[0],
+                SIG_SETMASK => wanted[0],
+                _ => return -error::EINVAL,
+            };
+        }
+        if old != 0 && !memory_calls::write(cubicle, old, &before.to_le_bytes()) {
+            return -error::EFAULT;
+        }
+        0
+    }
+
+    /// Signal stacks are the monitor's: the old one is "disabled".
+    fn alternate_stack(cubicle: usize, old: u64) -> i64 {
+        const SS_DISABLE: u64 = 2;
+        let mut stack = [0, SS_DISABLE, 0];
+        if old != 0 && !memory_calls::write(cubicle, old, as_bytes(&mut stack)) {
+            return -error::EFAULT;
+        }
+        0
+    }
+
+    fn as_bytes<const N: usize>(words: &mut [u64; N]) -> &mut [u8] {
+        // SAFETY: any bytes are words, and words are bytes.
+        unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), N * 8) }
+    }
+
+    /// `abort`, and nothing else a thread could send itself.
+    fn kill_self(cubicle: usize, process: u64, to: u64, signal: u64) -> i64 {
+        const SIGABRT: u64 = 6;
+        // SAFETY: this thread's state; getpid has no arguments.
+        let (own, id) = unsafe { (kernel::call(number::GETPID, [0; 6]), (*thread::state()).id) };
+        if process != own as u64 || to != id || signal != SIGABRT {
+            return -error::EPERM;
+        }
+        crate::violation::aborted(cubicle)
+    }
+
+    fn futex(cubicle: usize, arguments: [u64; 6]) -> i64 {
+        const COMMAND: u64 = 0x7f;
+        let [address, operation, ..] = arguments;
+        // WAIT, WAKE, WAIT_BITSET, WAKE_BITSET: one address each.
+        if !matches!(operation & COMMAND, 0 | 1 | 9 | 10) {
+            return -error::ENOSYS;
+        }
+        if !memory_calls::owns_word(cubicle, address) {
+            return -error::EFAULT;
+        }
+        call_as(process::rights(cubicle), number::FUTEX, arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_bits() {
+        let granted = set(&[0, 63, 64, 511]);
+        for number in 0..600 {
+            assert_eq!(
+                is_granted(&granted, number),
+                [0, 63, 64, 511].contains(&number)
+            );
+        }
+    }
+
+    #[test]
+    fn no_call_that_takes_a_pointer_is_performed_with_all_rights() {
+        // read, write, fstat, ioctl, open: with pointers.
+        for number in [0, 1, 2, 5, 16] {
+            assert!(!is_granted(&WITHOUT_POINTERS, number));
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! What the monitor says when something is wrong: one line of JSON for a
+//! violation, one line of words for everything else.
+
+use crate::machine::kernel;
+use crate::text::Text;
+use core::fmt::Write;
+use core::sync::atomic::{AtomicU64, Ordering};
+use cubicle_abi::layout::{
+    GATE_BASE, GATE_END, MONITOR_BASE, MONITOR_END, PLAN_BASE, PLAN_END, STUB_BASE, STUB_END,
+};
+use cubicle_abi::{STATUS_REFUSED, STATUS_VIOLATION};
+
+/// Where reports go: standard error, or the descriptor the tool prepared.
+static REPORT_TO: AtomicU64 = AtomicU64::new(2);
+
+/// Sends reports to the descriptor that `number` names, if it names one.
+pub fn report_to(number: Option<&[u8]>) {
+    let parsed = number
+        .and_then(|digits| core::str::from_utf8(digits).ok())
+        .and_then(|digits| digits.parse().ok());
+    if let Some(descriptor) = parsed {
+        REPORT_TO.store(descriptor, Ordering::Relaxed);
+    }
+}
+
+/// Text that no cubicle's code is: the monitor's, stubs, gates.
+pub fn is_runtime_text(address: u64) -> bool {
+    (MONITOR_BASE..MONITOR_END).contains(&address)
+        || (PLAN_BASE..PLAN_END).contains(&address)
+        || (STUB_BASE..STUB_END).contains(&address)
+        || (GATE_BASE..GATE_END).contains(&address)
+}
+
+/// Ends the process because the monitor itself cannot go on.
+pub fn fatal(what: &str) -> ! {
+    say(&["cubicle: ", what, "\n"]);
+    kernel::exit(STATUS_VIOLATION)
+}
+
+/// Ends the process before any cubicle ran.
+pub fn refuse_start(why: &str) -> ! {
+    say(&["cubicle: refusing to start: ", why, "\n"]);
+    kernel::exit(STATUS_REFUSED)
+}
+
+/// Ends the process before any cubicle ran, because of a kernel's answer.
+pub fn refuse_start_because(what: &str, error: i64) -> ! {
+    let mut text = Text::<256>::new();
+    let _ = writeln!(
+        text,
+        "cubicle: refusing to start: {what} failed with error {}",
+        -error
+    );
+    kernel::write(2, text.bytes());
+    kernel::exit(STATUS_REFUSED)
+}
+
+/// Says at start what protects and what does not.
+pub fn announce(mechanism: u32) {
+    match mechanism {
+        cubicle_abi::plan::MECHANISM_PAGETABLE => say(&[
+            "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code\n",
+        ]),
+        cubicle_abi::plan::MECHANISM_STAND_IN => say(&[
+            "cubicle: BENCHMARK BUILD: a stand-in replaces WRPKRU, nothing is protected\n",
+        ]),
+        _ => {}
+    }
+}
+
+fn say(parts: &[&str]) {
+    let mut text = Text::<512>::new();
+    for part in parts {
+        let _ = text.write_str(part);
+    }
+    kernel::write(2, text.bytes());
+}
+
+#[cfg(monitor_image)]
+pub use reporting::{aborted, fault, lend_refused, refuse};
+
+#[cfg(monitor_image)]
+mod reporting {
+    use super::*;
+    use crate::machine::rights::mechanism;
+    use crate::machine::signals::{
+        SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of,
+    };
+    use crate::machine::thread;
+    use crate::mappings::Kind;
+    use crate::process;
+    use cubicle_abi::frame::{Frame, Saved, ticket_gate};
+    use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
+    use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
+    use cubicle_abi::rights::{KEY_PUBLIC, Rights};
+
+    type Line = Text<8192>;
+
+    /// As many calls as a report lists.
+    const LONGEST_CHAIN: usize = 32;
+
+    /// A record in the making.
+    struct Record {
+        line: Line,
+    }
+
+    impl Record {
+        fn new(kind: &str) -> Record {
+            let mut record = Record { line: Line::new() };
+            let _ = write!(
+                record.line,
+                "{{\"cubicle_violation\":1,\"kind\":\"{kind}\",\"mechanism\":\"{}\"",
+                match mechanism() {
+                    MECHANISM_PKU => "pku",
+                    MECHANISM_PAGETABLE => "pagetable",
+                    _ => "stand-in",
+                }
+            );
+            record
+        }
+
+        fn name(&mut self, key: &str, cubicle: Option<usize>) {
+            let _ = write!(self.line, ",\"{key}\":");
+            match (cubicle, process::plan()) {
+                (Some(index), Some(plan)) => {
+                    let _ = self.line.write_str("\"");
+                    self.line.json(plan.name(index));
+                    let _ = self.line.write_str("\"");
+                }
+                _ => {
+                    let _ = self.line.write_str("null");
+                }
+            }
+        }
+
+        fn text(&mut self, key: &str, text: &str) {
+            let _ = write!(self.line, ",\"{key}\":\"");
+            self.line.json(text.as_bytes());
+            let _ = self.line.write_str("\"");
+        }
+
+        fn address(&mut self, key: &str, address: u64) {
+            let _ = write!(self.line, ",\"{key}\":\"{address:#x}\"");
+        }
+
+        fn number(&mut self, key: &str, number: i64) {
+            let _ = write!(self.line, ",\"{key}\":{number}");
+        }
+
+        fn send(mut self) {
+            let _ = self.line.write_str("}\n");
+            kernel::write(REPORT_TO.load(Ordering::Relaxed), self.line.bytes());
+        }
+
+        /// The calls that are pending, outermost first.
+        fn chain(&mut self, current: Option<usize>) {
+            let mut calls = [(0usize, 0u64); LONGEST_CHAIN];
+            let count = pending_calls(current, &mut calls);
+            let _ = self.line.write_str(",\"chain\":[");
+            let Some(plan) = process::plan() else {
+                return;
+            };
+            for (place, (gate, site)) in calls[..count].iter().rev().enumerate() {
+                let gate = &plan.gates()[*gate];
+                let _ = write!(
+                    self.line,
+                    "{}{{\"from\":\"",
+                    if place == 0 { "" } else { "," }
+                );
+                self.line.json(plan.name(gate.from as usize));
+                let _ = self.line.write_str("\",\"to\":\"");
+                self.line.json(plan.name(gate.to as usize));
+                let _ = self.line.write_str("\",\"function\":\"");
+                self.line.json(plan.bytes(gate.name));
+                let _ = write!(self.line, "\",\"site\":\"{site:#x}\"}}");
+            }
+            let _ = self.line.write_str("]");
+        }
+    }
+
+    /// Follows the frames from the innermost call outwards: gate and return
+    /// address of each. What frames say is read with care: a cubicle may have
+    /// written anything into its own.
+    fn pending_calls(current: Option<usize>, calls: &mut [(usize, u64)]) -> usize {
+        let (Some(plan), Some(mut callee)) = (process::plan(), current) else {
+            return 0;
+        };
+        // SAFETY: this thread's block.
+        let block = unsafe { &*thread::block() };
+        let mut stacks = [(0u64, 0u64); cubicle_abi::layout::MAXIMUM_CUBICLES];
+        for (index, place) in block.virtual_threads.iter().enumerate() {
+            if place.frame != 0 {
+                // SAFETY: frames the block names are mapped.
+                let frame = unsafe { &*(place.frame as *const Frame) };
+                stacks[index] = (frame.stack, frame.awaiting);
+            }
+        }
+        let mut count = 0;
+        while count < calls.len() {
+            let caller = (0..plan.cubicles().len()).find_map(|index| {
+                let (number, _) = ticket_gate(stacks[index].1)?;
+                let gate = plan.gates().get(number)?;
+                (gate.from as usize == index && gate.to as usize == callee)
+                    .then_some((index, number))
+            });
+            let Some((caller, number)) = caller else {
+                break;
+            };
+            let mut saved = [0u8; size_of::<Saved>()];
+            if !crate::memory_calls::read(caller, stacks[caller].0, &mut saved) {
+                break;
+            }
+            let word = |offset: usize| {
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(&saved[offset..offset + 8]);
+                u64::from_le_bytes(bytes)
+            };
+            calls[count] = (number, word(core::mem::offset_of!(Saved, return_address)));
+            count += 1;
+            stacks[caller] = (
+                word(core::mem::offset_of!(Saved, older_stack)),
+                word(core::mem::offset_of!(Saved, older_awaiting)),
+            );
+            callee = caller;
+        }
+        count
+    }
+
+    /// Whose memory is it, and what is there?
+    fn place_of(address: u64) -> (Option<usize>, &'static str, bool) {
+        if is_runtime_text(address) || address == thread::block() as u64 {
+            return (None, "monitor", true);
+        }
+        let Some(index) = process::owner(address) else {
+            return (None, "unmapped", false);
+        };
+        let Some(plan) = process::plan() else {
+            return (Some(index), "unmapped", false);
+        };
+        let Some(cubicle) = plan.cubicles().get(index) else {
+            return (None, "unmapped", false);
+        };
+        let arena = process::arena(index);
+        if address >= arena && address - arena < ARENA_FRAMES {
+            return (Some(index), "frame", true);
+        }
+        for segment in plan.segments(cubicle) {
+            if (segment.start..segment.end).contains(&address) {
+                let place = match segment.key {
+                    KEY_PUBLIC if segment.protection & kernel::PROT_EXEC != 0 => "text",
+                    KEY_PUBLIC => "constants",
+                    _ => "data",
+                };
+                return (Some(index), place, true);
+            }
+        }
+        let Some(mappings) = process::cubicles()[index].mappings.try_lock() else {
+            return (Some(index), "unmapped", false);
+        };
+        match mappings.find(address) {
+            Some(mapping) if mapping.kind == Kind::Heap => (Some(index), "heap", true),
+            Some(mapping) => {
+                // SAFETY: this thread's block and frames.
+                let stack = unsafe {
+                    let place = (*thread::block()).virtual_threads[index];
+                    (place.frame != 0).then(|| (*(place.frame as *const Frame)).stack)
+                };
+                let is_stack = stack
+                    .is_some_and(|stack| (mapping.start..mapping.end).contains(&stack));
+                let kind = if is_stack || mapping.kind == Kind::Monitor {
+                    "stack"
+                } else {
+                    "heap"
+                };
+                (Some(index), kind, true)
+            }
+            None => (Some(index), "unmapped", false),
+        }
+    }
+
+    /// A fault in a cubicle, a gate or the monitor: report and end. A crash of
+    /// a cubicle's own making ends the process as it would have ended plainly.
+    pub fn fault(context: &SignalContext, information: &SignalInformation) -> ! {
+        let rights = rights_of(context);
+        let cubicle = process::cubicle_with(rights);
+        let signal = information.signal as u64;
+        let memory = signal == SIGSEGV || signal == SIGBUS;
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let (owner, place, exists) = if memory {
+            place_of(information.address)
+        } else {
+            (None, "unmapped", false)
+        };
+        let in_gate = is_runtime_text(context.rip);
+        let foreign = memory && exists && (owner.is_none() || owner != cubicle);
+        let own = !in_gate && !foreign;
+        let kind = if in_gate && !foreign {
+            "gate"
+        } else if own {
+            "crash"
+        } else {
+            "access"
+        };
+        let mut record = Record::new(kind);
+        record.name("cubicle", cubicle);
+        if memory {
+            // Bit 1 of the page fault's error code: a write; bit 4: a fetch.
+            record.text(
+                "access",
+                match (context.error >> 1 & 1, context.error >> 4 & 1) {
+                    (_, 1) => "execute",
+                    (1, _) => "write",
+                    _ => "read",
+                },
+            );
+            record.address("address", information.address);
+            match owner {
+                None if place == "monitor" => record.text("owner", "monitor"),
+                _ => record.name("owner", owner),
+            }
+            record.text("place", place);
+        }
+        record.address("instruction", context.rip);
+        record.number("signal", signal as i64);
+        record.number("code", i64::from(information.code));
+        if memory && information.code == 4 {
+            record.number("key", i64::from(information.key));
+        }
+        if let Some(gate) = gate_at(context.rip) {
+            if let Some(plan) = process::plan() {
+                if let Some(gate) = plan.gates().get(gate) {
+                    let _ = record.line.write_str(",\"detail\":\"in the gate of ");
+                    record.line.json(plan.bytes(gate.name));
+                    let _ = record.line.write_str("\"");
+                }
+            }
+        }
+        record.chain(cubicle);
+        record.send();
+        if own && cubicle.is_some() {
+            end_by(signal);
+        }
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// Ends the process by `signal`, as if nobody had handled it.
+    fn end_by(signal: u64) -> ! {
+        use crate::machine::kernel::{call, number};
+        let default = [0u64; 4];
+        let everything = 0u64;
+        const SIG_SETMASK: u64 = 2;
+        // SAFETY: the disposition is the default, the mask empty, and the
+        // signal goes to this very thread.
+        unsafe {
+            call(
+                number::RT_SIGACTION,
+                [signal, default.as_ptr() as u64, 0, 8, 0, 0],
+            );
+            let process = call(number::GETPID, [0; 6]) as u64;
+            call(
+                number::TGKILL,
+                [process, (*thread::state()).id, signal, 0, 0, 0],
+            );
+            call(
+                number::RT_SIGPROCMASK,
+                [SIG_SETMASK, &raw const everything as u64, 0, 8, 0, 0],
+            );
+        }
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// A signal or call in a way that only an attack makes one.
+    pub fn refuse(context: &SignalContext, information: &SignalInformation, why: &str) -> ! {
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let cubicle = process::cubicle_with(rights_of(context));
+        let mut record = Record::new("system-call");
+        record.name("cubicle", cubicle);
+        record.address("instruction", context.rip);
+        record.number("signal", i64::from(information.signal));
+        record.number("code", i64::from(information.code));
+        record.text("detail", why);
+        record.chain(cubicle);
+        record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// `abort` of a cubicle: the record says whose, then the process ends as
+    /// it would have ended plainly.
+    pub fn aborted(cubicle: usize) -> ! {
+        const SIGABRT: u64 = 6;
+        let main = process::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
+        if !main {
+            crate::machine::rights::open(Rights::NONE, Rights::ALL);
+            let mut record = Record::new("abort");
+            record.name("cubicle", Some(cubicle));
+            record.number("signal", SIGABRT as i64);
+            record.chain(Some(cubicle));
+            record.send();
+        }
+        end_by(SIGABRT)
+    }
+
+    /// A gate that could not lend what the manifest says.
+    pub fn lend_refused(gate: &Gate, number: u32, at: u64, bytes: u64, what: &str) -> ! {
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let _ = number;
+        let mut record = Record::new("lend");
+        record.name("cubicle", Some(gate.from as usize));
+        record.address("address", at);
+        let (owner, place, _) = place_of(at);
+        record.name("owner", owner);
+        record.text("place", place);
+        let mut detail = Text::<256>::new();
+        let _ = match what {
+            "read" | "write" => write!(
+                detail,
+                "the caller lends {bytes} bytes that it may not {what} itself"
+            ),
+            "stack" => write!(detail, "the callee's stack has no room for the arguments"),
+            "hold" => write!(
+                detail,
+                "{bytes} bytes do not fit the callee's memory limit"
+            ),
+            "nest further" => write!(detail, "too many pending calls lend"),
+            _ => write!(detail, "a call returned that is not pending"),
+        };
+        record.text(
+            "detail",
+            core::str::from_utf8(detail.bytes()).unwrap_or_default(),
+        );
+        record.chain(Some(gate.to as usize));
+        record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+}
