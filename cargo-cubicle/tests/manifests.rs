@@ -125,3 +125,103 @@ fn the_committed_schema_is_fresh() {
         panic!("{failure}\nrun this test with UPDATE_EXPECT=1 to rewrite it");
     }
 }
+
+/// A small generator of pseudo-random numbers (xorshift64), so that every run
+/// tries the same inputs.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+/// Damages a text in one of the ways an editor, or an attacker, would.
+fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+    let pieces: [&[u8]; 14] = [
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b"=",
+        b".",
+        b"\"",
+        b"'''",
+        b"\r\n",
+        b"\0",
+        b"#",
+        b"1e999",
+        "€\u{feff}".as_bytes(),
+        b"0x",
+    ];
+    let at = random.below(bytes.len() + 1);
+    let end = (at + random.below(20)).min(bytes.len());
+    match random.below(5) {
+        0 => drop(bytes.drain(at..end)),
+        1 => drop(bytes.splice(at..at, pieces[random.below(pieces.len())].iter().copied())),
+        2 => {
+            let copy = bytes[at..end].to_vec();
+            let to = random.below(bytes.len() + 1);
+            drop(bytes.splice(to..to, copy));
+        }
+        3 => {
+            let from = random.below(other.len() + 1);
+            let until = (from + random.below(60)).min(other.len());
+            drop(bytes.splice(at..end, other[from..until].iter().copied()));
+        }
+        _ => bytes.truncate(at),
+    }
+}
+
+fn try_text(text: &str) {
+    let path = Utf8Path::new("Cubicle.toml");
+    match manifest::parse(path, text) {
+        Ok(policy) => {
+            let unsupported = policy.unsupported();
+            let findings = policy.warnings.iter().chain(&unsupported);
+            diagnostics::render(findings, &policy.sources(), true);
+            assert!(policy.main().is_some(), "accepted without a main:\n{text}");
+        }
+        Err(rejected) => {
+            assert!(rejected.findings.has_denied(), "no reason given:\n{text}");
+            assert!(!rejected.render(true).is_empty());
+        }
+    }
+}
+
+#[test]
+fn no_damage_makes_the_reader_panic() {
+    let texts: Vec<_> = cases("good").into_iter().chain(cases("bad")).collect();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..20 {
+        for (_, text) in &texts {
+            let mut bytes = text.clone().into_bytes();
+            for _ in 0..=random.below(4) {
+                let other = &texts[random.below(texts.len())].1;
+                mutate(&mut bytes, other.as_bytes(), &mut random);
+            }
+            try_text(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+#[test]
+fn no_depth_or_length_exhausts_the_stack() {
+    for text in [
+        "a.".repeat(100_000) + "b = 1",
+        format!("[{}b]", "a.".repeat(100_000)),
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(100_000)),
+        format!("a = {}{}", "[".repeat(1000), "]".repeat(1000)),
+        format!("cubicle.a.{}b = 1", "function.".repeat(50_000)),
+        format!("a = \"{}\"", "x".repeat(500_000)),
+        format!("{} = 1", "x".repeat(500_000)),
+        "\u{feff}schema = 1".to_owned(),
+        "[[cubicle]]\n".repeat(20_000),
+    ] {
+        try_text(&text);
+    }
+}

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::located::Located;
 use super::policy::{Cubicle, MAX_KEYED, Policy, Sight};
-use super::read::quoted;
+use super::read::{Doubts, quoted};
 use super::suggest::similar;
 use super::words::Access;
 use crate::diagnostics::{Code, Finding, Findings};
 
 /// Judges a policy that was read without regard to how its parts fit together.
-pub(super) fn check(policy: &Policy) -> Findings {
+pub(super) fn check(policy: &Policy, doubts: &Doubts) -> Findings {
     let mut findings = Findings::new();
-    one_main(policy, &mut findings);
+    one_main(policy, doubts, &mut findings);
     for cubicle in policy.cubicles.values() {
-        something_in_it(policy, cubicle, &mut findings);
+        if !doubts.cubicles.contains(&cubicle.name.value) {
+            something_in_it(policy, cubicle, &mut findings);
+        }
         shared_is_only_code(policy, cubicle, &mut findings);
         names(policy, cubicle, &mut findings);
     }
@@ -47,7 +49,7 @@ fn in_text_order(policy: &Policy) -> Vec<&Cubicle> {
     cubicles
 }
 
-fn one_main(policy: &Policy, findings: &mut Findings) {
+fn one_main(policy: &Policy, doubts: &Doubts, findings: &mut Findings) {
     let cubicles = in_text_order(policy);
     let mains: Vec<_> = cubicles
         .iter()
@@ -56,6 +58,7 @@ fn one_main(policy: &Policy, findings: &mut Findings) {
         .collect();
     match mains.as_slice() {
         [_] => {}
+        [] if doubts.cubicle_tables || !doubts.cubicles.is_empty() => {}
         [] => {
             let finding = Finding::error("no cubicle is the main one");
             let finding = match cubicles.first() {

@@ -109,23 +109,18 @@ pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
         findings.sort_by_place();
         let mut sources = Sources::new();
         sources.insert(path, Arc::clone(&shared));
-        Rejected {
+        Box::new(Rejected {
             file: path.to_owned(),
             findings: shorten(findings),
             sources,
-        }
+        })
     };
     if text.len() > LONGEST {
-        let mut findings = Findings::new();
-        findings.push(Finding::error(format!(
+        let finding = Finding::error(format!(
             "`{path}` is longer than {}: it is no manifest",
             size::show(LONGEST as u64)
-        )));
-        return Err(Box::new(Rejected {
-            file: path.to_owned(),
-            findings,
-            sources: Sources::new(),
-        }));
+        ));
+        return Err(reject([finding].into_iter().collect()));
     }
 
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -134,15 +129,15 @@ pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
         for error in errors {
             reader.error(error.span().unwrap_or(0..0), error.message(), "");
         }
-        return Err(Box::new(reject(reader.findings)));
+        return Err(reject(reader.findings));
     }
 
     let mut policy = Policy::empty(path, Arc::clone(&shared));
-    read::read(&mut reader, document.get_ref(), &mut policy);
+    let doubts = read::read(&mut reader, document.get_ref(), &mut policy);
     let mut findings = reader.findings;
-    findings.extend(check::check(&policy));
+    findings.extend(check::check(&policy, &doubts));
     if findings.has_denied() {
-        return Err(Box::new(reject(findings)));
+        return Err(reject(findings));
     }
     findings.sort_by_place();
     policy.warnings = findings;

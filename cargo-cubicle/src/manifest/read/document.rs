@@ -1,6 +1,6 @@
 //! Reads the document's top level, and the tables that are not cubicles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -17,9 +17,20 @@ use crate::manifest::words::{Access, Isolation};
 /// The only version of the format.
 const SCHEMA: i64 = 1;
 
+/// Where mistakes were made, so that what they left out is not reported a second
+/// time as missing.
+#[derive(Default)]
+pub struct Doubts {
+    /// `cubicle` itself is no table.
+    pub cubicle_tables: bool,
+    /// The cubicles in whose tables something was wrong.
+    pub cubicles: BTreeSet<String>,
+}
+
 /// Reads a whole document into a policy. What is wrong is in the reader's
 /// findings; the policy then lacks it.
-pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) {
+pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Doubts {
+    let mut doubts = Doubts::default();
     let mut table = reader.known_keys::<schema::Manifest>(document, "the manifest");
     read_schema(reader, table.get("schema"));
     if let Some(entry) = table.get("isolation")
@@ -28,9 +39,14 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) {
         policy.isolation = isolation;
     }
     if let Some(entry) = table.get("cubicle") {
+        doubts.cubicle_tables = !entry.value.get_ref().is_table();
         for entry in reader.map(entry) {
             let name = name(reader, entry, "cubicle");
+            let before = reader.findings.len();
             let cubicle = cubicle::read(reader, name, entry);
+            if reader.findings.len() > before {
+                doubts.cubicles.insert(entry.name().to_owned());
+            }
             policy.cubicles.insert(entry.name().to_owned(), cubicle);
         }
     }
@@ -52,6 +68,7 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) {
         read_lint(reader, entry, policy);
     }
     table.close();
+    doubts
 }
 
 fn read_schema(reader: &mut Reader, entry: Option<Entry>) {

@@ -5,5 +5,5 @@ mod document;
 mod function;
 mod reader;
 
-pub(super) use document::read;
+pub(super) use document::{Doubts, read};
 pub(super) use reader::{Reader, quoted};
