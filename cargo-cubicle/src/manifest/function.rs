@@ -41,7 +41,7 @@ pub struct Argument {
 #[derive(Clone, Debug)]
 pub enum ArgumentRule {
     /// A pointer whose target the callee may touch during the call.
-    Lend(Lend),
+    Lend(Box<Lend>),
     /// `lend = "handle"`: passed through and never touched.
     Handle,
     /// The callee sees this value instead.

@@ -9,10 +9,14 @@ use super::policy::{Cubicle, Policy};
 use super::words::{OnFault, Rodata};
 use crate::diagnostics::Finding;
 
+/// The places in the manifest that use a feature.
 type Uses = Vec<Range<usize>>;
 
+/// Finds the uses of one feature.
+type Search = fn(&Policy) -> Uses;
+
 /// Each feature that is missing, and where a policy uses it.
-const UNSUPPORTED: &[(&str, fn(&Policy) -> Uses)] = &[
+const UNSUPPORTED: &[(&str, Search)] = &[
     ("`kind = \"shared\"`", |policy| {
         cubicles(policy, |cubicle| {
             cubicle.kind.iter().map(|kind| kind.span.clone()).collect()

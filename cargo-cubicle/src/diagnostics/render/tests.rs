@@ -83,3 +83,23 @@ fn no_span_makes_it_panic() {
         }
     }
 }
+
+#[test]
+fn lines_are_read_from_files_that_are_there() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = Utf8Path::from_path(folder.path()).expect("a UTF-8 path");
+    let file = folder.join("decode.c");
+    std::fs::write(&file, "int decode;\nint other;\n").expect("a new file");
+    let findings = [
+        Finding::error("wrong").at(Place::line(file.clone(), 2, "here")),
+        Finding::error("wrong").at(Place::line(folder.join("gone.c"), 1, "there")),
+        Finding::error("wrong").at(Place::line(file.clone(), 99, "beyond")),
+    ];
+    let mut sources = Sources::new();
+    sources.read_lines_of(&findings);
+    assert_eq!(sources.get(&file), Some("int decode;\nint other;\n"));
+    let text = render(&findings, &sources, false);
+    assert!(text.contains("2 | int other;"), "{text}");
+    assert!(text.contains("gone.c:1"), "{text}");
+    assert!(text.contains("decode.c:99"), "{text}");
+}

@@ -248,7 +248,7 @@ fn read_lend(
         direction: word.map(|_| direction),
     };
     check_extents(reader, &lend);
-    Some(ArgumentRule::Lend(lend))
+    Some(ArgumentRule::Lend(Box::new(lend)))
 }
 
 /// What can be said about extents without knowing the function.
