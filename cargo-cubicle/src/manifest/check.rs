@@ -21,21 +21,7 @@ pub(super) fn check(policy: &Policy, doubts: &Doubts) -> Findings {
         names(policy, cubicle, &mut findings);
     }
     mutual_sight(policy, &mut findings);
-    for window in policy.windows.values() {
-        let what = format!("window {}", quoted(&window.name));
-        known(policy, &window.owner, &mut findings);
-        for Sight { cubicle: guest, .. } in window.guests.values() {
-            known(policy, guest, &mut findings);
-            if guest.value == window.owner.value {
-                findings.push(
-                    Finding::error(format!("the owner of {what} is also a guest"))
-                        .at(policy.place(&guest.span, ""))
-                        .at(policy.place(&window.owner.span, "the owner"))
-                        .help("the owner of a window may always touch it"),
-                );
-            }
-        }
-    }
+    windows(policy, &mut findings);
     merges(policy, &mut findings);
     claims(policy, &mut findings);
     keys(policy, &mut findings);
@@ -225,6 +211,36 @@ fn mutual_sight(policy: &Policy, findings: &mut Findings) {
                     .at(policy.place(&back, "and back here"))
                     .at(policy.place(&there, "one sees the other here"))
                     .help("make them one cubicle, or take one of the two away"),
+                );
+            }
+        }
+    }
+}
+
+fn windows(policy: &Policy, findings: &mut Findings) {
+    let mut placed: BTreeMap<&str, &Located<String>> = BTreeMap::new();
+    let mut windows: Vec<_> = policy.windows.values().collect();
+    windows.sort_by_key(|window| window.name.span.start);
+    for window in windows {
+        known(policy, &window.owner, findings);
+        for Sight { cubicle: guest, .. } in window.guests.values() {
+            known(policy, guest, findings);
+            if guest.value == window.owner.value {
+                let what = format!("window {}", quoted(&window.name));
+                findings.push(
+                    Finding::error(format!("the owner of {what} is also a guest"))
+                        .at(policy.place(&guest.span, ""))
+                        .at(policy.place(&window.owner.span, "the owner"))
+                        .help("the owner of a window may always touch it"),
+                );
+            }
+        }
+        for symbol in &window.symbols {
+            if let Some(first) = placed.insert(&symbol.value, symbol) {
+                findings.push(
+                    Finding::error(format!("{} is placed in two windows", quoted(symbol)))
+                        .at(policy.place(&symbol.span, "again here"))
+                        .at(policy.place(&first.span, "first here")),
                 );
             }
         }

@@ -1,8 +1,8 @@
 //! Phase 1: from `Cubicle.toml` to a checked policy.
 //!
 //! The text is parsed with recovery (`toml`), read table by table by a checked
-//! [reader](read) that reports and goes on, and then judged as a whole
-//! ([check]). Only a policy without mistakes leaves this module; everything in
+//! reader (`read`) that reports and goes on, and then judged as a whole
+//! (`check`). Only a policy without mistakes leaves this module; everything in
 //! it still knows where in the text it came from.
 
 mod check;
