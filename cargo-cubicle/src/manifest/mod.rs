@@ -1,1 +1,158 @@
-//! 
+//! Phase 1: from `Cubicle.toml` to a checked policy.
+//!
+//! The text is parsed with recovery (`toml`), read table by table by a checked
+//! reader (`read`) that reports and goes on, and then judged as a whole
+//! (`check`). Only a policy without mistakes leaves this module; everything in
+//! it still knows where in the text it came from.
+
+mod check;
+mod extent;
+mod files;
+mod find;
+mod function;
+mod located;
+mod policy;
+mod read;
+mod schema;
+mod size;
+mod suggest;
+mod unsupported;
+mod words;
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use toml::de::DeTable;
+
+pub use extent::{ArgumentPath, Base, Extent, PathError, Step};
+pub use find::{FILE_NAME, FindError, find};
+pub use function::{
+    Argument, ArgumentRule, Callback, Direction, Fault, Function, Lend, ResultKind, ResultRule,
+    Unit,
+};
+pub use located::Located;
+pub use policy::{
+    CSources, Cubicle, MAX_KEYED, Policy, SYSCALL_GROUPS, Sight, SymbolPattern, Variant, Window,
+};
+pub use schema::json_schema;
+pub use words::{
+    Access, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata, Word,
+};
+
+use crate::diagnostics::{Finding, Findings, Sources, render};
+
+/// The longest manifest that is read, in bytes. People write them by hand; a
+/// longer one is some other file.
+const LONGEST: usize = 1 << 20;
+
+/// The most mistakes reported in one run. After that many, the file is broken in
+/// some way that a longer list does not make clearer.
+const MOST_FINDINGS: usize = 50;
+
+/// Why a manifest could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read, or is not UTF-8.
+    #[error("cannot read `{path}`")]
+    Io {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There are mistakes in it.
+    #[error("{0}")]
+    Rejected(#[from] Box<Rejected>),
+}
+
+/// A manifest with mistakes, and its text to show them in.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("there are mistakes in `{file}`")]
+pub struct Rejected {
+    /// The manifest's path, as it is shown to the user.
+    pub file: Utf8PathBuf,
+    /// The mistakes, and any warnings, in the order of the text.
+    pub findings: Findings,
+    /// The manifest's text.
+    pub sources: Sources,
+}
+
+impl Rejected {
+    /// The findings in cargo's look, with terminal colours or without.
+    pub fn render(&self, color: bool) -> String {
+        render(&self.findings, &self.sources, color)
+    }
+}
+
+/// Reads and checks a manifest. `path` is also how the file is called in
+/// messages.
+///
+/// # Errors
+/// [`LoadError::Io`] if there is no text to be had, [`LoadError::Rejected`] with
+/// all mistakes at once if it is not a good manifest.
+pub fn load(path: &Utf8Path) -> Result<Policy, LoadError> {
+    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(parse(path, &text)?)
+}
+
+/// Checks a manifest's text. `path` is how the file is called in messages, and
+/// its folder is what file patterns are relative to; it is not read.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
+    let shared: Arc<str> = text.into();
+    let reject = |mut findings: Findings| {
+        findings.sort_by_place();
+        let mut sources = Sources::new();
+        sources.insert(path, Arc::clone(&shared));
+        Box::new(Rejected {
+            file: path.to_owned(),
+            findings: shorten(findings),
+            sources,
+        })
+    };
+    if text.len() > LONGEST {
+        let finding = Finding::error(format!(
+            "`{path}` is longer than {}: it is no manifest",
+            size::show(LONGEST as u64)
+        ));
+        return Err(reject([finding].into_iter().collect()));
+    }
+
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reader = read::Reader::new(path);
+    if !errors.is_empty() {
+        for error in errors {
+            reader.error(error.span().unwrap_or(0..0), error.message(), "");
+        }
+        return Err(reject(reader.findings));
+    }
+
+    let mut policy = Policy::empty(path, Arc::clone(&shared));
+    let doubts = read::read(&mut reader, document.get_ref(), &mut policy);
+    let mut findings = reader.findings;
+    findings.extend(check::check(&policy, &doubts));
+    if findings.has_denied() {
+        return Err(reject(findings));
+    }
+    findings.sort_by_place();
+    policy.warnings = findings;
+    Ok(policy)
+}
+
+/// Cuts an endless list short and says so.
+fn shorten(findings: Findings) -> Findings {
+    let more = findings.len().saturating_sub(MOST_FINDINGS);
+    let mut kept: Findings = findings.into_iter().take(MOST_FINDINGS).collect();
+    if more > 0 {
+        kept.push(Finding::error(format!("there are {more} more mistakes")));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The checked contents of a manifest. Later phases read only this.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::function::Function;
+use super::located::Located;
+use super::words::{Access, GateKind, Isolation, Kind, LintLevel, OnFault, Rodata};
+use crate::diagnostics::{Code, Findings, Place, Sources};
+
+/// The groups of system calls that a cubicle can be granted by one name.
+pub const SYSCALL_GROUPS: [&str; 8] = [
+    "@base", "@stdio", "@file", "@thread", "@net", "@process", "@time", "@signal",
+];
+
+/// How many cubicles and keyed windows there can be together: keys 2 to 15.
+pub const MAX_KEYED: usize = 14;
+
+/// Everything a manifest says, checked as far as the manifest alone allows.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The manifest's path, as it is shown to the user.
+    pub file: Utf8PathBuf,
+    /// The manifest's text, into which all spans point.
+    pub text: Arc<str>,
+    /// What must hold cubicles apart.
+    pub isolation: Located<Isolation>,
+    /// The cubicles by name, including those of kind "shared".
+    pub cubicles: BTreeMap<String, Cubicle>,
+    /// The keyed windows by name.
+    pub windows: BTreeMap<String, Window>,
+    /// The variants by name.
+    pub variants: BTreeMap<String, Variant>,
+    /// The lint rules whose level the manifest sets.
+    pub lint: BTreeMap<Code, Located<LintLevel>>,
+    /// What is suspicious but does not refuse the manifest.
+    pub warnings: Findings,
+}
+
+impl Policy {
+    /// What holds before anything has been read.
+    pub(super) fn empty(file: &Utf8Path, text: Arc<str>) -> Self {
+        Policy {
+            file: file.to_owned(),
+            text,
+            isolation: Located::new(Isolation::Pku, 0..0),
+            cubicles: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            variants: BTreeMap::new(),
+            lint: BTreeMap::new(),
+            warnings: Findings::new(),
+        }
+    }
+
+    /// The place of something in the manifest.
+    pub fn place(&self, span: &Range<usize>, label: impl Into<String>) -> Place {
+        Place::span(self.file.clone(), span.clone(), label)
+    }
+
+    /// The manifest's text, for rendering findings that point into it.
+    pub fn sources(&self) -> Sources {
+        let mut sources = Sources::new();
+        sources.insert(self.file.clone(), Arc::clone(&self.text));
+        sources
+    }
+
+    /// The folder that file names in the manifest are relative to.
+    pub fn folder(&self) -> &Utf8Path {
+        match self.file.parent() {
+            Some(folder) if folder != "" => folder,
+            _ => Utf8Path::new("."),
+        }
+    }
+
+    /// The main cubicle and its name. A policy that was accepted has exactly one.
+    pub fn main(&self) -> Option<(&str, &Cubicle)> {
+        self.cubicles
+            .iter()
+            .find(|(_, cubicle)| cubicle.is_main())
+            .map(|(name, cubicle)| (name.as_str(), cubicle))
+    }
+}
+
+/// One `[cubicle.NAME]` table.
+#[derive(Clone, Debug)]
+pub struct Cubicle {
+    /// The name, at the place of its first table header.
+    pub name: Located<String>,
+    /// Present, and true, in the main cubicle.
+    pub main: Option<Located<bool>>,
+    /// Present in a table that describes no cubicle of its own.
+    pub kind: Option<Located<Kind>>,
+    /// Cargo packages whose native code belongs to it.
+    pub crates: Vec<Located<String>>,
+    /// C and C++ sources to compile for it.
+    pub c: Option<CSources>,
+    /// Glob patterns of objects and archives, relative to the manifest.
+    pub objects: Vec<Located<String>>,
+    /// Native static libraries on the link line, without `lib` and `.a`.
+    pub libs: Vec<Located<String>>,
+    /// Interface files by name.
+    pub interfaces: Vec<Located<String>>,
+    /// The cubicles that may call in.
+    pub callers: Vec<Located<String>>,
+    /// Patterns of the symbols that others may refer to; `None` means every
+    /// symbol that another cubicle refers to.
+    pub exports: Option<Vec<Located<SymbolPattern>>>,
+    /// Cubicles whose whole memory it may touch.
+    pub sees: BTreeMap<String, Sight>,
+    /// The arena's limit in bytes, a multiple of 4 KiB, at most 48 GiB.
+    pub memory: Located<u64>,
+    /// The size in bytes of each virtual thread's stack, a multiple of 4 KiB.
+    pub stack: Located<u64>,
+    /// The kind of the gates into it, where a function does not say otherwise.
+    pub gate: Located<GateKind>,
+    /// Names of [`SYSCALL_GROUPS`] or of single system calls.
+    pub syscalls: Vec<Located<String>>,
+    /// Who may read its constants.
+    pub rodata: Located<Rodata>,
+    /// What happens when it faults.
+    pub on_fault: Located<OnFault>,
+    /// What the manifest says about functions it exports, by symbol name.
+    pub functions: BTreeMap<String, Function>,
+}
+
+impl Cubicle {
+    /// Whether it holds the binary's `main` and everything nobody claims.
+    pub fn is_main(&self) -> bool {
+        self.main.as_ref().is_some_and(|main| main.value)
+    }
+
+    /// Whether it is no cubicle of its own but a copy in each image.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.kind.as_deref(), Some(Kind::Shared))
+    }
+}
+
+/// One entry of `sees`.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The seen cubicle's name, at its place.
+    pub cubicle: Located<String>,
+    /// What may be done with its memory.
+    pub access: Located<Access>,
+}
+
+/// The `c` table: sources that the tool compiles itself. C++ is told from C by
+/// the file's extension.
+#[derive(Clone, Debug)]
+pub struct CSources {
+    /// Glob patterns relative to the manifest; at least one.
+    pub files: Vec<Located<String>>,
+    /// Include folders relative to the manifest.
+    pub include: Vec<Located<String>>,
+    /// Macros by name and their values.
+    pub define: BTreeMap<String, Located<String>>,
+    /// Further compiler flags, passed through in order.
+    pub flags: Vec<Located<String>>,
+}
+
+/// A glob pattern over symbol names: `*`, `?` and `[…]`.
+#[derive(Clone, Debug)]
+pub struct SymbolPattern(pub(super) glob::Pattern);
+
+impl SymbolPattern {
+    /// Whether the pattern covers a symbol.
+    pub fn matches(&self, symbol: &str) -> bool {
+        self.0.matches(symbol)
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// One `[window.NAME]` table: memory with a protection key of its own.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The window's name.
+    pub name: Located<String>,
+    /// The cubicle that owns it.
+    pub owner: Located<String>,
+    /// The other cubicles that may touch it; at least one.
+    pub guests: BTreeMap<String, Sight>,
+    /// Globals placed in it at link time.
+    pub symbols: Vec<Located<String>>,
+}
+
+/// One `[variant.NAME]` table: the same program, partitioned more coarsely.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The variant's name.
+    pub name: Located<String>,
+    /// Groups of two or more cubicles that become one.
+    pub merge: Vec<Vec<Located<String>>>,
+}
