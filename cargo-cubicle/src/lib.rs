@@ -5,4 +5,5 @@ pub mod diagnostics;
 pub mod manifest;
 pub mod capture;
 pub mod graph;
+pub mod symbolize;
 pub mod vm;
