@@ -85,6 +85,7 @@ fn one_boot_runs_many_programs() {
         files(job(&behave, &["files"])),
         job(&dynamic, &["exit", "0"]),
         job(&behave, &["echo"]),
+        job(&behave, &["flood"]),
     ];
     let machine = Machine::prepare(&Options {
         install: true,
@@ -129,6 +130,10 @@ fn one_boot_runs_many_programs() {
         (&outcomes[9].status, outcomes[9].stdout.len()),
         (&Status::Exit(0), 0)
     );
+    let flood = &outcomes[10];
+    assert_eq!((&flood.status, flood.dropped), (&Status::Exit(0), 2 << 20));
+    assert_eq!(flood.stdout.len() + flood.stderr.len(), 64 << 20);
+    assert!(outcomes[..10].iter().all(|outcome| outcome.dropped == 0));
 }
 
 #[test]

@@ -353,7 +353,8 @@ fn every_kind_has_its_sentence() {
         change(&mut record);
         program.explain(&record).lines().next().unwrap().to_owned()
     };
-    let cases: [(&dyn Fn(&mut Record), &str); 9] = [
+    type Change = dyn Fn(&mut Record);
+    let cases: [(&Change, &str); 9] = [
         (
             &|record| record.kind = Kind::Gate,
             "used a gate otherwise than by calling it",

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub status: Status,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+    /// Bytes of output that were not kept: of stdout and stderr together, 64 MiB are.
+    pub dropped: u64,
     /// The files that the job asked to collect, in its order; `None` where there is none.
     pub collected: Vec<Option<Vec<u8>>>,
 }
@@ -93,7 +95,11 @@ pub fn read(text: &[u8], collects: &[usize]) -> Result<Answer, VmError> {
                 file.get_or_insert_default().extend_from_slice(piece);
             }
             kind::ENDED if answer.running == Some(job) => {
-                current.status = status(payload).ok_or(damaged)?;
+                let Some((dropped, how)) = payload.split_first_chunk() else {
+                    return Err(damaged);
+                };
+                current.dropped = u64::from_le_bytes(*dropped);
+                current.status = status(how).ok_or(damaged)?;
                 answer
                     .outcomes
                     .push(std::mem::replace(&mut current, empty(0)));
@@ -115,6 +121,7 @@ fn empty(collects: usize) -> Outcome {
         status: Status::TimedOut,
         stdout: Vec::new(),
         stderr: Vec::new(),
+        dropped: 0,
         collected: vec![None; collects],
     }
 }
@@ -153,9 +160,9 @@ mod tests {
             (kind::STDOUT, 0, b"llo"),
             (kind::FILE, 0, b"\x01\0\0\0con"),
             (kind::FILE, 0, b"\x01\0\0\0tent"),
-            (kind::ENDED, 0, b"\0\x07\0\0\0"),
+            (kind::ENDED, 0, b"\x05\0\0\0\0\0\0\0\0\x07\0\0\0"),
             (kind::STARTED, 1, b""),
-            (kind::ENDED, 1, b"\x03no such thing"),
+            (kind::ENDED, 1, b"\0\0\0\0\0\0\0\0\x03no such thing"),
             (kind::DONE, 0, b""),
         ]);
         let answer = read(&text, &[2, 0]).unwrap();
@@ -168,6 +175,7 @@ mod tests {
                     status: Status::Exit(7),
                     stdout: b"hello".to_vec(),
                     stderr: b"!".to_vec(),
+                    dropped: 5,
                     collected: vec![None, Some(b"content".to_vec())],
                 },
                 Outcome {
@@ -208,7 +216,7 @@ mod tests {
             "done before its time"
         );
         assert_eq!(
-            offset(&frames(&[(kind::ENDED, 0, b"\0\x07")]), &[0]),
+            offset(&frames(&[(kind::ENDED, 0, b"\0\0\0\0\0\0\0\0\0\x07")]), &[0]),
             here,
             "half a number"
         );

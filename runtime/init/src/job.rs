@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -25,7 +26,12 @@ pub fn run(job: &wire::Job, number: u32, port: &Port) -> Result<(), String> {
     system::refresh_directories()?;
     let placed = place_files(job)?;
     port.send(kind::STARTED, number, &[])?;
-    let end = execute(job, number, port)?;
+    let output = Output {
+        port,
+        number,
+        length: AtomicU64::new(0),
+    };
+    let end = execute(job, &output)?;
     for (index, path) in job.collect.iter().enumerate() {
         send_file(index as u32, &in_directory(path), number, port)?;
     }
@@ -33,7 +39,16 @@ pub fn run(job: &wire::Job, number: u32, port: &Port) -> Result<(), String> {
         // The program may have removed it itself.
         let _ = fs::remove_file(path);
     }
-    port.send(kind::ENDED, number, &end)
+    let dropped = output.length.into_inner().saturating_sub(wire::OUTPUT_LIMIT);
+    port.send(kind::ENDED, number, &[&dropped.to_le_bytes(), &*end].concat())
+}
+
+/// Where the output of a job goes.
+struct Output<'port> {
+    port: &'port Port,
+    number: u32,
+    /// Bytes that the program has written so far, to both streams.
+    length: AtomicU64,
 }
 
 fn in_directory(path: &[u8]) -> PathBuf {
@@ -55,8 +70,8 @@ fn place_files(job: &wire::Job) -> Result<Vec<PathBuf>, String> {
     Ok(placed)
 }
 
-/// Runs the program to its end and returns the payload of the last frame.
-fn execute(job: &wire::Job, number: u32, port: &Port) -> Result<Vec<u8>, String> {
+/// Runs the program to its end and returns how that came, as the last frame says it.
+fn execute(job: &wire::Job, output: &Output) -> Result<Vec<u8>, String> {
     let (name, arguments) = match job.arguments.split_first() {
         Some((name, arguments)) => (name.as_slice(), arguments),
         None => (b"".as_slice(), [].as_slice()),
@@ -94,8 +109,8 @@ fn execute(job: &wire::Job, number: u32, port: &Port) -> Result<Vec<u8>, String>
     };
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
-        let out = scope.spawn(|| forward(stdout, kind::STDOUT, number, port));
-        let err = scope.spawn(|| forward(stderr, kind::STDERR, number, port));
+        let out = scope.spawn(|| forward(stdout, kind::STDOUT, output));
+        let err = scope.spawn(|| forward(stderr, kind::STDERR, output));
         let (sender, receiver) = mpsc::channel();
         scope.spawn(move || sender.send(child.wait()));
         let status = receiver.recv_timeout(Duration::from_millis(job.timeout));
@@ -131,8 +146,9 @@ fn describe(status: ExitStatus) -> Vec<u8> {
     end
 }
 
-/// Sends a stream as it comes, so that it survives a machine that dies.
-fn forward(stream: Option<impl Read>, kind: u8, number: u32, port: &Port) -> Result<(), String> {
+/// Sends a stream as it comes, so that it survives a machine that dies. Beyond the
+/// limit it is read and dropped: a program must not hang because nobody listens.
+fn forward(stream: Option<impl Read>, kind: u8, output: &Output) -> Result<(), String> {
     let Some(mut stream) = stream else {
         return Ok(());
     };
@@ -140,7 +156,14 @@ fn forward(stream: Option<impl Read>, kind: u8, number: u32, port: &Port) -> Res
     loop {
         match stream.read(&mut piece) {
             Ok(0) => return Ok(()),
-            Ok(length) => port.send(kind, number, &piece[..length])?,
+            Ok(length) => {
+                let before = output.length.fetch_add(length as u64, Ordering::Relaxed);
+                let room = wire::OUTPUT_LIMIT.saturating_sub(before);
+                let kept = length.min(usize::try_from(room).unwrap_or(usize::MAX));
+                if kept > 0 {
+                    output.port.send(kind, output.number, &piece[..kept])?;
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(format!("reading output: {error}")),
         }

@@ -23,6 +23,9 @@ pub const NO_JOB: u32 = u32::MAX;
 pub const DIRECTORY: &str = "/work";
 /// The first four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"cubi";
+/// Bytes of output that are kept of a job, standard output and error together. A
+/// program that prints for ever must fill neither memory nor disk of the host.
+pub const OUTPUT_LIMIT: u64 = 64 << 20;
 /// Bytes of a frame before its payload.
 pub const HEADER: usize = 13;
 
@@ -39,7 +42,8 @@ pub mod kind {
     pub const STDERR: u8 = 3;
     /// Index of the collected file (4 bytes), then a piece of it.
     pub const FILE: u8 = 4;
-    /// How the job ended (one of [`super::ended`]), then a number or a text.
+    /// Bytes of output beyond the limit (8 bytes), how the job ended (one of
+    /// [`super::ended`]), then a number or a text.
     pub const ENDED: u8 = 5;
     /// What `/init` itself could not do, as text. Nothing follows.
     pub const TROUBLE: u8 = 6;
