@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_cubicle::vm::{Job, Machine, Options, Status, VmError};
+use cargo_cubicle::vm::{Job, Machine, Options, Series, Status, VmError};
 
 fn wanted() -> bool {
     let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
@@ -157,4 +157,42 @@ fn a_kernel_that_panics_is_heard() {
         }) => assert!(console.contains("sysrq"), "{console}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// Its drivers are modules, so that the results take the serial line.
+#[test]
+fn an_older_kernel_does_the_same() {
+    if !wanted() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let work = Utf8Path::from_path(directory.path()).unwrap();
+    let behave = compile("behave", work, &["-static"]);
+    let options = Options {
+        install: true,
+        series: Some(Series(6, 1)),
+        ..Options::default()
+    };
+    let machine = Machine::prepare(&options).unwrap();
+    assert!(
+        machine.kernel().as_str().contains("vmlinuz-6.1."),
+        "{}",
+        machine.kernel()
+    );
+    let binary: Vec<u8> = (0..=255).cycle().take(200_000).collect();
+    let jobs = [
+        Job {
+            stdin: Some(binary.clone()),
+            ..job(&behave, &["echo"])
+        },
+        job(&behave, &["exit", "7"]),
+    ];
+    let outcomes = machine.run(&jobs, work).unwrap();
+    assert_eq!(outcomes[0].status, Status::Exit(0));
+    assert!(
+        outcomes[0].stdout == binary,
+        "{} bytes came back",
+        outcomes[0].stdout.len()
+    );
+    assert_eq!(outcomes[1].status, Status::Exit(7));
 }

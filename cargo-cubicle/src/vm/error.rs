@@ -35,7 +35,7 @@ pub enum VmError {
     #[error("there is no directory for the kernel: neither XDG_CACHE_HOME nor HOME is set")]
     NoCache,
 
-    #[error("a job needs its own copy of more than 4 GiB: {path}")]
+    #[error("{path} is larger than the 4 GiB that the emulated machine can be given")]
     TooLarge { path: Utf8PathBuf },
 
     /// `job` is the index of the one that was running.

@@ -38,12 +38,18 @@ pub const KERNEL_VARIABLE: &str = "CUBICLE_VM_KERNEL";
 /// Time for the kernel to boot and the machine to power off, on a busy host.
 const OVERHEAD: Duration = Duration::from_secs(120);
 
+/// A series of kernels, such as 6.1: its two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Series(pub u64, pub u64);
+
 /// How to get a machine.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The kernel to boot. Without it: the one that [`KERNEL_VARIABLE`] names, else
     /// one in the cache, else one in `/boot`, else one from the distribution.
     pub kernel: Option<Utf8PathBuf>,
+    /// Boot a kernel of this series instead, whatever [`KERNEL_VARIABLE`] says.
+    pub series: Option<Series>,
     /// Whether missing packages may be installed (QEMU) or downloaded (a kernel).
     pub install: bool,
     /// Memory of the machine in MiB; more if the programs need it.
@@ -54,6 +60,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             kernel: None,
+            series: None,
             install: false,
             memory: 1024,
         }
@@ -108,20 +115,22 @@ impl Machine {
     /// Finds QEMU and a kernel, or gets them where that is allowed. The errors
     /// [`VmError::NoQemu`] and [`VmError::NoKernel`] say what to install.
     pub fn prepare(options: &Options) -> Result<Machine, VmError> {
+        let host = install::Host::look();
         let qemu = match find::qemu() {
             Some(path) => path,
-            None => install::qemu(options.install)?,
+            None => host.get_qemu(options.install)?,
         };
-        let named = std::env::var(KERNEL_VARIABLE)
-            .ok()
-            .filter(|path| !path.is_empty());
+        let series = options.series;
+        let variable = std::env::var(KERNEL_VARIABLE).ok();
+        let named = variable.filter(|path| !path.is_empty() && series.is_none());
         let kernel = match options.kernel.clone().or(named.map(Utf8PathBuf::from)) {
             Some(path) => path,
             None => {
                 let cache = find::cache()?;
-                match find::kernel_in(&cache).or_else(|| find::kernel_in("/boot".into())) {
+                let boot = Utf8Path::new("/boot");
+                match find::kernel_in(&cache, series).or_else(|| find::kernel_in(boot, series)) {
                     Some(path) => path,
-                    None => install::kernel(options.install, &cache)?,
+                    None => host.get_kernel(series, options.install, &cache)?,
                 }
             }
         };

@@ -216,7 +216,10 @@ mod tests {
             "done before its time"
         );
         assert_eq!(
-            offset(&frames(&[(kind::ENDED, 0, b"\0\0\0\0\0\0\0\0\0\x07")]), &[0]),
+            offset(
+                &frames(&[(kind::ENDED, 0, b"\0\0\0\0\0\0\0\0\0\x07")]),
+                &[0]
+            ),
             here,
             "half a number"
         );

@@ -39,8 +39,15 @@ pub fn run(job: &wire::Job, number: u32, port: &Port) -> Result<(), String> {
         // The program may have removed it itself.
         let _ = fs::remove_file(path);
     }
-    let dropped = output.length.into_inner().saturating_sub(wire::OUTPUT_LIMIT);
-    port.send(kind::ENDED, number, &[&dropped.to_le_bytes(), &*end].concat())
+    let dropped = output
+        .length
+        .into_inner()
+        .saturating_sub(wire::OUTPUT_LIMIT);
+    port.send(
+        kind::ENDED,
+        number,
+        &[&dropped.to_le_bytes(), &*end].concat(),
+    )
 }
 
 /// Where the output of a job goes.
