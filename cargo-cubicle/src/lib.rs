@@ -6,4 +6,5 @@ pub mod manifest;
 pub mod capture;
 pub mod gates;
 pub mod graph;
+pub mod symbolize;
 pub mod vm;

@@ -1,0 +1,222 @@
+//! A report as text, in the look of cargo's errors.
+
+use std::fs;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::images::Position;
+use super::record::{Access, Kind, Mechanism, Place, Record};
+use super::report::{Memory, Report, Step};
+
+/// The name by which the runtime calls the monitor as an owner of memory.
+const MONITOR: &str = "monitor";
+
+/// How reports are to look.
+#[derive(Debug, Clone, Default)]
+pub struct Style {
+    /// Whether with a terminal's colours.
+    pub colour: bool,
+    /// Paths below it are shown relative to it.
+    pub root: Option<Utf8PathBuf>,
+}
+
+impl Report {
+    /// The whole report, without a newline at its end.
+    pub fn render(&self, style: &Style) -> String {
+        let renderer = if style.colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut group = Group::with_title(Level::ERROR.primary_title(title(self)));
+        match source(&self.position) {
+            Some((text, span)) => {
+                let name = self
+                    .position
+                    .function
+                    .as_ref()
+                    .map(|name| format!("in `{name}`"));
+                let path = self
+                    .position
+                    .file
+                    .as_deref()
+                    .map(|path| shown(path, style).to_string());
+                let mark = AnnotationKind::Primary.span(span).label(name);
+                let line = self.position.line.unwrap_or(1) as usize;
+                group = group.element(
+                    Snippet::source(text)
+                        .line_start(line)
+                        .path(path)
+                        .annotation(mark),
+                );
+            }
+            None => {
+                let place = described(&self.position, style)
+                    .unwrap_or_else(|| "code that has no name".into());
+                let instruction = self.record.instruction;
+                group = group.element(Origin::path(match self.position.file {
+                    Some(_) => place,
+                    None => format!("`{}`: {place}, at {instruction}", self.record.cubicle),
+                }));
+            }
+        }
+        for (name, text) in self.facts(style) {
+            group = group.element(Level::NOTE.with_name(name).message(text));
+        }
+        renderer.render(&[group])
+    }
+
+    /// What follows the position, each with what it is about.
+    fn facts(&self, style: &Style) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        facts.extend(memory(&self.record, self.memory.as_ref()).map(|text| ("memory", text)));
+        if !self.calls.is_empty() {
+            let lines: Vec<String> = self.calls.iter().map(|step| call(step, style)).collect();
+            facts.push(("calls", lines.join("\n")));
+        }
+        if !self.record.detail.is_empty() {
+            facts.push(("note", self.record.detail.clone()));
+        }
+        facts.extend(cause(&self.record).map(|text| ("note", text)));
+        facts.extend(self.missing.iter().map(|reason| ("note", reason.clone())));
+        facts
+    }
+}
+
+/// What happened, in one sentence.
+fn title(report: &Report) -> String {
+    let record = &report.record;
+    let who = format!("cubicle `{}`", record.cubicle);
+    match record.kind {
+        Kind::Access => {
+            let bytes = match report.width {
+                Some(1) => " 1 byte".to_owned(),
+                Some(width) => format!(" {width} bytes"),
+                None => String::new(),
+            };
+            let did = match record.access {
+                Some(Access::Write) if bytes.is_empty() => "wrote to memory".to_owned(),
+                Some(Access::Write) => format!("wrote{bytes}"),
+                Some(Access::Read) if bytes.is_empty() => "read memory".to_owned(),
+                Some(Access::Read) => format!("read{bytes}"),
+                Some(Access::Execute) => "tried to execute code".to_owned(),
+                None => "touched memory".to_owned(),
+            };
+            let at = record
+                .address
+                .map_or(String::new(), |address| format!(" at {address}"));
+            format!("{who} {did}{at}{}", belongs(record))
+        }
+        Kind::Gate => format!("{who} used a gate otherwise than by calling it"),
+        Kind::SystemCall => format!("{who} made a system call that it may not make"),
+        Kind::Instruction => format!("{who} executed an instruction that it may not execute"),
+        Kind::Abort => format!("{who} ended itself"),
+    }
+}
+
+fn belongs(record: &Record) -> String {
+    match record.owner.as_deref() {
+        _ if record.place == Some(Place::Unmapped) => ", where there is nothing".to_owned(),
+        Some(MONITOR) => ", which belongs to the monitor".to_owned(),
+        Some(owner) if owner == record.cubicle => {
+            ", which is its own but not open to that".to_owned()
+        }
+        Some(owner) => format!(", which belongs to cubicle `{owner}`"),
+        None => ", which belongs to no cubicle".to_owned(),
+    }
+}
+
+/// What lives at the address.
+fn memory(record: &Record, named: Option<&Memory>) -> Option<String> {
+    let kind = match record.place? {
+        Place::Heap => "heap",
+        Place::Stack => "stack",
+        Place::Data => "data",
+        Place::Constants => "constants",
+        Place::Text => "code",
+        Place::Frame => "gate frame",
+        Place::Monitor => "memory",
+        Place::Unmapped => return None,
+    };
+    let whose = match record.owner.as_deref() {
+        Some(MONITOR) => "the monitor's ".to_owned(),
+        Some(owner) => format!("`{owner}`'s "),
+        None => String::new(),
+    };
+    let what = match named {
+        Some(Memory {
+            name,
+            offset,
+            beyond: false,
+        }) => format!(": `{name}` (+{offset})"),
+        Some(Memory {
+            name,
+            offset: 0,
+            beyond: true,
+        }) => format!(": just behind `{name}`"),
+        Some(Memory {
+            name,
+            offset,
+            beyond: true,
+        }) => format!(": {offset} bytes behind `{name}`"),
+        None => String::new(),
+    };
+    Some(format!("{whose}{kind}{what}"))
+}
+
+fn call(step: &Step, style: &Style) -> String {
+    let site = match described(&step.position, style) {
+        Some(site) => format!(" {site}"),
+        None => String::new(),
+    };
+    format!("{}{site} -> {} `{}`", step.from, step.to, step.function)
+}
+
+/// What stopped it.
+fn cause(record: &Record) -> Option<String> {
+    let means = match record.mechanism {
+        Mechanism::Pku => "protection keys",
+        Mechanism::Pagetable => "page tables",
+    };
+    match (record.kind, record.key) {
+        (Kind::Access, Some(key)) => Some(format!("stopped by {means} (key {key})")),
+        (Kind::Access, None) => Some(format!("stopped by {means}")),
+        _ => None,
+    }
+}
+
+/// A position in one line: `file:line in `function``, or what there is of it.
+fn described(position: &Position, style: &Style) -> Option<String> {
+    let place = position.file.as_deref().map(|file| {
+        let file = shown(file, style);
+        position
+            .line
+            .map_or(file.to_string(), |line| format!("{file}:{line}"))
+    });
+    match (&position.function, place) {
+        (Some(function), Some(place)) => Some(format!("{place} in `{function}`")),
+        (Some(function), None) => Some(format!("`{function}`")),
+        (None, place) => place,
+    }
+}
+
+fn shown<'path>(path: &'path Utf8Path, style: &Style) -> &'path Utf8Path {
+    style
+        .root
+        .as_deref()
+        .and_then(|root| path.strip_prefix(root).ok())
+        .unwrap_or(path)
+}
+
+/// The line of source, if it can still be read, and the part of it to mark: all
+/// but its indentation, as compilers disagree on where in a line things happen.
+fn source(position: &Position) -> Option<(String, std::ops::Range<usize>)> {
+    let text = fs::read_to_string(position.file.as_deref()?).ok()?;
+    let line = text
+        .lines()
+        .nth(position.line?.checked_sub(1)? as usize)?
+        .trim_end();
+    let start = line.len() - line.trim_start().len();
+    (start < line.len()).then(|| (line.to_owned(), start..line.len()))
+}
