@@ -1,6 +1,5 @@
-// Shape: rsi, rdx, rcx:xmm0 -> memory 8
-// Error with DWARF 4: CUB006
-// (DWARF 4 does not say which is which.) A class with a destructor is passed and returned by address; a plain one in registers.
+// Shape: rsi, rdx, rcx:xmm0, r8 -> memory 8
+// A class with a destructor is passed and returned by address; a plain one in registers.
 #include "shapes.h"
 struct Owner {
     long value;
@@ -8,16 +7,22 @@ struct Owner {
     Owner(const Owner &);
     ~Owner();
 };
+struct Holder { Owner inner[1]; };
 struct Base { int a; };
-struct Derived : Base { double d; int sum() const { return a; } static int counter; };
+struct Derived : Base {
+    Derived() = default;
+    explicit Derived(const Base &);
+    Derived(const Derived &) = default;
+    ~Derived() = default;
+    double d; int sum() const { return a; } static int counter; };
 #ifdef DEFINITION
-EXTERN Owner f(int &a, Owner b, Derived c);
-Owner f(int &a, Owner b, Derived c) { return b; }
+EXTERN Owner f(int &a, Owner b, Derived c, Holder d);
+Owner f(int &a, Owner b, Derived c, Holder d) { return b; }
 #else
 Owner::Owner() {}
 Owner::Owner(const Owner &) {}
 Owner::~Owner() {}
-EXTERN Owner f(int &a, Owner b, Derived c);
+EXTERN Owner f(int &a, Owner b, Derived c, Holder d);
 int main() {
     int a = 0;
     int *address = &a;
@@ -27,7 +32,9 @@ int main() {
     print_bytes("unknown", &copy, sizeof copy);
     Derived c;
     fill(&c, sizeof c);
-    RESULT(Owner, f(a, b, c));
+    Holder d;
+    print_bytes("unknown", &copy, sizeof copy);
+    RESULT(Owner, f(a, b, c, d));
     return 0;
 }
 #endif

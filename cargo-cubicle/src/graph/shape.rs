@@ -12,7 +12,7 @@
 //! Passing"). The tests in `tests/shapes` compare every answer with what gcc
 //! does at run time.
 
-use super::signature::{Signature, Type};
+use super::signature::{Signature, Type, TypeKind};
 use std::fmt;
 
 mod classify;
@@ -267,8 +267,13 @@ impl CallShape {
             part,
             reason: "has no known size".to_owned(),
         };
-        let bytes = type_.size().ok_or_else(unknown)?;
-        let alignment = type_.alignment().ok_or_else(unknown)?;
+        // What is passed by address is a pointer here.
+        let (size, alignment) = match &type_.kind {
+            TypeKind::Aggregate(aggregate) if aggregate.by_reference => (Some(8), Some(8)),
+            kind => (kind.size(), kind.alignment()),
+        };
+        let bytes = size.ok_or_else(unknown)?;
+        let alignment = alignment.ok_or_else(unknown)?;
         if alignment > 16 {
             return Err(ShapeError::OverAligned {
                 function: function.to_owned(),
@@ -298,7 +303,11 @@ impl CallShape {
 fn result_place(function: &str, type_: &Type) -> Result<ResultPlace, ShapeError> {
     use Class::{Integer, None as Empty, Sse, SseUp};
     let part = Part::Result;
-    match classify(type_).map_err(|refusal| refusal.about(function, part))? {
+    let classes = match &type_.kind {
+        TypeKind::Aggregate(aggregate) if aggregate.by_reference => Ok(Classes::Memory),
+        _ => classify(type_),
+    };
+    match classes.map_err(|refusal| refusal.about(function, part))? {
         Classes::X87 => Err(ShapeError::X87Result {
             function: function.to_owned(),
         }),

@@ -316,9 +316,12 @@ impl<'a> TypeReader<'_, 'a> {
         };
         let mut members = Vec::new();
         let mut odd = None;
-        if entry.has_attr(gimli::DW_AT_containing_type) && convention.is_none() {
-            odd = Some("is a C++ class with virtual functions");
-        }
+        // A class with virtual functions has a table pointer to set.
+        let mut copying = if entry.has_attr(gimli::DW_AT_containing_type) {
+            Copying::Custom
+        } else {
+            Copying::Bitwise
+        };
         let mut alignment = number(entry, gimli::DW_AT_alignment).unwrap_or(1);
         self.members(bare.id, &inner, &mut |id, child| match child.tag() {
             gimli::DW_TAG_member | gimli::DW_TAG_inheritance => {
@@ -331,15 +334,23 @@ impl<'a> TypeReader<'_, 'a> {
                     None => odd = Some("has a member at no fixed place"),
                 }
             }
-            gimli::DW_TAG_subprogram
-                if convention.is_none() && self.decides_convention(bare, id, child) =>
-            {
-                odd = Some("is a C++ class of which DWARF does not say how it is passed (build with DWARF 5)");
+            gimli::DW_TAG_subprogram => {
+                let function = self.copying(bare, id, child);
+                copying = copying.max(function);
             }
             _ => {}
         });
         budget.types.set(inner.types.get());
-        let by_reference = convention == Some(gimli::DW_CC_pass_by_reference);
+        if members.iter().any(|member| is_custom(&member.type_)) {
+            copying = copying.max(Copying::Custom);
+        }
+        let by_reference = match convention {
+            Some(convention) => convention == gimli::DW_CC_pass_by_reference,
+            None => copying == Copying::Custom,
+        };
+        if convention.is_none() && copying == Copying::Unclear {
+            odd = Some("is a C++ class that cannot simply be copied");
+        }
         if let Some(reason) = odd
             && !by_reference
         {
@@ -370,35 +381,50 @@ impl<'a> TypeReader<'_, 'a> {
         }
     }
 
-    /// Whether a member function may be what makes C++ pass its class by
-    /// address: a destructor, or a copying or moving constructor, that
-    /// somebody wrote. DWARF 5 says how the class is passed; DWARF 4 does not
-    /// even say whether somebody wrote `= default`.
-    fn decides_convention(&self, class: &Bare<'a>, id: EntryId, function: &Entry<'a>) -> bool {
+    /// What a member function of a class says about copying it. clang states
+    /// how a class is passed, gcc only which functions somebody wrote: with a
+    /// destructor, or a copying or moving constructor, of its own a class is
+    /// passed by address (Itanium C++ ABI, "non-trivial for the purposes of
+    /// calls").
+    fn copying(&self, class: &Bare<'a>, id: EntryId, function: &Entry<'a>) -> Copying {
         let name = self.units.text(id.unit, function, gimli::DW_AT_name);
         let name = name.unwrap_or_default();
-        if flag(function, gimli::DW_AT_artificial) {
-            return false;
-        }
-        if name.starts_with('~') {
-            return true;
+        // One defaulted outside of the class counts as written.
+        let defaulted = number(function, gimli::DW_AT_defaulted)
+            == Some(u64::from(gimli::DW_DEFAULTED_in_class.0));
+        if flag(function, gimli::DW_AT_artificial) || defaulted {
+            return Copying::Bitwise;
         }
         let mut parameters = Vec::new();
         self.children(id, |id, child| {
             if child.tag() == gimli::DW_TAG_formal_parameter {
                 let type_ = child.attr_value(gimli::DW_AT_type);
                 let entry = self.units.follow(id.unit, type_);
-                parameters.push(entry.and_then(|id| self.units.entry(id)));
+                let entry = entry.and_then(|id| Some((id.unit, self.units.entry(id)?)));
+                parameters.push(entry);
             }
         });
-        let by_reference = |entry: &Entry<'a>| {
-            matches!(
-                entry.tag(),
-                gimli::DW_TAG_reference_type | gimli::DW_TAG_rvalue_reference_type
-            )
+        let takes_own_class = match parameters.get(1) {
+            Some(Some((unit, entry))) => {
+                let is_reference = matches!(
+                    entry.tag(),
+                    gimli::DW_TAG_reference_type | gimli::DW_TAG_rvalue_reference_type
+                );
+                let to = self
+                    .units
+                    .follow(*unit, entry.attr_value(gimli::DW_AT_type));
+                let to = to.and_then(|id| self.bare(id).0);
+                is_reference && to.is_some_and(|to| to.names.last() == class.names.last())
+            }
+            _ => false,
         };
-        Some(&name) == class.names.last()
-            && matches!(parameters.get(1), Some(Some(entry)) if by_reference(entry))
+        let is_constructor = Some(&name) == class.names.last() && takes_own_class;
+        match flag(function, gimli::DW_AT_deleted) {
+            _ if !is_constructor && !name.starts_with('~') => Copying::Bitwise,
+            // If all are deleted it is passed by address, else not.
+            true => Copying::Unclear,
+            false => Copying::Custom,
+        }
     }
 
     fn member(&self, id: EntryId, entry: &Entry<'a>, budget: &Budget) -> Option<Member> {
@@ -432,6 +458,26 @@ impl<'a> TypeReader<'_, 'a> {
             type_,
             bits,
         })
+    }
+}
+
+/// How a C++ class is copied; the greatest of what its parts say counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Copying {
+    /// Like a struct of C.
+    Bitwise,
+    /// It depends on more than DWARF says.
+    Unclear,
+    /// By code of its own.
+    Custom,
+}
+
+/// Whether a member makes the class around it non-trivial too.
+fn is_custom(type_: &Type) -> bool {
+    match &type_.kind {
+        TypeKind::Aggregate(aggregate) => aggregate.by_reference,
+        TypeKind::Array { element, .. } => is_custom(element),
+        _ => false,
     }
 }
 
