@@ -5,6 +5,7 @@
 //! everything the first process knows.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -59,9 +60,9 @@ pub struct Session {
     pub timings: bool,
     /// Run programs in the emulated machine.
     pub vm: bool,
-    /// Receives the exit status that the tool should end with, when a process
-    /// started by cargo fails for another reason than a compile error.
-    pub status_file: Utf8PathBuf,
+    /// Exists as long as the command runs. Processes started by cargo leave in it
+    /// what the command is to know when cargo is done.
+    pub directory: Utf8PathBuf,
     /// Variables as they were before this tool changed them, for the programs
     /// that `run` and `test` start.
     pub original_environment: BTreeMap<String, Option<String>>,
@@ -100,15 +101,38 @@ impl Session {
         let earlier = self.status().unwrap_or(u8::MAX);
         // Failing to write costs precision of the exit status, nothing else:
         // cargo still fails with its own.
-        let _ = std::fs::write(&self.status_file, status.min(earlier).to_string());
+        let _ = std::fs::write(self.status_file(), status.min(earlier).to_string());
     }
 
     /// The status that was left, if any.
     pub fn status(&self) -> Option<u8> {
-        std::fs::read_to_string(&self.status_file)
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        let text = std::fs::read_to_string(self.status_file()).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// Leaves a line about a program's link. cargo would repeat it with every
+    /// later build if the wrapper printed it.
+    pub fn leave_timings(&self, line: &str) {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.timings_file());
+        if let Ok(mut file) = file {
+            // A line that is lost is missed by nobody but its reader.
+            let _ = file.write_all(format!("{line}\n").as_bytes());
+        }
+    }
+
+    /// All lines that were left.
+    pub fn timings(&self) -> String {
+        std::fs::read_to_string(self.timings_file()).unwrap_or_default()
+    }
+
+    fn status_file(&self) -> Utf8PathBuf {
+        self.directory.join("status")
+    }
+
+    fn timings_file(&self) -> Utf8PathBuf {
+        self.directory.join("timings")
     }
 }

@@ -17,8 +17,8 @@ pub fn phase<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Prints the phases noted so far to stderr, in milliseconds, as one line.
-pub fn print(program: &str) {
+/// The phases noted so far, in milliseconds, as one line.
+pub fn summary(program: &str) -> String {
     let phases = PHASES
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -26,5 +26,5 @@ pub fn print(program: &str) {
         .iter()
         .map(|(name, time)| format!("{name} {:.1} ms", time.as_secs_f64() * 1e3))
         .collect();
-    anstream::eprintln!("     Timings {program}: {}", list.join(", "));
+    format!("     Timings {program}: {}", list.join(", "))
 }

@@ -99,7 +99,7 @@ pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitSt
     files.extend(super::extra_dependencies(&line));
     dep_info::append(&dependency_file, &files, &program_dependencies())?;
     if session.timings {
-        super::timings::print(line.stem());
+        session.leave_timings(&super::timings::summary(line.stem()));
     }
     Ok(status)
 }

@@ -63,42 +63,84 @@ pub struct CargoOptions {
     pub cargo: Vec<OsString>,
 }
 
-/// Puts the tool's own flags before cargo's, and a name for clap before all.
-/// What follows `--` belongs to the program and is left alone.
+/// Flags of cargo whose value is a word of its own.
+const WITH_VALUE: [&str; 22] = [
+    "-p",
+    "--package",
+    "--exclude",
+    "--bin",
+    "--example",
+    "--test",
+    "--bench",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--lockfile-path",
+    "--message-format",
+    "--artifact-dir",
+    "--color",
+    "--config",
+    "-Z",
+    "-C",
+];
+
+/// How many of the words are flags for cargo. The others are the program's: what
+/// begins with `--`, and for `run` also what begins with a word that is no flag.
+pub fn cargo_flags(subcommand: &str, words: &[OsString]) -> usize {
+    let mut index = 0;
+    while let Some(word) = words.get(index) {
+        let word = word.to_string_lossy();
+        if word == "--" || (subcommand == "run" && !word.starts_with('-')) {
+            return index;
+        }
+        let own_value = word == "--cubicle-manifest";
+        index += if own_value || WITH_VALUE.contains(&word.as_ref()) {
+            2
+        } else {
+            1
+        };
+    }
+    words.len()
+}
+
+/// Puts the tool's own flags first and cargo's behind a `--`, where clap leaves
+/// them alone. What belongs to the program is not looked into.
 pub fn with_own_flags_first(arguments: Vec<OsString>) -> Vec<OsString> {
     let command = Arguments::command();
-    let mut arguments = arguments.into_iter();
     let mut ordered = vec![OsString::from("cargo-cubicle")];
-    let Some(name) = arguments.next() else {
+    let Some((name, words)) = arguments.split_first() else {
         return ordered;
     };
-    let subcommand = name
-        .to_str()
-        .and_then(|name| command.find_subcommand(name))
-        .cloned();
-    ordered.push(name);
-    let Some(subcommand) = subcommand else {
-        ordered.extend(arguments);
+    ordered.push(name.clone());
+    let name = name.to_string_lossy();
+    let Some(subcommand) = command.find_subcommand(name.as_ref()) else {
+        ordered.extend_from_slice(words);
         return ordered;
     };
 
+    let (flags, rest) = words.split_at(cargo_flags(&name, words));
     let mut others = Vec::new();
-    while let Some(word) = arguments.next() {
-        if word == "--" {
-            others.push(word);
-            break;
-        }
-        match own_flag(&subcommand, &word) {
+    let mut flags = flags.iter().cloned();
+    while let Some(word) = flags.next() {
+        match own_flag(subcommand, &word) {
             Own::Complete => ordered.push(word),
             Own::ValueFollows => {
                 ordered.push(word);
-                ordered.extend(arguments.next());
+                ordered.extend(flags.next());
             }
             Own::No => others.push(word),
         }
     }
+    if !others.is_empty() || !rest.is_empty() {
+        ordered.push("--".into());
+    }
     ordered.extend(others);
-    ordered.extend(arguments);
+    ordered.extend_from_slice(rest);
     ordered
 }
 
@@ -131,7 +173,7 @@ fn own_flag(command: &clap::Command, word: &OsString) -> Own {
     match (flag.get_action().takes_values(), attached) {
         (true, false) => Own::ValueFollows,
         (true, true) | (false, false) => Own::Complete,
-        // `--timings=html` is cargo's.
+        // `--timings=html` is cargo's own report.
         (false, true) => Own::No,
     }
 }
@@ -168,6 +210,9 @@ mod tests {
             options.cargo,
             ["--release", "--", "--vm", "--timings", "-h"]
         );
+        let options = parse("run --bin a first --vm");
+        assert!(!options.vm);
+        assert_eq!(options.cargo, ["--bin", "a", "first", "--vm"]);
         let options = parse("run -- -- x");
         assert_eq!(options.cargo, ["--", "--", "x"]);
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::arguments::CargoOptions;
+use super::arguments::{CargoOptions, cargo_flags};
 use super::cargo_config::CargoConfig;
 use super::foreground::{self, Ending};
 use super::message;
@@ -25,7 +25,9 @@ pub struct UsageError(pub String);
 pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> {
     let start = std::time::Instant::now();
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let (flags, rest) = split_at_dashes(&options.cargo);
+    let (flags, rest) = options
+        .cargo
+        .split_at(cargo_flags(subcommand, &options.cargo));
     let flags = without_target(flags)?;
 
     let workspace = Workspace::find(&program, &flags.choosing_workspace)?;
@@ -64,7 +66,7 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
         members: workspace.members,
         timings: options.timings,
         vm: options.vm,
-        status_file: directory.join("status"),
+        directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
         tool,
@@ -118,6 +120,7 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
 
     let ending = foreground::run(&mut command)?;
     if options.timings {
+        anstream::eprint!("{}", session.timings());
         anstream::eprintln!(
             "     Timings cargo {subcommand}: {:.1} ms",
             start.elapsed().as_secs_f64() * 1e3
@@ -194,15 +197,6 @@ fn without_target(words: &[OsString]) -> Result<Flags, UsageError> {
             .extend([OsString::from(name), OsString::from(value)]);
     }
     Ok(flags)
-}
-
-/// cargo's flags, and the rest that begins with `--`.
-fn split_at_dashes(words: &[OsString]) -> (&[OsString], &[OsString]) {
-    let end = words
-        .iter()
-        .position(|word| word == "--")
-        .unwrap_or(words.len());
-    words.split_at(end)
 }
 
 fn absolute_manifest(path: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
