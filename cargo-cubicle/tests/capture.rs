@@ -500,6 +500,7 @@ fn what_cannot_be_is_an_error_that_says_what_to_change() {
         for word in words {
             assert!(text.contains(word), "`{word}` in {text}");
         }
+        assert!(!text.contains("didn't exit successfully"), "{text}");
     };
     fails(
         &mut project.tool(&["build", "--target", "wasm32-wasip1"]),

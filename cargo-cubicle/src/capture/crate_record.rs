@@ -30,12 +30,13 @@ impl CrateRecord {
     /// The record of the crate being compiled, from cargo's environment.
     pub fn of(call: &RustcCall) -> CrateRecord {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
+        let directory = Utf8PathBuf::from(variable("CARGO_MANIFEST_DIR"));
         CrateRecord {
             crate_name: call.crate_name.clone().unwrap_or_default(),
             package: variable("CARGO_PKG_NAME"),
             version: variable("CARGO_PKG_VERSION"),
-            links: std::env::var("CARGO_MANIFEST_LINKS").ok(),
-            directory: variable("CARGO_MANIFEST_DIR").into(),
+            links: links_key(&directory),
+            directory,
             native_libraries: call.native_libraries.clone(),
         }
     }
@@ -66,6 +67,14 @@ impl CrateRecord {
             name.split_once(':').map_or(name, |(name, _)| name)
         })
     }
+}
+
+/// The `links` key of a package, which cargo tells build scripts but not rustc.
+fn links_key(package: &Utf8Path) -> Option<String> {
+    let text = std::fs::read_to_string(package.join("Cargo.toml")).ok()?;
+    let table: toml::Table = text.parse().ok()?;
+    let links = table.get("package")?.get("links")?.as_str()?;
+    Some(links.to_owned())
 }
 
 fn record_path(profile_directory: &Utf8Path, stem: &str) -> Utf8PathBuf {

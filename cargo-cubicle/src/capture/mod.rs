@@ -16,6 +16,7 @@
 
 mod crate_record;
 mod dep_info;
+pub mod diagnostic;
 mod error;
 mod flags;
 mod libraries;
@@ -41,8 +42,8 @@ pub use link_line::{
 pub use rustc_call::RustcCall;
 pub use session::{Session, TARGET};
 
-/// Makes the program at [`LinkLine::output`]. Runs in the compiler wrapper, so
-/// what it prints to stderr is shown by cargo as it is.
+/// Makes the program at [`LinkLine::output`]. Runs in the compiler wrapper, where
+/// messages go through [`diagnostic::emit`].
 ///
 /// # Errors
 ///

@@ -15,6 +15,8 @@ pub struct RustcCall {
     pub out_dir: Option<Utf8PathBuf>,
     /// `--print` or `-vV`: nothing is compiled.
     pub query: bool,
+    /// `--error-format=json`: the caller reads the messages.
+    pub json_messages: bool,
     /// `-l` as rustc was given them, for example `static=z`.
     pub native_libraries: Vec<String>,
     /// `-C` options in order. One given without a value has `None`.
@@ -43,6 +45,7 @@ impl RustcCall {
                     | "--target"
                     | "--out-dir"
                     | "--print"
+                    | "--error-format"
                     | "-l"
                     | "-C"
                     | "--codegen"
@@ -67,6 +70,7 @@ impl RustcCall {
                 "--target" => call.target = Some(value),
                 "--out-dir" => call.out_dir = Some(value.into()),
                 "--print" => call.query = true,
+                "--error-format" => call.json_messages = value == "json",
                 "-l" => call.native_libraries.push(value),
                 _ => call.codegen.push(match value.split_once('=') {
                     Some((name, value)) => (name.replace('_', "-"), Some(value.to_owned())),

@@ -50,6 +50,9 @@ pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitSt
         return Ok(start(&mut command)?);
     };
 
+    if call.json_messages {
+        super::diagnostic::write_json();
+    }
     flags::check(&call)?;
     let dependency_file = out_dir.join(format!("{stem}.d"));
     let record = CrateRecord::of(&call);
