@@ -139,20 +139,6 @@ pub fn check(call: &RustcCall) -> Result<(), CaptureError> {
             "remove it, or use `-C linker-flavor=gcc`",
         ));
     }
-    let only_shared = !call.crate_types.is_empty()
-        && call
-            .crate_types
-            .iter()
-            .all(|kind| kind == "cdylib" || kind == "dylib");
-    if only_shared {
-        let name = call.crate_name.as_deref().unwrap_or("?");
-        return Err(conflict(
-            format!(
-                "the crate `{name}` is a shared library, which a static program cannot be built with"
-            ),
-            "leave it out with `--exclude`, or choose the program's package with `-p`",
-        ));
-    }
     Ok(())
 }
 
@@ -202,7 +188,6 @@ mod tests {
             ]))
             .is_ok()
         );
-        assert!(check(&RustcCall::parse(["--crate-type", "cdylib,rlib"])).is_ok());
     }
 
     #[test]

@@ -87,6 +87,14 @@ impl RustcCall {
         Some(value.as_deref().unwrap_or("yes"))
     }
 
+    /// Whether any `-C linker` is this one, even if a later one replaces it.
+    pub fn names_linker(&self, linker: &str) -> bool {
+        let named = |(name, value): &(String, Option<String>)| {
+            name == "linker" && value.as_deref() == Some(linker)
+        };
+        self.codegen.iter().any(named)
+    }
+
     /// Whether the crate is compiled for the partitioned program, rather than
     /// for the machine that compiles (build scripts and procedural macros).
     pub fn is_for_target(&self) -> bool {

@@ -28,6 +28,7 @@ use super::words;
 pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitStatus> {
     let words = to_strings(&arguments)?;
     let call = RustcCall::parse(words.iter().skip(1).map(String::as_str));
+    let arguments = without_shared_library(arguments, &call);
     let mut command = compiler(session, &arguments);
     if !call.is_for_target() {
         return Ok(start(&mut command)?);
@@ -37,9 +38,9 @@ pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitSt
         command.args(&flags::CRATE_FLAGS[..2]);
         return Ok(start(&mut command)?);
     }
-    // Build scripts call the compiler too, to try out what it can do. Only for
-    // a crate of its own does cargo set this variable.
-    if std::env::var_os("CARGO_CRATE_NAME").is_none() {
+    // Build scripts call the compiler too, to try out what it can do, or build
+    // something of their own with it. Only the cargo this tool runs names it.
+    if !call.names_linker(session.tool.as_str()) {
         return Ok(start(&mut command)?);
     }
     let (Some(out_dir), Some(stem)) = (call.out_dir.clone(), call.stem()) else {
@@ -121,6 +122,27 @@ fn compiler(session: &Session, arguments: &[OsString]) -> Command {
             command
         }
     }
+}
+
+/// A library that is also built as a shared one is built without it, which is
+/// what rustc does for a static program anyway, but with a warning.
+fn without_shared_library(arguments: Vec<OsString>, call: &RustcCall) -> Vec<OsString> {
+    let is_shared = |kind: &str| matches!(kind, "cdylib" | "dylib");
+    let also_shared = call.crate_types.iter().any(|kind| is_shared(kind))
+        && !call.crate_types.iter().all(|kind| is_shared(kind));
+    if call.query || !call.is_for_target() || !also_shared {
+        return arguments;
+    }
+    let mut kept: Vec<OsString> = Vec::new();
+    for word in arguments {
+        let follows = kept.last().is_some_and(|last| last == "--crate-type");
+        if follows && word.to_str().is_some_and(is_shared) {
+            kept.pop();
+        } else {
+            kept.push(word);
+        }
+    }
+    kept
 }
 
 fn start(command: &mut Command) -> Result<ExitStatus, CaptureError> {

@@ -10,9 +10,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::arguments::{CargoOptions, cargo_flags};
 use super::cargo_config::CargoConfig;
 use super::foreground::{self, Ending};
-use super::message;
 use super::runner::RUNNER_WORD;
 use super::workspace::Workspace;
+use super::{BUILD_FAILED, message};
 use crate::capture::session::*;
 use crate::capture::{CaptureError, linker};
 
@@ -125,6 +125,12 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
             "     Timings cargo {subcommand}: {:.1} ms",
             start.elapsed().as_secs_f64() * 1e3
         );
+    }
+    if ending == Ending::Status(BUILD_FAILED) && !workspace.shared_libraries.is_empty() {
+        message::note(&format!(
+            "a shared library cannot be built for a static program: leave it out with --exclude {}",
+            workspace.shared_libraries.join(" --exclude ")
+        ));
     }
     Ok(match (ending, session.status()) {
         (Ending::Status(status), Some(better)) if status != 0 => Ending::Status(better),

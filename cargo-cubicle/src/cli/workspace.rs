@@ -13,6 +13,8 @@ pub struct Workspace {
     pub root: Utf8PathBuf,
     /// The directories of its packages, sorted.
     pub members: Vec<Utf8PathBuf>,
+    /// Packages whose library is a shared one and nothing else, sorted.
+    pub shared_libraries: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -23,7 +25,22 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Package {
+    name: String,
     manifest_path: Utf8PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    crate_types: Vec<String>,
+}
+
+impl Target {
+    fn is_only_shared(&self) -> bool {
+        self.crate_types
+            .iter()
+            .all(|kind| kind == "cdylib" || kind == "dylib")
+    }
 }
 
 impl Workspace {
@@ -48,6 +65,13 @@ impl Workspace {
             return Err(Reported { status }.into());
         }
         let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+        let mut shared_libraries: Vec<String> = metadata
+            .packages
+            .iter()
+            .filter(|package| package.targets.iter().any(Target::is_only_shared))
+            .map(|package| package.name.clone())
+            .collect();
+        shared_libraries.sort();
         let mut members: Vec<Utf8PathBuf> = metadata
             .packages
             .into_iter()
@@ -57,6 +81,7 @@ impl Workspace {
         Ok(Workspace {
             root: metadata.workspace_root,
             members,
+            shared_libraries,
         })
     }
 

@@ -1,251 +1,18 @@
 //! Builds small real projects through the tool, and looks at what cargo and the
 //! captured link line make of them.
 
+mod project;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Stdio};
 
 use camino::Utf8Path;
 use cargo_cubicle::capture::{
     self, ArchiveKind, LibraryMode, LinkItem, LinkLine, Lto, Strip, TARGET,
 };
-use object::{Object, ObjectKind};
-
-/// A workspace: `app` (two binaries, a manifest, a build script, a procedural
-/// macro), `plain` (no manifest), `csum-sys` (C), all in a path with a space.
-struct Project {
-    directory: tempfile::TempDir,
-}
-
-const ROOT: &str = r#"
-[workspace]
-resolver = "3"
-members = ["app", "plain", "csum-sys", "shout"]
-
-[profile.small]
-inherits = "release"
-opt-level = "s"
-strip = true
-
-[profile.dissolved]
-inherits = "release"
-lto = "fat"
-"#;
-
-const APP_MAIN: &str = r#"
-shout::shout!(loud);
-fn main() {
-    let word = std::env::args().nth(1).unwrap_or_default();
-    match word.as_str() {
-        "status" => std::process::exit(86),
-        "abort" => std::process::abort(),
-        "report" => {
-            let fd: i32 = std::env::var("CUBICLE_REPORT_FD").unwrap().parse().unwrap();
-            std::fs::write(format!("/proc/self/fd/{fd}"), "{\"kind\":\"violation\"}\n").unwrap();
-        }
-        "environment" => {
-            for (name, value) in std::env::vars() {
-                println!("{name}={value}");
-            }
-        }
-        _ => {}
-    }
-    println!("sum {} {} {}", csum_sys::sum(b"abc"), loud(), env!("FROM_BUILD"));
-    println!("flags {} {} {}", cfg!(from_env), cfg!(from_config), cfg!(feature = "extra"));
-}
-
-#[test]
-fn one_thread() {
-    assert_eq!(std::env::var("RUST_TEST_THREADS").unwrap(), "1");
-    assert_eq!(csum_sys::sum(b"abc"), 294);
-}
-"#;
-
-impl Project {
-    fn new() -> Project {
-        let project = Project {
-            directory: tempfile::tempdir().unwrap(),
-        };
-        for (path, text) in [
-            ("Cargo.toml", ROOT),
-            (
-                "app/Cargo.toml",
-                "[package]\nname = \"app\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\
-                 default-run = \"app\"\n[features]\nextra = []\n[dependencies]\n\
-                 csum-sys = { path = \"../csum-sys\" }\nshout = { path = \"../shout\" }\n",
-            ),
-            ("app/Cubicle.toml", "schema = 1\n"),
-            (
-                "app/build.rs",
-                "fn main() { println!(\"cargo:rustc-env=FROM_BUILD={}\", std::env::var(\"CARGO_CFG_TARGET_FEATURE\")\
-                 .unwrap().split(',').any(|f| f == \"crt-static\"));\n\
-                 println!(\"cargo:rustc-check-cfg=cfg(from_env)\");\nprintln!(\"cargo:rustc-check-cfg=cfg(from_config)\");\n\
-                 println!(\"cargo:rerun-if-changed=build.rs\"); }\n",
-            ),
-            ("app/src/main.rs", APP_MAIN),
-            (
-                "app/src/bin/second.rs",
-                "fn main() { println!(\"second {}\", csum_sys::sum(b\"b\")); }\n",
-            ),
-            (
-                "plain/Cargo.toml",
-                "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-                 [dependencies]\ncsum-sys = { path = \"../csum-sys\" }\n",
-            ),
-            (
-                "plain/src/main.rs",
-                "fn main() { println!(\"plain {}\", csum_sys::sum(b\"a\")); }\n",
-            ),
-            (
-                "csum-sys/Cargo.toml",
-                "[package]\nname = \"csum-sys\"\nversion = \"0.4.0\"\nedition = \"2024\"\nlinks = \"csum\"\n",
-            ),
-            (
-                "csum-sys/build.rs",
-                r#"use std::process::Command;
-fn main() {
-    let out = std::env::var("OUT_DIR").unwrap();
-    let run = |program: &str, arguments: &[&str]| {
-        assert!(Command::new(program).args(arguments).status().unwrap().success());
-    };
-    let (object, archive) = (format!("{out}/csum.o"), format!("{out}/libcsum.a"));
-    run("gcc", &["-c", "-O2", "-g", "csum.c", "-o", &object]);
-    run("ar", &["crs", &archive, &object]);
-    println!("cargo:rerun-if-changed=csum.c");
-    println!("cargo:rustc-link-search=native={out}");
-    println!("cargo:rustc-link-lib=static=csum");
-    println!("cargo:rustc-link-lib=m");
-}
-"#,
-            ),
-            (
-                "csum-sys/csum.c",
-                "#include <stddef.h>\nunsigned csum(const unsigned char *p, size_t n) { unsigned s = 0; while (n--) s += *p++; return s; }\n",
-            ),
-            (
-                "csum-sys/src/lib.rs",
-                "unsafe extern \"C\" { fn csum(p: *const u8, n: usize) -> u32; }\n\
-                 /// ```\n/// assert_eq!(csum_sys::sum(b\"a\"), 97);\n/// ```\n\
-                 pub fn sum(b: &[u8]) -> u32 { unsafe { csum(b.as_ptr(), b.len()) } }\n",
-            ),
-            (
-                "shout/Cargo.toml",
-                "[package]\nname = \"shout\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\nproc-macro = true\n",
-            ),
-            (
-                "shout/src/lib.rs",
-                "use proc_macro::TokenStream;\n#[proc_macro]\npub fn shout(name: TokenStream) -> TokenStream {\n\
-                 format!(\"fn {name}() -> &'static str {{ \\\"LOUD\\\" }}\").parse().unwrap() }\n",
-            ),
-        ] {
-            project.write(path, text);
-        }
-        project
-    }
-
-    fn root(&self) -> PathBuf {
-        self.directory
-            .path()
-            .canonicalize()
-            .unwrap()
-            .join("my work")
-    }
-
-    fn write(&self, path: &str, text: &str) -> PathBuf {
-        let path = self.root_of(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn root_of(&self, path: &str) -> PathBuf {
-        self.directory.path().join("my work").join(path)
-    }
-
-    fn script(&self, path: &str, text: &str) -> PathBuf {
-        let path = self.write(path, &format!("#!/bin/sh\n{text}\n"));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path.canonicalize().unwrap()
-    }
-
-    /// A command in the workspace, without what `cargo test` adds to the
-    /// environment or a developer may have set.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(self.root());
-        for (name, _) in std::env::vars() {
-            let kept = ["CARGO", "CARGO_HOME", "RUST_BACKTRACE"].contains(&name.as_str());
-            let cargos = [
-                "CARGO",
-                "RUSTC",
-                "RUSTFLAGS",
-                "RUSTDOC",
-                "RUST_TEST",
-                "CUBICLE",
-            ];
-            if !kept && cargos.iter().any(|prefix| name.starts_with(prefix)) {
-                command.env_remove(name);
-            }
-        }
-        command
-    }
-
-    fn tool(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_cargo-cubicle"));
-        command.arg("cubicle").args(arguments);
-        command
-    }
-
-    fn ok(&self, arguments: &[&str]) -> String {
-        ok(&mut self.tool(arguments))
-    }
-
-    /// The program in the default target directory.
-    fn program(&self, name: &str) -> PathBuf {
-        self.root().join(format!("target/{TARGET}/debug/{name}"))
-    }
-
-    fn link_line(&self, program: &Path) -> LinkLine {
-        link_line(program)
-    }
-}
-
-/// What the program wrote to both streams; it must succeed.
-fn ok(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}\n{}", text(&output));
-    text(&output)
-}
-
-fn text(output: &Output) -> String {
-    [&output.stdout[..], &output.stderr[..]]
-        .map(String::from_utf8_lossy)
-        .concat()
-}
-
-/// Finds the line of an uplifted program: cargo's hard link has another name.
-fn link_line(program: &Path) -> LinkLine {
-    use std::os::unix::fs::MetadataExt;
-    let inode = program.metadata().unwrap().ino();
-    let lines = fs::read_dir(program.parent().unwrap().join("cubicle")).unwrap();
-    lines
-        .filter_map(|entry| {
-            let path = entry.unwrap().path().join("link.json");
-            LinkLine::load(Utf8Path::from_path(&path).unwrap()).ok()
-        })
-        .find(|line| line.output.metadata().is_ok_and(|file| file.ino() == inode))
-        .expect("the program was captured")
-}
-
-/// Whether the file is fixed in place and needs no loader.
-fn is_static(program: &Path) -> bool {
-    let bytes = fs::read(program).unwrap();
-    let file = object::File::parse(&*bytes).unwrap();
-    let interpreter = file.section_by_name(".interp").is_some();
-    file.kind() == ObjectKind::Executable && !interpreter
-}
+use project::{Project, is_static, link_line, ok, text};
 
 #[test]
 fn a_workspace_is_captured_completely() {
@@ -260,7 +27,7 @@ fn a_workspace_is_captured_completely() {
     let output = ok(&mut project.command(&app));
     assert!(output.contains("sum 294 LOUD true"), "{output}");
 
-    let line = project.link_line(&app);
+    let line = link_line(&app);
     let root = project.root();
     assert_eq!(line.driver, "cc");
     assert_eq!(
@@ -453,9 +220,24 @@ fn the_users_settings_are_kept() {
     let output = ok(command.env("RUSTFLAGS", "--cfg from_env -C link-arg=-Wl,-s"));
     assert!(output.contains("flags true false false"), "{output}");
     assert_eq!(
-        project.link_line(&project.program("app")).profile.strip,
+        link_line(&project.program("app")).profile.strip,
         Strip::Symbols
     );
+}
+
+#[test]
+fn a_linker_in_the_flags_is_used() {
+    let project = Project::new();
+    let linker = project.script("tools/linker", "touch linked; exec cc \"$@\"");
+    let mut command = project.tool(&["build", "-p", "app", "--bin", "second"]);
+    ok(command.env(
+        "CARGO_ENCODED_RUSTFLAGS",
+        format!("-C\x1flinker={}", linker.display()),
+    ));
+    let line = link_line(&project.program("second"));
+    assert_eq!(line.driver, linker.to_str().unwrap());
+    assert!(project.root().join("linked").is_file());
+    assert!(is_static(&project.program("second")));
 }
 
 #[test]
@@ -477,13 +259,13 @@ fn a_manifest_may_lie_elsewhere() {
         "--cubicle-manifest",
         "other/one.toml",
     ]);
-    let line = project.link_line(&project.program("plain"));
+    let line = link_line(&project.program("plain"));
     assert_eq!(line.manifest, manifest.to_str().unwrap());
 
     // The workspace's own applies where a package has none.
     fs::rename(&manifest, project.root_of("Cubicle.toml")).unwrap();
     project.ok(&["build", "-p", "plain"]);
-    let line = project.link_line(&project.program("plain"));
+    let line = link_line(&project.program("plain"));
     assert_eq!(
         line.manifest,
         project.root().join("Cubicle.toml").to_str().unwrap()
@@ -517,6 +299,14 @@ fn what_cannot_be_is_an_error_that_says_what_to_change() {
     let mut command = project.tool(&["build", "-p", "app"]);
     command.env("RUSTFLAGS", "-C target-feature=-crt-static");
     fails(&mut command, 2, &["-crt-static", "RUSTFLAGS"]);
+
+    // A package that is nothing but a shared library.
+    let only = "[package]\nname = \"only\"\nversion = \"0.1.0\"\n[workspace]\n[lib]\ncrate-type = [\"cdylib\"]\n";
+    let cargo_toml = project.write("only/Cargo.toml", only);
+    project.write("only/src/lib.rs", "");
+    project.write("only/Cubicle.toml", "schema = 1\n");
+    let mut command = project.tool(&["build", "--manifest-path"]);
+    fails(command.arg(cargo_toml), 101, &["cdylib", "--exclude only"]);
 
     // A library of which there is only a shared one.
     project.write(
@@ -561,6 +351,19 @@ fn run_passes_everything_through() {
     assert_eq!(run("abort").status.signal(), Some(libc::SIGABRT));
     let output = run("report");
     assert!(String::from_utf8_lossy(&output.stderr).contains("{\"kind\":\"violation\"}"));
+
+    // A signal to the tool reaches the program, and ends both.
+    let mut command = project.tool(&["run", "-q", "-p", "app", "wait"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    // SAFETY: the child was not waited for, so its id is still its own.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+    assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGTERM));
+    reader.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "nobody holds the other end any more");
 
     let mut command = project.tool(&["run", "-q", "-p", "app", "--", "environment"]);
     let wrapper = project.script("wrapper", "exec \"$@\"");
