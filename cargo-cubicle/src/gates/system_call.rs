@@ -33,14 +33,23 @@ use cubicle_abi::thread_block::{SELECTOR_ALLOW, SELECTOR_BLOCK, ThreadBlock, fra
 use iced_x86::code_asm::*;
 use std::mem::offset_of;
 
-/// A patched site: what it called, where it goes on.
+/// A patched site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
     pub cubicle: usize,
-    /// System-call number.
-    pub number: u32,
-    /// The address behind its `syscall`.
+    pub form: SiteForm,
+    /// Where the program goes on.
     pub resume: u64,
+}
+
+/// What stood at the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteForm {
+    /// `mov eax, number; syscall`. The program goes on behind the `syscall`.
+    Number(u32),
+    /// `xor eax, eax; syscall; cmp rax, -4096`. The program goes on behind the
+    /// comparison. Takes two places.
+    Read,
 }
 
 /// Flags that would break the monitor: TF, DF, NT, AC (rule 3).
@@ -241,20 +250,40 @@ fn gate(
     a.ud2()
 }
 
-/// The stubs of all patched sites, for `SITE_BASE`.
+/// The stubs of all patched sites, for `SITE_BASE`. A site that takes two
+/// places stands in `sites` twice.
 ///
 /// # Errors
 /// Only if the assembler refuses an instruction.
 pub fn emit_sites(sites: &[Site]) -> Result<Vec<u8>, GateError> {
     let mut text = vec![0xcc; sites.len() * SITE_STRIDE as usize];
-    for (index, one) in sites.iter().enumerate() {
+    let mut index = 0;
+    while index < sites.len() {
+        let one = sites[index];
         let mut a = CodeAssembler::new(64)?;
-        a.mov(ecx, one.resume as u32)?;
-        a.mov(eax, one.number)?;
-        a.jmp(system_call_gate(one.cubicle))?;
+        match one.form {
+            SiteForm::Number(number) => {
+                a.mov(ecx, one.resume as u32)?;
+                a.mov(eax, number)?;
+                a.jmp(system_call_gate(one.cubicle))?;
+            }
+            SiteForm::Read => {
+                let mut behind = a.create_label();
+                a.lea(rcx, ptr(behind))?;
+                a.xor(eax, eax)?;
+                a.jmp(system_call_gate(one.cubicle))?;
+                a.set_label(&mut behind)?;
+                a.cmp(rax, -4096)?;
+                a.jmp(one.resume)?;
+            }
+        }
         let code = a.assemble(site(index))?;
         let start = index * SITE_STRIDE as usize;
         text[start..start + code.len()].copy_from_slice(&code);
+        index += match one.form {
+            SiteForm::Number(_) => 1,
+            SiteForm::Read => 2,
+        };
     }
     Ok(text)
 }
