@@ -12,9 +12,10 @@
 //!
 //! Everything that is not understood counts as using both: an indirect call
 //! through a variable, a branch out of the image (a gate), bytes that do not
-//! decode. Two things are believed without proof: a function that ends in a
-//! call does not return from it, and a jump to "table base plus a signed entry
-//! of that table" uses one of the tables of its own function.
+//! decode. Three things are believed without proof: a function that ends in a
+//! call does not return from it; a jump to "table base plus a signed entry of
+//! that table" uses one of the tables of its own function; a jump to "address
+//! of this function's own code plus a shifted number" stays in that function.
 
 mod decode;
 mod image;

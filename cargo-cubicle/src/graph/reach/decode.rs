@@ -37,6 +37,8 @@ pub(super) enum Indirect {
     Table(u64),
     /// An entry of a table of distances, added to its base.
     RelativeTable,
+    /// An address of code, and a multiple of a power of two added to it.
+    Pieces(u64),
     Unknown,
 }
 
@@ -184,7 +186,6 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
         FlowControl::IndirectBranch | FlowControl::IndirectCall => {
             let source = source(instruction, window);
             node.indirect.push((address, source));
-            return;
         }
         _ => {}
     }
@@ -260,30 +261,49 @@ fn source(instruction: &Instruction, window: &[Instruction]) -> Indirect {
         },
         // movslq (%base,%index,4), %entry; add %base, %entry; jmp *%entry
         Mnemonic::Add if last.op1_kind() == OpKind::Register => {
-            let other = last.op1_register().full_register();
-            let pair = [target.full_register(), other];
-            let load = pair
-                .iter()
-                .filter_map(|register| writer(*register, at))
-                .max()
-                .map(|at| block[at]);
-            match load {
-                Some(load)
-                    if load.mnemonic() == Mnemonic::Movsxd
-                        && load.op1_kind() == OpKind::Memory
-                        && load.memory_index_scale() == 4
-                        && load.memory_displacement64() == 0
-                        && pair.contains(&load.memory_base().full_register())
-                        && load.memory_base().full_register()
-                            != load.op0_register().full_register() =>
-                {
-                    Indirect::RelativeTable
-                }
-                _ => Indirect::Unknown,
-            }
+            sum(block, at, [target, last.op1_register()])
+        }
+        // The same by hand: lea (%base,%entry), %target.
+        Mnemonic::Lea if last.memory_index_scale() == 1 && last.memory_displacement64() == 0 => {
+            sum(block, at, [last.memory_base(), last.memory_index()])
         }
         _ => Indirect::Unknown,
     }
+}
+
+/// Where a jump leads whose target is the sum of two registers at the
+/// instruction `at`.
+fn sum(block: &[Instruction], at: usize, pair: [Register; 2]) -> Indirect {
+    let pair = pair.map(Register::full_register);
+    let before = block.get(..at).unwrap_or_default();
+    let last = before
+        .iter()
+        .rfind(|i| pair.iter().any(|register| writes(i, *register)));
+    if let Some(load) = last
+        && load.mnemonic() == Mnemonic::Movsxd
+        && load.op1_kind() == OpKind::Memory
+        && load.memory_index_scale() == 4
+        && load.memory_displacement64() == 0
+        && pair.contains(&load.memory_base().full_register())
+        && load.memory_base().full_register() != load.op0_register().full_register()
+    {
+        return Indirect::RelativeTable;
+    }
+    // Assembly that jumps into a row of equal pieces of code:
+    // lea piece(%rip), %base; shl $6, %entry; add %base, %entry; jmp *%entry
+    for (base, entry) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        let base = before.iter().rfind(|i| writes(i, base));
+        let entry = before.iter().rfind(|i| writes(i, entry));
+        if let (Some(base), Some(entry)) = (base, entry)
+            && base.mnemonic() == Mnemonic::Lea
+            && base.is_ip_rel_memory_operand()
+            && (entry.mnemonic() == Mnemonic::Shl
+                || entry.mnemonic() == Mnemonic::Lea && !entry.is_ip_rel_memory_operand())
+        {
+            return Indirect::Pieces(base.ip_rel_memory_address());
+        }
+    }
+    Indirect::Unknown
 }
 
 fn memory_source(instruction: &Instruction) -> Indirect {

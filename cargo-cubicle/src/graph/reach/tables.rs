@@ -38,6 +38,9 @@ impl Resolver<'_> {
                 Indirect::Unknown => None,
                 Indirect::Slot(slot) => self.slot(slot),
                 Indirect::Table(table) => self.absolute_table(start, node, table),
+                Indirect::Pieces(code) => {
+                    (start..node.end).contains(&code).then(BTreeSet::new)
+                }
                 Indirect::RelativeTable => self.relative_tables(start, node),
             };
             match found {
