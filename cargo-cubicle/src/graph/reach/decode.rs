@@ -18,14 +18,26 @@ pub(super) struct Node {
     pub(super) contains_x87: bool,
     /// Branch targets outside of the node; later the starts of their nodes.
     pub(super) edges: BTreeSet<u64>,
+    /// All targets of its direct branches.
+    pub(super) targets: BTreeSet<u64>,
     /// Indirect branches, to be resolved.
-    pub(super) indirect: Vec<(u64, Indirect)>,
+    pub(super) indirect: Vec<IndirectBranch>,
     /// Addresses that it forms, of code and of data.
     pub(super) addresses: BTreeSet<u64>,
     /// Addresses from which it loads 8 bytes into a register; `None` is one
     /// that is not constant.
     pub(super) loads: BTreeSet<Option<u64>>,
     pub(super) calls: bool,
+}
+
+/// An indirect branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IndirectBranch {
+    pub(super) address: u64,
+    pub(super) from: Indirect,
+    /// The first of the instructions that say so. Nothing may branch to what
+    /// comes between it and the branch.
+    pub(super) since: u64,
 }
 
 /// Where an indirect branch takes its target from.
@@ -171,6 +183,9 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
                 OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64
             );
             let target = instruction.near_branch_target();
+            if near {
+                node.targets.insert(target);
+            }
             if near && !(start..node.end).contains(&target) {
                 node.edges.insert(target);
             }
@@ -179,13 +194,22 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
                 || instruction.mnemonic() == Mnemonic::Xabort
                 || instruction.mnemonic() == Mnemonic::Xend;
             if !near && !harmless {
-                node.indirect.push((address, Indirect::Unknown));
+                node.indirect.push(IndirectBranch {
+                    address,
+                    from: Indirect::Unknown,
+                    since: address,
+                });
             }
             node.calls |= instruction.flow_control() == FlowControl::Call && near;
         }
         FlowControl::IndirectBranch | FlowControl::IndirectCall => {
-            let source = source(instruction, window);
-            node.indirect.push((address, source));
+            let (from, since) =
+                source(instruction, window).unwrap_or((Indirect::Unknown, address));
+            node.indirect.push(IndirectBranch {
+                address,
+                from,
+                since,
+            });
         }
         _ => {}
     }
@@ -224,14 +248,9 @@ fn fixed_address(instruction: &Instruction, indexed: bool) -> Option<u64> {
     (no_base && no_index).then(|| instruction.memory_displacement64())
 }
 
-/// Where an indirect branch takes its target from.
-fn source(instruction: &Instruction, window: &[Instruction]) -> Indirect {
-    if instruction.op0_kind() == OpKind::Memory {
-        return memory_source(instruction);
-    }
-    if instruction.op0_kind() != OpKind::Register {
-        return Indirect::Unknown;
-    }
+/// Where an indirect branch takes its target from, and the first instruction
+/// that says so; `None` if that is not understood.
+fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64)> {
     // Back to the last unconditional transfer or call.
     let block = window
         .iter()
@@ -242,77 +261,94 @@ fn source(instruction: &Instruction, window: &[Instruction]) -> Indirect {
             )
         })
         .map_or(window, |last| window.get(last + 1..).unwrap_or_default());
-    let writer = |register: Register, before: usize| {
-        block
-            .get(..before)?
-            .iter()
-            .rposition(|i| writes(i, register))
-    };
-    let target = instruction.op0_register();
-    let Some(at) = writer(target, block.len()) else {
-        return Indirect::Unknown;
-    };
-    let last = block[at];
+    if branch.op0_kind() == OpKind::Memory {
+        return memory_source(branch, block);
+    }
+    if branch.op0_kind() != OpKind::Register {
+        return None;
+    }
+    let target = branch.op0_register();
+    let at = block.iter().rposition(|i| writes(i, target))?;
+    let last = block.get(at)?;
+    let before = block.get(..at)?;
     match last.mnemonic() {
         // mov table(,%index,8), %target; jmp *%target
-        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => match memory_source(&last) {
-            Indirect::Table(table) => Indirect::Table(table),
-            _ => Indirect::Unknown,
-        },
+        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => {
+            match memory_source(last, before)? {
+                (Indirect::Table(table), since) => Some((Indirect::Table(table), since)),
+                _ => None,
+            }
+        }
         // movslq (%base,%index,4), %entry; add %base, %entry; jmp *%entry
         Mnemonic::Add if last.op1_kind() == OpKind::Register => {
-            sum(block, at, [target, last.op1_register()])
+            sum(before, [target, last.op1_register()])
         }
         // The same by hand: lea (%base,%entry), %target.
         Mnemonic::Lea if last.memory_index_scale() == 1 && last.memory_displacement64() == 0 => {
-            sum(block, at, [last.memory_base(), last.memory_index()])
+            sum(before, [last.memory_base(), last.memory_index()])
         }
-        _ => Indirect::Unknown,
+        _ => None,
     }
 }
 
-/// Where a jump leads whose target is the sum of two registers at the
-/// instruction `at`.
-fn sum(block: &[Instruction], at: usize, pair: [Register; 2]) -> Indirect {
+/// Where a jump leads whose target is the sum of two registers.
+fn sum(before: &[Instruction], pair: [Register; 2]) -> Option<(Indirect, u64)> {
     let pair = pair.map(Register::full_register);
-    let before = block.get(..at).unwrap_or_default();
     let last = before
         .iter()
-        .rfind(|i| pair.iter().any(|register| writes(i, *register)));
-    if let Some(load) = last
-        && load.mnemonic() == Mnemonic::Movsxd
-        && load.op1_kind() == OpKind::Memory
-        && load.memory_index_scale() == 4
-        && load.memory_displacement64() == 0
-        && pair.contains(&load.memory_base().full_register())
-        && load.memory_base().full_register() != load.op0_register().full_register()
+        .rfind(|i| pair.iter().any(|register| writes(i, *register)))?;
+    if last.mnemonic() == Mnemonic::Movsxd
+        && last.op1_kind() == OpKind::Memory
+        && last.memory_index_scale() == 4
+        && last.memory_displacement64() == 0
+        && pair.contains(&last.memory_base().full_register())
+        && last.memory_base().full_register() != last.op0_register().full_register()
     {
-        return Indirect::RelativeTable;
+        return Some((Indirect::RelativeTable, last.ip()));
     }
     // Assembly that jumps into a row of equal pieces of code:
     // lea piece(%rip), %base; shl $6, %entry; add %base, %entry; jmp *%entry
-    for (base, entry) in [(pair[0], pair[1]), (pair[1], pair[0])] {
-        let base = before.iter().rfind(|i| writes(i, base));
-        let entry = before.iter().rfind(|i| writes(i, entry));
-        if let (Some(base), Some(entry)) = (base, entry)
-            && base.mnemonic() == Mnemonic::Lea
+    let [first, second] = pair.map(|register| before.iter().rfind(|i| writes(i, register)));
+    let (first, second) = (first?, second?);
+    for (base, entry) in [(first, second), (second, first)] {
+        let is_lea = |i: &Instruction| i.mnemonic() == Mnemonic::Lea;
+        if is_lea(base)
             && base.is_ip_rel_memory_operand()
             && (entry.mnemonic() == Mnemonic::Shl
-                || entry.mnemonic() == Mnemonic::Lea && !entry.is_ip_rel_memory_operand())
+                || is_lea(entry) && !entry.is_ip_rel_memory_operand())
         {
-            return Indirect::Pieces(base.ip_rel_memory_address());
+            let since = base.ip().min(entry.ip());
+            return Some((Indirect::Pieces(base.ip_rel_memory_address()), since));
         }
     }
-    Indirect::Unknown
+    None
 }
 
-fn memory_source(instruction: &Instruction) -> Indirect {
-    match fixed_address(instruction, true) {
-        None => Indirect::Unknown,
-        Some(address) if instruction.memory_index() == Register::None => Indirect::Slot(address),
-        Some(address) if instruction.memory_index_scale() == 8 => Indirect::Table(address),
-        Some(_) => Indirect::Unknown,
+/// What a memory operand that holds a code address refers to.
+fn memory_source(
+    instruction: &Instruction,
+    before: &[Instruction],
+) -> Option<(Indirect, u64)> {
+    let scale = instruction.memory_index_scale();
+    let indexed = instruction.memory_index() != Register::None;
+    if let Some(address) = fixed_address(instruction, true) {
+        return match (indexed, scale) {
+            (false, _) => Some((Indirect::Slot(address), instruction.ip())),
+            (true, 8) => Some((Indirect::Table(address), instruction.ip())),
+            (true, _) => None,
+        };
     }
+    // lea table(%rip), %base; call *(%base,%index,8)
+    let base = before
+        .iter()
+        .rfind(|i| writes(i, instruction.memory_base()))?;
+    let known = base.mnemonic() == Mnemonic::Lea && base.is_ip_rel_memory_operand();
+    if !known || !indexed || scale != 8 {
+        return None;
+    }
+    let table = base.ip_rel_memory_address();
+    let table = table.wrapping_add(instruction.memory_displacement64());
+    Some((Indirect::Table(table), base.ip()))
 }
 
 fn writes(instruction: &Instruction, register: Register) -> bool {
