@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn link(work: &Path, flags: &[&str]) -> Vec<u8> {
+fn link(work: &Path, source: &str, flags: &[&str]) -> Vec<u8> {
     let program: PathBuf = work.join("program");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reach/functions.c");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reach");
+    let source = folder.join(source);
     let done = Command::new("gcc")
         .args(["-w", "-g", "-fcf-protection=none", "-o"])
         .arg(&program)
@@ -72,8 +73,12 @@ fn check(image: &[u8]) -> (Reach, BTreeMap<String, u64>) {
 fn reach_follows_calls_tables_and_ifuncs() {
     let work = tempfile::tempdir().expect("a temporary folder");
     let flags = ["-static", "-no-pie", "-Wl,--emit-relocs"];
-    let addresses = [&["-O2", "-fno-pie", "-fno-tree-switch-conversion"][..], &flags].concat();
-    let image = link(work.path(), &addresses);
+    let addresses = [
+        &["-O2", "-fno-pie", "-fno-tree-switch-conversion"][..],
+        &flags,
+    ]
+    .concat();
+    let image = link(work.path(), "functions.c", &addresses);
     let (reach, functions) = check(&image);
     assert!(reach.contains_x87(), "printf of glibc has x87 code");
     assert!(reach.uses_fs(4), "an address outside counts as a user");
@@ -101,7 +106,7 @@ fn reach_follows_calls_tables_and_ifuncs() {
     assert_eq!(lines.lookup(4), None);
 
     let distances = [&["-O2", "-fpie", "-fno-tree-switch-conversion"][..], &flags].concat();
-    check(&link(work.path(), &distances));
+    check(&link(work.path(), "functions.c", &distances));
 }
 
 #[test]
@@ -110,5 +115,49 @@ fn damaged_images_are_errors() {
     let own = std::env::current_exe().expect("a path");
     let own = std::fs::read(own).expect("this program");
     let result = Reach::analyse(&own).map(|_| ());
-    assert!(matches!(result, Err(ReachError::NoRelocations)), "{result:?}");
+    assert!(
+        matches!(result, Err(ReachError::NoRelocations)),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn damage_does_not_panic() {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    let flags = [
+        "-O2",
+        "-fno-pie",
+        "-nostdlib",
+        "-static",
+        "-no-pie",
+        "-Wl,--emit-relocs",
+    ];
+    let good = link(work.path(), "small.c", &flags);
+    let reach = Reach::analyse(&good).expect("it can be analysed");
+    let start = functions(&good)["_start"];
+    assert!(!reach.uses_fs(start), "{:?}", reach.fs_reason(start));
+    assert!(!reach.contains_x87());
+    // A fixed generator (Numerical Recipes' constants), so that a failure
+    // comes again.
+    let mut state: u32 = 1;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let mut different = 0;
+    for _ in 0..400 {
+        let mut bad = good.clone();
+        for _ in 0..=random(20) {
+            let place = random(bad.len());
+            bad[place] = random(256) as u8;
+        }
+        different += match Reach::analyse(&bad) {
+            Ok(reach) => usize::from(reach.uses_fs(start)),
+            Err(_) => 1,
+        };
+        if let Ok(lines) = Lines::read(&bad) {
+            lines.lookup(start);
+        }
+    }
+    assert!(different > 10, "the damage did nothing");
 }

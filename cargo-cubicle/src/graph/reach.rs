@@ -127,7 +127,8 @@ impl Reach {
 
     /// The same for the x87 and MMX registers and the x87 control word.
     pub fn uses_x87(&self, address: u64) -> bool {
-        self.node(address).is_none_or(|(_, node)| node.x87.is_some())
+        self.node(address)
+            .is_none_or(|(_, node)| node.x87.is_some())
     }
 
     /// Whether the image contains any x87 or MMX instruction, reachable or not.

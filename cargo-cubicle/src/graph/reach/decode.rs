@@ -71,8 +71,9 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
     starts.extend(image.code.iter().map(|(start, _)| *start));
     // Code without symbols (PLT stubs) lies beyond the end of a function.
     for (start, (size, _)) in &image.starts {
-        if *size > 0 && image.in_code(start + size) {
-            starts.insert(start + size);
+        let end = start.saturating_add(*size);
+        if *size > 0 && image.in_code(end) {
+            starts.insert(end);
         }
     }
     let mut nodes = decode_all(image, &starts);
@@ -146,11 +147,12 @@ fn decode(image: &Image, start: u64, end: u64) -> Node {
         }
         window.push(instruction);
     }
-    let next_is_function = image.starts.get(&end).is_some_and(|(_, function)| *function);
+    let next_is_function = image
+        .starts
+        .get(&end)
+        .is_some_and(|(_, function)| *function);
     let goes_on = match last {
-        FlowControl::Next
-        | FlowControl::ConditionalBranch
-        | FlowControl::XbeginXabortXend => true,
+        FlowControl::Next | FlowControl::ConditionalBranch | FlowControl::XbeginXabortXend => true,
         // Nothing follows a call at the very end but another function.
         FlowControl::Call | FlowControl::IndirectCall => !next_is_function,
         _ => false,
@@ -203,8 +205,7 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
             node.calls |= instruction.flow_control() == FlowControl::Call && near;
         }
         FlowControl::IndirectBranch | FlowControl::IndirectCall => {
-            let (from, since) =
-                source(instruction, window).unwrap_or((Indirect::Unknown, address));
+            let (from, since) = source(instruction, window).unwrap_or((Indirect::Unknown, address));
             node.indirect.push(IndirectBranch {
                 address,
                 from,
@@ -213,8 +214,8 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
         }
         _ => {}
     }
-    let has_memory = (0..instruction.op_count())
-        .any(|operand| instruction.op_kind(operand) == OpKind::Memory);
+    let has_memory =
+        (0..instruction.op_count()).any(|operand| instruction.op_kind(operand) == OpKind::Memory);
     if has_memory {
         let fixed = fixed_address(instruction, true);
         node.addresses.extend(fixed);
@@ -273,12 +274,10 @@ fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64
     let before = block.get(..at)?;
     match last.mnemonic() {
         // mov table(,%index,8), %target; jmp *%target
-        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => {
-            match memory_source(last, before)? {
-                (Indirect::Table(table), since) => Some((Indirect::Table(table), since)),
-                _ => None,
-            }
-        }
+        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => match memory_source(last, before)? {
+            (Indirect::Table(table), since) => Some((Indirect::Table(table), since)),
+            _ => None,
+        },
         // movslq (%base,%index,4), %entry; add %base, %entry; jmp *%entry
         Mnemonic::Add if last.op1_kind() == OpKind::Register => {
             sum(before, [target, last.op1_register()])
@@ -325,10 +324,7 @@ fn sum(before: &[Instruction], pair: [Register; 2]) -> Option<(Indirect, u64)> {
 }
 
 /// What a memory operand that holds a code address refers to.
-fn memory_source(
-    instruction: &Instruction,
-    before: &[Instruction],
-) -> Option<(Indirect, u64)> {
+fn memory_source(instruction: &Instruction, before: &[Instruction]) -> Option<(Indirect, u64)> {
     let scale = instruction.memory_index_scale();
     let indexed = instruction.memory_index() != Register::None;
     if let Some(address) = fixed_address(instruction, true) {

@@ -26,7 +26,7 @@ pub(super) fn resolve(image: &Image, nodes: BTreeMap<u64, Node>) -> BTreeMap<u64
         while image.relative.contains(&place) && (place == *table || !labels.contains(&place)) {
             let distance = image.constant(place).map(i32::from_le_bytes);
             joins.extend(distance.map(|distance| table.wrapping_add_signed(distance.into())));
-            place += 4;
+            place = place.wrapping_add(4);
         }
     }
     let resolver = Resolver {
@@ -61,9 +61,7 @@ impl Resolver<'_> {
                 _ if between.next().is_some() => None,
                 Indirect::Slot(slot) => self.slot(slot),
                 Indirect::Table(table) => self.absolute_table(start, node, table),
-                Indirect::Pieces(code) => {
-                    (start..node.end).contains(&code).then(BTreeSet::new)
-                }
+                Indirect::Pieces(code) => (start..node.end).contains(&code).then(BTreeSet::new),
                 Indirect::RelativeTable => self.relative_tables(start, node),
             };
             match found {
@@ -135,7 +133,7 @@ impl Resolver<'_> {
                     break;
                 }
                 found.insert(target);
-                place += 4;
+                place = place.wrapping_add(4);
             }
         }
         (!found.is_empty()).then_some(found)
@@ -171,7 +169,7 @@ impl Resolver<'_> {
                 return None;
             }
             found.insert(target);
-            place += 8;
+            place = place.wrapping_add(8);
         }
         (!found.is_empty()).then_some(found)
     }
