@@ -107,6 +107,17 @@ fn reach_follows_calls_tables_and_ifuncs() {
 
     let distances = [&["-O2", "-fpie", "-fno-tree-switch-conversion"][..], &flags].concat();
     check(&link(work.path(), "functions.c", &distances));
+
+    // The linker that images are linked with lays out slots and stubs
+    // differently.
+    let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let sysroot = sysroot.expect("rustc runs").stdout;
+    let sysroot = String::from_utf8(sysroot).expect("a path");
+    let folder = "lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld";
+    let folder = format!("-B{}/{folder}", sysroot.trim());
+    let lld = ["-O2", "-fuse-ld=lld", &folder, "-Wl,--gc-sections"];
+    let lld = [&lld[..], &["-fno-tree-switch-conversion"], &flags].concat();
+    check(&link(work.path(), "functions.c", &lld));
 }
 
 #[test]

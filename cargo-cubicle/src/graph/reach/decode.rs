@@ -81,8 +81,8 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
     let mut more = BTreeSet::new();
     for node in nodes.values() {
         for target in &node.edges {
-            let home = starts.range(..=*target).next_back();
-            if let Some(home) = home
+            let home = nodes.range(..=*target).next_back();
+            if let Some((home, _)) = home
                 && home != target
                 && !image.starts.contains_key(home)
                 && image.in_code(*target)
@@ -98,8 +98,8 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
         };
         let end = node.end;
         if home < target && target < end {
-            nodes.insert(home, decode(image, home, target));
-            nodes.insert(target, decode(image, target, end));
+            decode_range(image, home, target, &mut nodes);
+            decode_range(image, target, end, &mut nodes);
         }
     }
     nodes
@@ -112,12 +112,25 @@ fn decode_all(image: &Image, starts: &BTreeSet<u64>) -> BTreeMap<u64, Node> {
         let mut inside = starts.range(*address..end).copied().peekable();
         while let Some(start) = inside.next() {
             let end = inside.peek().copied().unwrap_or(end);
-            nodes.insert(start, decode(image, start, end));
+            decode_range(image, start, end, &mut nodes);
         }
     }
     nodes
 }
 
+/// Decodes a range into one node, or two if it begins with a linkage stub.
+fn decode_range(image: &Image, start: u64, end: u64, nodes: &mut BTreeMap<u64, Node>) {
+    let node = decode(image, start, end);
+    let rest = node.end;
+    nodes.insert(start, node);
+    if rest < end {
+        nodes.insert(rest, decode(image, rest, end));
+    }
+}
+
+/// Decodes one node. It ends early behind a jump through a slot that is its
+/// very first instruction: that is a linkage stub, and what follows (lazy
+/// binding, which a static image never does) can only be branched to.
 fn decode(image: &Image, start: u64, end: u64) -> Node {
     let mut node = Node {
         end,
@@ -139,6 +152,14 @@ fn decode(image: &Image, start: u64, end: u64) -> Node {
             node.distrust(Cause::Undecodable, instruction.ip());
         }
         look(&mut node, &instruction, &window, start);
+        let first = window.iter().all(|i| i.mnemonic() == Mnemonic::Endbr64);
+        if first
+            && instruction.flow_control() == FlowControl::IndirectBranch
+            && instruction.is_ip_rel_memory_operand()
+        {
+            node.end = instruction.next_ip();
+            return node;
+        }
         if !matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Endbr64) {
             last = instruction.flow_control();
         }
