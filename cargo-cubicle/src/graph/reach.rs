@@ -12,9 +12,10 @@
 //!
 //! Everything that is not understood counts as using both: an indirect call
 //! through a variable, a branch out of the image (a gate), bytes that do not
-//! decode. Two things are believed without proof: a function that ends in a
-//! call does not return from it, and a jump to "table base plus a signed entry
-//! of that table" uses one of the tables of its own function.
+//! decode. Three things are believed without proof: a function that ends in a
+//! call does not return from it; a jump to "table base plus a signed entry of
+//! that table" uses one of the tables of its own function; a jump to "address
+//! of this function's own code plus a shifted number" stays in that function.
 
 mod decode;
 mod image;
@@ -126,7 +127,8 @@ impl Reach {
 
     /// The same for the x87 and MMX registers and the x87 control word.
     pub fn uses_x87(&self, address: u64) -> bool {
-        self.node(address).is_none_or(|(_, node)| node.x87.is_some())
+        self.node(address)
+            .is_none_or(|(_, node)| node.x87.is_some())
     }
 
     /// Whether the image contains any x87 or MMX instruction, reachable or not.

@@ -18,14 +18,26 @@ pub(super) struct Node {
     pub(super) contains_x87: bool,
     /// Branch targets outside of the node; later the starts of their nodes.
     pub(super) edges: BTreeSet<u64>,
+    /// All targets of its direct branches.
+    pub(super) targets: BTreeSet<u64>,
     /// Indirect branches, to be resolved.
-    pub(super) indirect: Vec<(u64, Indirect)>,
+    pub(super) indirect: Vec<IndirectBranch>,
     /// Addresses that it forms, of code and of data.
     pub(super) addresses: BTreeSet<u64>,
     /// Addresses from which it loads 8 bytes into a register; `None` is one
     /// that is not constant.
     pub(super) loads: BTreeSet<Option<u64>>,
     pub(super) calls: bool,
+}
+
+/// An indirect branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IndirectBranch {
+    pub(super) address: u64,
+    pub(super) from: Indirect,
+    /// The first of the instructions that say so. Nothing may branch to what
+    /// comes between it and the branch.
+    pub(super) since: u64,
 }
 
 /// Where an indirect branch takes its target from.
@@ -37,6 +49,8 @@ pub(super) enum Indirect {
     Table(u64),
     /// An entry of a table of distances, added to its base.
     RelativeTable,
+    /// An address of code, and a multiple of a power of two added to it.
+    Pieces(u64),
     Unknown,
 }
 
@@ -57,8 +71,9 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
     starts.extend(image.code.iter().map(|(start, _)| *start));
     // Code without symbols (PLT stubs) lies beyond the end of a function.
     for (start, (size, _)) in &image.starts {
-        if *size > 0 && image.in_code(start + size) {
-            starts.insert(start + size);
+        let end = start.saturating_add(*size);
+        if *size > 0 && image.in_code(end) {
+            starts.insert(end);
         }
     }
     let mut nodes = decode_all(image, &starts);
@@ -66,8 +81,8 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
     let mut more = BTreeSet::new();
     for node in nodes.values() {
         for target in &node.edges {
-            let home = starts.range(..=*target).next_back();
-            if let Some(home) = home
+            let home = nodes.range(..=*target).next_back();
+            if let Some((home, _)) = home
                 && home != target
                 && !image.starts.contains_key(home)
                 && image.in_code(*target)
@@ -83,8 +98,8 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
         };
         let end = node.end;
         if home < target && target < end {
-            nodes.insert(home, decode(image, home, target));
-            nodes.insert(target, decode(image, target, end));
+            decode_range(image, home, target, &mut nodes);
+            decode_range(image, target, end, &mut nodes);
         }
     }
     nodes
@@ -97,12 +112,25 @@ fn decode_all(image: &Image, starts: &BTreeSet<u64>) -> BTreeMap<u64, Node> {
         let mut inside = starts.range(*address..end).copied().peekable();
         while let Some(start) = inside.next() {
             let end = inside.peek().copied().unwrap_or(end);
-            nodes.insert(start, decode(image, start, end));
+            decode_range(image, start, end, &mut nodes);
         }
     }
     nodes
 }
 
+/// Decodes a range into one node, or two if it begins with a linkage stub.
+fn decode_range(image: &Image, start: u64, end: u64, nodes: &mut BTreeMap<u64, Node>) {
+    let node = decode(image, start, end);
+    let rest = node.end;
+    nodes.insert(start, node);
+    if rest < end {
+        nodes.insert(rest, decode(image, rest, end));
+    }
+}
+
+/// Decodes one node. It ends early behind a jump through a slot that is its
+/// very first instruction: that is a linkage stub, and what follows (lazy
+/// binding, which a static image never does) can only be branched to.
 fn decode(image: &Image, start: u64, end: u64) -> Node {
     let mut node = Node {
         end,
@@ -124,6 +152,14 @@ fn decode(image: &Image, start: u64, end: u64) -> Node {
             node.distrust(Cause::Undecodable, instruction.ip());
         }
         look(&mut node, &instruction, &window, start);
+        let first = window.iter().all(|i| i.mnemonic() == Mnemonic::Endbr64);
+        if first
+            && instruction.flow_control() == FlowControl::IndirectBranch
+            && instruction.is_ip_rel_memory_operand()
+        {
+            node.end = instruction.next_ip();
+            return node;
+        }
         if !matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Endbr64) {
             last = instruction.flow_control();
         }
@@ -132,11 +168,12 @@ fn decode(image: &Image, start: u64, end: u64) -> Node {
         }
         window.push(instruction);
     }
-    let next_is_function = image.starts.get(&end).is_some_and(|(_, function)| *function);
+    let next_is_function = image
+        .starts
+        .get(&end)
+        .is_some_and(|(_, function)| *function);
     let goes_on = match last {
-        FlowControl::Next
-        | FlowControl::ConditionalBranch
-        | FlowControl::XbeginXabortXend => true,
+        FlowControl::Next | FlowControl::ConditionalBranch | FlowControl::XbeginXabortXend => true,
         // Nothing follows a call at the very end but another function.
         FlowControl::Call | FlowControl::IndirectCall => !next_is_function,
         _ => false,
@@ -169,6 +206,9 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
                 OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64
             );
             let target = instruction.near_branch_target();
+            if near {
+                node.targets.insert(target);
+            }
             if near && !(start..node.end).contains(&target) {
                 node.edges.insert(target);
             }
@@ -177,19 +217,26 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
                 || instruction.mnemonic() == Mnemonic::Xabort
                 || instruction.mnemonic() == Mnemonic::Xend;
             if !near && !harmless {
-                node.indirect.push((address, Indirect::Unknown));
+                node.indirect.push(IndirectBranch {
+                    address,
+                    from: Indirect::Unknown,
+                    since: address,
+                });
             }
             node.calls |= instruction.flow_control() == FlowControl::Call && near;
         }
         FlowControl::IndirectBranch | FlowControl::IndirectCall => {
-            let source = source(instruction, window);
-            node.indirect.push((address, source));
-            return;
+            let (from, since) = source(instruction, window).unwrap_or((Indirect::Unknown, address));
+            node.indirect.push(IndirectBranch {
+                address,
+                from,
+                since,
+            });
         }
         _ => {}
     }
-    let has_memory = (0..instruction.op_count())
-        .any(|operand| instruction.op_kind(operand) == OpKind::Memory);
+    let has_memory =
+        (0..instruction.op_count()).any(|operand| instruction.op_kind(operand) == OpKind::Memory);
     if has_memory {
         let fixed = fixed_address(instruction, true);
         node.addresses.extend(fixed);
@@ -223,14 +270,9 @@ fn fixed_address(instruction: &Instruction, indexed: bool) -> Option<u64> {
     (no_base && no_index).then(|| instruction.memory_displacement64())
 }
 
-/// Where an indirect branch takes its target from.
-fn source(instruction: &Instruction, window: &[Instruction]) -> Indirect {
-    if instruction.op0_kind() == OpKind::Memory {
-        return memory_source(instruction);
-    }
-    if instruction.op0_kind() != OpKind::Register {
-        return Indirect::Unknown;
-    }
+/// Where an indirect branch takes its target from, and the first instruction
+/// that says so; `None` if that is not understood.
+fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64)> {
     // Back to the last unconditional transfer or call.
     let block = window
         .iter()
@@ -241,58 +283,89 @@ fn source(instruction: &Instruction, window: &[Instruction]) -> Indirect {
             )
         })
         .map_or(window, |last| window.get(last + 1..).unwrap_or_default());
-    let writer = |register: Register, before: usize| {
-        block
-            .get(..before)?
-            .iter()
-            .rposition(|i| writes(i, register))
-    };
-    let target = instruction.op0_register();
-    let Some(at) = writer(target, block.len()) else {
-        return Indirect::Unknown;
-    };
-    let last = block[at];
+    if branch.op0_kind() == OpKind::Memory {
+        return memory_source(branch, block);
+    }
+    if branch.op0_kind() != OpKind::Register {
+        return None;
+    }
+    let target = branch.op0_register();
+    let at = block.iter().rposition(|i| writes(i, target))?;
+    let last = block.get(at)?;
+    let before = block.get(..at)?;
     match last.mnemonic() {
         // mov table(,%index,8), %target; jmp *%target
-        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => match memory_source(&last) {
-            Indirect::Table(table) => Indirect::Table(table),
-            _ => Indirect::Unknown,
+        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => match memory_source(last, before)? {
+            (Indirect::Table(table), since) => Some((Indirect::Table(table), since)),
+            _ => None,
         },
         // movslq (%base,%index,4), %entry; add %base, %entry; jmp *%entry
         Mnemonic::Add if last.op1_kind() == OpKind::Register => {
-            let other = last.op1_register().full_register();
-            let pair = [target.full_register(), other];
-            let load = pair
-                .iter()
-                .filter_map(|register| writer(*register, at))
-                .max()
-                .map(|at| block[at]);
-            match load {
-                Some(load)
-                    if load.mnemonic() == Mnemonic::Movsxd
-                        && load.op1_kind() == OpKind::Memory
-                        && load.memory_index_scale() == 4
-                        && load.memory_displacement64() == 0
-                        && pair.contains(&load.memory_base().full_register())
-                        && load.memory_base().full_register()
-                            != load.op0_register().full_register() =>
-                {
-                    Indirect::RelativeTable
-                }
-                _ => Indirect::Unknown,
-            }
+            sum(before, [target, last.op1_register()])
         }
-        _ => Indirect::Unknown,
+        // The same by hand: lea (%base,%entry), %target.
+        Mnemonic::Lea if last.memory_index_scale() == 1 && last.memory_displacement64() == 0 => {
+            sum(before, [last.memory_base(), last.memory_index()])
+        }
+        _ => None,
     }
 }
 
-fn memory_source(instruction: &Instruction) -> Indirect {
-    match fixed_address(instruction, true) {
-        None => Indirect::Unknown,
-        Some(address) if instruction.memory_index() == Register::None => Indirect::Slot(address),
-        Some(address) if instruction.memory_index_scale() == 8 => Indirect::Table(address),
-        Some(_) => Indirect::Unknown,
+/// Where a jump leads whose target is the sum of two registers.
+fn sum(before: &[Instruction], pair: [Register; 2]) -> Option<(Indirect, u64)> {
+    let pair = pair.map(Register::full_register);
+    let last = before
+        .iter()
+        .rfind(|i| pair.iter().any(|register| writes(i, *register)))?;
+    if last.mnemonic() == Mnemonic::Movsxd
+        && last.op1_kind() == OpKind::Memory
+        && last.memory_index_scale() == 4
+        && last.memory_displacement64() == 0
+        && pair.contains(&last.memory_base().full_register())
+        && last.memory_base().full_register() != last.op0_register().full_register()
+    {
+        return Some((Indirect::RelativeTable, last.ip()));
     }
+    // Assembly that jumps into a row of equal pieces of code:
+    // lea piece(%rip), %base; shl $6, %entry; add %base, %entry; jmp *%entry
+    let [first, second] = pair.map(|register| before.iter().rfind(|i| writes(i, register)));
+    let (first, second) = (first?, second?);
+    for (base, entry) in [(first, second), (second, first)] {
+        let is_lea = |i: &Instruction| i.mnemonic() == Mnemonic::Lea;
+        if is_lea(base)
+            && base.is_ip_rel_memory_operand()
+            && (entry.mnemonic() == Mnemonic::Shl
+                || is_lea(entry) && !entry.is_ip_rel_memory_operand())
+        {
+            let since = base.ip().min(entry.ip());
+            return Some((Indirect::Pieces(base.ip_rel_memory_address()), since));
+        }
+    }
+    None
+}
+
+/// What a memory operand that holds a code address refers to.
+fn memory_source(instruction: &Instruction, before: &[Instruction]) -> Option<(Indirect, u64)> {
+    let scale = instruction.memory_index_scale();
+    let indexed = instruction.memory_index() != Register::None;
+    if let Some(address) = fixed_address(instruction, true) {
+        return match (indexed, scale) {
+            (false, _) => Some((Indirect::Slot(address), instruction.ip())),
+            (true, 8) => Some((Indirect::Table(address), instruction.ip())),
+            (true, _) => None,
+        };
+    }
+    // lea table(%rip), %base; call *(%base,%index,8)
+    let base = before
+        .iter()
+        .rfind(|i| writes(i, instruction.memory_base()))?;
+    let known = base.mnemonic() == Mnemonic::Lea && base.is_ip_rel_memory_operand();
+    if !known || !indexed || scale != 8 {
+        return None;
+    }
+    let table = base.ip_rel_memory_address();
+    let table = table.wrapping_add(instruction.memory_displacement64());
+    Some((Indirect::Table(table), base.ip()))
 }
 
 fn writes(instruction: &Instruction, register: Register) -> bool {

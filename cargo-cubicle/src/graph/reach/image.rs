@@ -59,13 +59,15 @@ impl Image {
                 continue;
             };
             let flags = sh_flags.0;
-            if flags & u64::from(elf::SHF_ALLOC.0) == 0 || flags & u64::from(elf::SHF_TLS.0) != 0 {
+            if flags & elf::SHF_ALLOC.0 == 0 || flags & elf::SHF_TLS.0 != 0 {
                 continue;
             }
             let data = section.data()?.to_vec();
             let address = section.address();
-            let end = address.saturating_add(data.len() as u64);
-            let is_code = flags & u64::from(elf::SHF_EXECINSTR.0) != 0;
+            let Some(end) = address.checked_add(data.len() as u64) else {
+                return Err(ReachError::NotAnImage);
+            };
+            let is_code = flags & elf::SHF_EXECINSTR.0 != 0;
             for (place, relocation) in section.relocations() {
                 any_relocations = true;
                 let RelocationFlags::Elf { r_type } = relocation.flags() else {
@@ -77,7 +79,7 @@ impl Image {
                     _ => false,
                 };
             }
-            let writable = flags & u64::from(elf::SHF_WRITE.0) != 0;
+            let writable = flags & elf::SHF_WRITE.0 != 0;
             if is_code {
                 image.code.push((address, data));
             } else if !writable || (relro.contains(&address) && end <= relro.end) {
@@ -125,7 +127,7 @@ impl Image {
         let sections = file.elf_section_table();
         for section in sections.iter() {
             use object::read::elf::SectionHeader;
-            let alloc = section.sh_flags(endian).0 & u64::from(elf::SHF_ALLOC.0) != 0;
+            let alloc = section.sh_flags(endian).0 & elf::SHF_ALLOC.0 != 0;
             if !alloc {
                 continue;
             }

@@ -8,13 +8,31 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Turns every branch of every node into edges to nodes, and distrusts the
 /// nodes with one that cannot be.
 pub(super) fn resolve(image: &Image, nodes: BTreeMap<u64, Node>) -> BTreeMap<u64, Node> {
+    // Whatever code refers to starts something new, so a table ends there.
+    let labels: BTreeSet<u64> = nodes
+        .values()
+        .flat_map(|node| node.addresses.iter().copied())
+        .collect();
+    let mut joins: BTreeSet<u64> = nodes
+        .values()
+        .flat_map(|node| node.targets.iter().copied())
+        .collect();
+    joins.extend(image.absolute.iter().filter_map(|place| {
+        let target = u64::from_le_bytes(image.constant(*place)?);
+        image.in_code(target).then_some(target)
+    }));
+    for table in &labels {
+        let mut place = *table;
+        while image.relative.contains(&place) && (place == *table || !labels.contains(&place)) {
+            let distance = image.constant(place).map(i32::from_le_bytes);
+            joins.extend(distance.map(|distance| table.wrapping_add_signed(distance.into())));
+            place = place.wrapping_add(4);
+        }
+    }
     let resolver = Resolver {
         image,
-        // Whatever code refers to starts something new, so a table ends there.
-        labels: nodes
-            .values()
-            .flat_map(|node| node.addresses.iter().copied())
-            .collect(),
+        labels,
+        joins,
         nodes: &nodes,
     };
     nodes
@@ -26,6 +44,8 @@ pub(super) fn resolve(image: &Image, nodes: BTreeMap<u64, Node>) -> BTreeMap<u64
 struct Resolver<'i> {
     image: &'i Image,
     labels: BTreeSet<u64>,
+    /// Where branches lead to.
+    joins: BTreeSet<u64>,
     nodes: &'i BTreeMap<u64, Node>,
 }
 
@@ -33,16 +53,20 @@ impl Resolver<'_> {
     fn node(&self, start: u64, node: &Node) -> Node {
         let mut resolved = node.clone();
         let mut targets = std::mem::take(&mut resolved.edges);
-        for (address, indirect) in &node.indirect {
-            let found = match *indirect {
+        for branch in &node.indirect {
+            let mut between = self.joins.range(branch.since + 1..branch.address + 1);
+            let found = match branch.from {
                 Indirect::Unknown => None,
+                // Who comes in from the side brings other registers along.
+                _ if between.next().is_some() => None,
                 Indirect::Slot(slot) => self.slot(slot),
                 Indirect::Table(table) => self.absolute_table(start, node, table),
+                Indirect::Pieces(code) => (start..node.end).contains(&code).then(BTreeSet::new),
                 Indirect::RelativeTable => self.relative_tables(start, node),
             };
             match found {
                 Some(found) => targets.extend(found),
-                None => resolved.distrust(Cause::Indirect, *address),
+                None => resolved.distrust(Cause::Indirect, branch.address),
             }
         }
         for target in targets {
@@ -109,7 +133,7 @@ impl Resolver<'_> {
                     break;
                 }
                 found.insert(target);
-                place += 4;
+                place = place.wrapping_add(4);
             }
         }
         (!found.is_empty()).then_some(found)
@@ -145,7 +169,7 @@ impl Resolver<'_> {
                 return None;
             }
             found.insert(target);
-            place += 8;
+            place = place.wrapping_add(8);
         }
         (!found.is_empty()).then_some(found)
     }

@@ -128,7 +128,7 @@ fn merge_type(
     let own = type_.size().unwrap_or(0);
     if let Some(alignment) = type_.alignment()
         && alignment != 0
-        && offset % alignment != 0
+        && !offset.is_multiple_of(alignment)
         && own != 0
         && !matches!(type_.kind, TypeKind::Aggregate(_) | TypeKind::Array { .. })
     {
