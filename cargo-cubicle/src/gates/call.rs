@@ -17,9 +17,9 @@
 
 use super::spec::{GateKind, GateSpec, MonitorEntries, WORDS_IN_REGISTERS};
 use super::switch::{self, Mechanism};
-use super::{GateError, clear, system_call};
+use super::{GateError, clear};
 use cubicle_abi::frame::{Frame, Saved, ticket};
-use cubicle_abi::layout::{GATE_STRIDE, gate};
+use cubicle_abi::layout::{GATE_STRIDE, gate, system_call_gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
 use cubicle_abi::{calls, layout};
@@ -530,7 +530,7 @@ impl<'a> Emitter<'a> {
         self.a.mov(edi, spec.to as u32)?;
         self.a.mov(eax, calls::ATTACH as u32)?;
         self.a.lea(rcx, ptr(again))?;
-        self.a.jmp(system_call::address(spec.from))?;
+        self.a.jmp(system_call_gate(spec.from))?;
         self.a.set_label(&mut again)?;
         self.a.pop(rdi)?;
         self.a.pop(rcx)?;
