@@ -6,5 +6,6 @@ pub mod manifest;
 pub mod capture;
 pub mod gates;
 pub mod graph;
+pub mod plan;
 pub mod symbolize;
 pub mod vm;

@@ -1,0 +1,2 @@
+mod nearest;
+pub mod system_calls;
