@@ -100,7 +100,7 @@ fn load(line: &LinkLine) -> anyhow::Result<Policy> {
         Ok(policy) => Ok(policy),
         Err(manifest::LoadError::Rejected(rejected)) => {
             say(&rejected.findings, &rejected.sources);
-            Err(Reported.into())
+            Err(Reported { status: 2 }.into())
         }
         Err(error) => Err(error.into()),
     }
@@ -112,13 +112,13 @@ fn stop_if_denied(policy: &Policy, findings: &mut Findings) -> anyhow::Result<()
         return Ok(());
     }
     show(policy, findings);
-    Err(Reported.into())
+    Err(Reported { status: 1 }.into())
 }
 
 fn show(policy: &Policy, findings: &mut Findings) {
     findings.sort_by_place();
     let mut sources = policy.sources();
-    sources.read_lines_of(findings);
+    sources.read_lines_of(findings.iter());
     say(findings, &sources);
 }
 

@@ -29,8 +29,6 @@ pub mod timings;
 mod words;
 pub(crate) mod wrapper;
 
-use std::process::Command;
-
 use camino::Utf8PathBuf;
 
 pub use crate_record::CrateRecord;
@@ -49,24 +47,7 @@ pub use session::{Session, TARGET};
 ///
 /// [`Reported`] if everything was explained already; any other error is printed.
 pub fn link(line: &LinkLine) -> anyhow::Result<()> {
-    let status = Command::new(&line.driver)
-        .args(line.arguments())
-        .current_dir(&line.working_directory)
-        .envs(&line.environment)
-        .status()
-        .map_err(|source| CaptureError::Start {
-            program: line.driver.clone(),
-            source,
-        })?;
-    if !status.success() {
-        return Err(CaptureError::LinkFailed {
-            driver: line.driver.clone(),
-            output: line.output.clone(),
-            status,
-        }
-        .into());
-    }
-    Ok(())
+    crate::pipeline::build(line)
 }
 
 /// Files besides the manifest that the program must be linked again for: native
@@ -87,6 +68,7 @@ pub fn extra_dependencies(line: &LinkLine) -> Vec<Utf8PathBuf> {
         .filter(|path| !path.starts_with(&line.directory))
         .cloned()
         .collect();
+    files.extend(crate::pipeline::extra_dependencies(line));
     files.sort();
     files.dedup();
     files

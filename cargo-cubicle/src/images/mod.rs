@@ -110,9 +110,9 @@ impl Image {
                 memory_size: size,
                 file_offset: segment.p_offset(endian),
                 file_size: segment.p_filesz(endian),
-                readable: flags & object::elf::PF_R != 0,
-                writable: flags & object::elf::PF_W != 0,
-                executable: flags & object::elf::PF_X != 0,
+                readable: flags.contains(object::elf::PF_R),
+                writable: flags.contains(object::elf::PF_W),
+                executable: flags.contains(object::elf::PF_X),
             };
             if (loaded.file_offset..loaded.file_offset + loaded.file_size).contains(&table) {
                 program_headers = Some(address + table - loaded.file_offset);

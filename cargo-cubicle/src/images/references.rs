@@ -39,27 +39,27 @@ pub fn references(
         }
         if let Ok(name) = symbol.name() {
             if wanted.contains_key(name) {
-                indices.insert(symbol.index(), name.to_owned());
+                indices.insert(symbol.index().0, name.to_owned());
             }
         }
     }
     let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
     for section in elf.sections() {
-        let SectionFlags::Elf { sh_flags } = section.flags() else {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
             continue;
         };
         // Debug information refers to symbols, too, but calls nobody.
-        if sh_flags & u64::from(object::elf::SHF_ALLOC) == 0
+        if !sh_flags.contains(object::elf::SHF_ALLOC)
             || section.name() == Ok(".eh_frame")
         {
             continue;
         }
-        let text = sh_flags & u64::from(object::elf::SHF_EXECINSTR) != 0;
+        let text = sh_flags.contains(object::elf::SHF_EXECINSTR);
         for (place, relocation) in section.relocations() {
             let RelocationTarget::Symbol(index) = relocation.target() else {
                 continue;
             };
-            if let Some(name) = indices.get(&index) {
+            if let Some(name) = indices.get(&index.0) {
                 found
                     .entry(name.clone())
                     .or_default()
