@@ -27,8 +27,9 @@ pub enum CaptureError {
     },
     #[error("{setting}\n  = help: {remedy}")]
     Setting { setting: String, remedy: String },
-    #[error("{0}")]
-    Libraries(String),
+    /// One explanation for each library that cannot be linked statically.
+    #[error("{}", .0.join("\n"))]
+    Libraries(Vec<String>),
     #[error("linking `{output}` with `{driver}` failed ({status})")]
     LinkFailed {
         driver: String,

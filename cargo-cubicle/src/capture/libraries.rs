@@ -60,12 +60,29 @@ pub fn resolve(line: &mut LinkLine) -> Result<(), CaptureError> {
     if problems.is_empty() {
         return Ok(());
     }
-    let explained: Vec<String> = problems
+    let (system, others): (Vec<_>, Vec<_>) = problems
         .iter()
+        .partition(|(name, _)| OF_C.contains(&name.as_str()));
+    let mut explained: Vec<String> = others
+        .into_iter()
         .map(|(name, shared)| explain(line, name, shared.as_deref()))
         .collect();
-    Err(CaptureError::Libraries(explained.join("\n")))
+    if !system.is_empty() {
+        let names: Vec<String> = system
+            .iter()
+            .map(|(name, _)| format!("lib{name}.a"))
+            .collect();
+        explained.push(format!(
+            "the static C library is not installed\n  = note: `{}` does not find {}\n  = help: install the packages gcc and libc6-dev of Debian and Ubuntu, gcc and glibc-static of Fedora",
+            line.driver,
+            names.join(", ")
+        ));
+    }
+    Err(CaptureError::Libraries(explained))
 }
+
+/// What comes with the C library and compiler, and is missing together with them.
+const OF_C: [&str; 8] = ["c", "dl", "gcc", "gcc_eh", "m", "pthread", "rt", "util"];
 
 /// The directories that the driver searches by itself. gcc and clang print them
 /// in the same form.
@@ -126,10 +143,6 @@ fn explain(line: &LinkLine, name: &str, shared: Option<&Utf8Path>) -> String {
         ),
         None => format!("no static library `{name}` was found"),
     };
-    if ["c", "m", "pthread", "dl", "rt", "util"].contains(&name) {
-        text += "\n  = help: install the static C library: the package libc6-dev of Debian and Ubuntu, glibc-static of Fedora";
-        return text;
-    }
     let asking = asking_crates(line, name);
     for (package, links) in &asking {
         let _ = write!(

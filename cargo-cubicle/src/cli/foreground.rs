@@ -46,7 +46,9 @@ impl Ending {
     }
 }
 
-/// The process that signals are passed on to; 0 while there is none.
+/// The process that signals are passed on to. 0 before there is one, which only
+/// the new process itself ever sees, because signals are blocked until then;
+/// negative once it has ended.
 static CHILD: AtomicI32 = AtomicI32::new(0);
 
 /// Signals that a terminal sends to all its processes, and that others send to
@@ -68,6 +70,15 @@ extern "C" fn pass_on(
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
     let from_terminal = unsafe { (*info).si_code } == libc::SI_KERNEL;
     let child = CHILD.load(Ordering::Relaxed);
+    if child == 0 {
+        // Between fork and exec: as if the program had started already.
+        // SAFETY: both are safe in a signal handler. The signal is delivered
+        // when this handler returns.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        }
+    }
     // The terminal has sent it to the child as well.
     if child > 0 && !from_terminal {
         // SAFETY: kill is safe in a signal handler and touches no memory.
@@ -78,6 +89,10 @@ extern "C" fn pass_on(
 /// Starts a program, waits for it, and says how it ended. Signals sent to this
 /// process reach the program, which decides what becomes of them.
 pub fn run(command: &mut Command) -> anyhow::Result<Ending> {
+    CHILD.store(0, Ordering::Relaxed);
+    // A program can be ready, and be sent a signal, before this process learns
+    // its id, so signals wait until then.
+    let before = block();
     for signal in PASSED_ON {
         catch(signal);
     }
@@ -92,17 +107,45 @@ pub fn run(command: &mut Command) -> anyhow::Result<Ending> {
             if libc::getppid() as u32 != parent {
                 libc::raise(libc::SIGKILL);
             }
+            restore(&before);
             Ok(())
         });
     }
-    let mut child = command.spawn().map_err(|source| CaptureError::Start {
+    let spawned = command.spawn();
+    if let Ok(child) = &spawned {
+        CHILD.store(child.id() as i32, Ordering::Relaxed);
+    }
+    restore(&before);
+    let mut child = spawned.map_err(|source| CaptureError::Start {
         program: command.get_program().to_string_lossy().into_owned(),
         source,
     })?;
-    CHILD.store(child.id() as i32, Ordering::Relaxed);
     let status = child.wait();
-    CHILD.store(0, Ordering::Relaxed);
+    CHILD.store(-1, Ordering::Relaxed);
     Ok(Ending::of(status?))
+}
+
+/// Blocks, for this thread, the signals that are passed on. Returns which were
+/// blocked before.
+fn block() -> libc::sigset_t {
+    // SAFETY: the sets live on this stack, and the first is initialised before
+    // its use, the second by the call.
+    unsafe {
+        let mut signals: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut signals);
+        for signal in PASSED_ON {
+            libc::sigaddset(&mut signals, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &signals, &mut before);
+        before
+    }
+}
+
+/// Undoes [`block`], here or in a process that is about to become the program.
+fn restore(before: &libc::sigset_t) {
+    // SAFETY: the set was filled in by an earlier call.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }
 
 /// Installs the handler, unless the signal is ignored (as under `nohup`), which

@@ -300,6 +300,21 @@ fn what_cannot_be_is_an_error_that_says_what_to_change() {
     command.env("RUSTFLAGS", "-C target-feature=-crt-static");
     fails(&mut command, 2, &["-crt-static", "RUSTFLAGS"]);
 
+    // A driver that knows no directories stands for a machine without libc6-dev.
+    let driver = project.script(
+        "bare",
+        "case $1 in -print-search-dirs) echo 'libraries: =/none' ;; *) exec cc \"$@\" ;; esac",
+    );
+    let mut command = project.tool(&["build", "-p", "app", "--target-dir", "bare target"]);
+    command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", driver);
+    let words = [
+        "the static C library is not installed",
+        "libc.a, ",
+        "libgcc_eh.a, ",
+        "libc6-dev",
+    ];
+    fails(&mut command, 1, &words);
+
     // A package that is nothing but a shared library.
     let only = "[package]\nname = \"only\"\nversion = \"0.1.0\"\n[workspace]\n[lib]\ncrate-type = [\"cdylib\"]\n";
     let cargo_toml = project.write("only/Cargo.toml", only);

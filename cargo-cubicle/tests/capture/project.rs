@@ -43,7 +43,7 @@ fn main() {
         }
         "wait" => {
             println!("ready");
-            std::thread::sleep(std::time::Duration::from_secs(600));
+            std::thread::sleep(std::time::Duration::from_secs(20));
         }
         "environment" => {
             for (name, value) in std::env::vars() {
