@@ -226,10 +226,12 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The rights between the two sides of a gate with four switches.
+    /// The rights between the two sides of a gate with four switches. Lending
+    /// is the monitor's; under page tables its memory is never closed, and both
+    /// sides must be open for what the gate itself does.
     fn middle(&self) -> Rights {
-        match self.spec.kind {
-            GateKind::Lending => Rights::ALL,
+        match (self.spec.kind, self.mechanism) {
+            (GateKind::Lending, Mechanism::Pku | Mechanism::StandIn) => Rights::ALL,
             _ => self.spec.rights_from.union(self.spec.rights_to),
         }
     }
