@@ -1,2 +1,3 @@
+pub mod lends;
 mod nearest;
 pub mod system_calls;
