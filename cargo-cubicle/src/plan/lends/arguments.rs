@@ -84,17 +84,13 @@ impl<'a> Arguments<'a> {
 
 impl Subject<'_> {
     /// The index of the argument that `path` names, which stands at `at`.
-    pub(super) fn find<T>(
-        &self,
-        path: &ArgumentPath,
-        at: &Located<T>,
-    ) -> Result<usize, Box<Finding>> {
+    pub(super) fn find<T>(&self, path: &ArgumentPath, at: &Located<T>) -> Result<usize, Finding> {
         if path.is_nested() {
-            return Err(Box::new(missing(self, at, "a path into a struct")));
+            return Err(missing(self, at, "a path into a struct"));
         }
         self.arguments
             .find(&path.base)
-            .ok_or_else(|| Box::new(self.no_such(path, at)))
+            .ok_or_else(|| self.no_such(path, at))
     }
 
     fn no_such<T>(&self, path: &ArgumentPath, at: &Located<T>) -> Finding {
@@ -133,7 +129,7 @@ pub(super) fn described<'a>(
         let index = match subject.find(&argument.path, &argument.path) {
             Ok(index) => index,
             Err(finding) => {
-                findings.push(*finding);
+                findings.push(finding);
                 continue;
             }
         };

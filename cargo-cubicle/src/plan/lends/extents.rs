@@ -151,9 +151,8 @@ impl Context<'_> {
                 _ => Err(refused("it is wider than 64 bits")
                     .help("a length is an integer of at most 64 bits")),
             },
-            TypeKind::Pointer(_) => Err(refused("it is a pointer").help(format!(
-                "write `*{path}` if the length is where it points"
-            ))),
+            TypeKind::Pointer(_) => Err(refused("it is a pointer")
+                .help(format!("write `*{path}` if the length is where it points"))),
             TypeKind::Float { .. } | TypeKind::Vector { .. } => {
                 Err(refused("it travels in an SSE register").help("a length is an integer"))
             }
@@ -162,13 +161,8 @@ impl Context<'_> {
     }
 
     /// A number where an argument points.
-    fn indirect(
-        &self,
-        at: &Located<Written>,
-        path: &ArgumentPath,
-        when: When,
-    ) -> Outcome<Operand> {
-        let index = self.subject.find(path, at).map_err(|finding| *finding)?;
+    fn indirect(&self, at: &Located<Written>, path: &ArgumentPath, when: When) -> Outcome<Operand> {
+        let index = self.subject.find(path, at)?;
         let known = self.subject.arguments.get(index);
         let integer = match &known.type_.kind {
             TypeKind::Pointer(pointer) => pointer.to.as_deref().and_then(integer),
@@ -253,7 +247,7 @@ impl Context<'_> {
     }
 
     fn find(&self, at: &Located<Written>, path: &ArgumentPath) -> Outcome<&Known<'_>> {
-        let index = self.subject.find(path, at).map_err(|finding| *finding)?;
+        let index = self.subject.find(path, at)?;
         Ok(self.subject.arguments.get(index))
     }
 }
