@@ -413,7 +413,7 @@ fn emit(
     monitor: &Monitor,
 ) -> anyhow::Result<Vec<TextPiece>> {
     let reaches = reaches(plan, images)?;
-    let specs = specs(plan, images, targets, &reaches)?;
+    let specs = specs(plan, images, targets, &reaches);
     let mut sites: Vec<Site> = Vec::new();
     for (cubicle, image) in images.iter_mut().enumerate() {
         images::patch(image, cubicle, &mut sites);
@@ -493,7 +493,7 @@ fn specs(
     images: &[Image],
     targets: &[u64],
     reaches: &[Option<Reach>],
-) -> anyhow::Result<Vec<GateSpec>> {
+) -> Vec<GateSpec> {
     let mut specs = Vec::new();
     for (index, gate) in plan.gates.iter().enumerate() {
         let Some(gate) = gate else {
@@ -501,23 +501,15 @@ fn specs(
         };
         let target = targets[index];
         let reach = reaches[gate.to].as_ref();
-        let errno = if gate.errno {
-            let offset = |cubicle: usize| {
-                images[cubicle]
-                    .thread_local_offset("errno")
-                    .with_context(|| {
-                        format!(
-                            "`errno = true`, but cubicle `{}` has no errno",
-                            plan.cubicles[cubicle].name
-                        )
-                    })
-            };
-            Some(ErrnoOffsets {
-                callee: offset(gate.to)?,
-                caller: offset(gate.from)?,
-            })
-        } else {
-            None
+        // An image whose libc has none can neither set nor read it.
+        let offset = |cubicle: usize| {
+            ["errno", "__libc_errno"]
+                .iter()
+                .find_map(|name| images[cubicle].thread_local_offset(name))
+        };
+        let errno = match (gate.errno, offset(gate.to), offset(gate.from)) {
+            (true, Some(callee), Some(caller)) => Some(ErrnoOffsets { callee, caller }),
+            _ => None,
         };
         specs.push(GateSpec {
             function: gate.symbol.clone(),
@@ -536,7 +528,7 @@ fn specs(
             errno,
         });
     }
-    Ok(specs)
+    specs
 }
 
 /// Leaves the images where debuggers and reports look for them, as patched.

@@ -47,6 +47,9 @@ pub enum Piece {
         objects: Vec<Utf8PathBuf>,
         owned: bool,
     },
+    /// Another cubicle's Rust objects, with weak definitions, lazily: only for
+    /// the instances of generic code in them.
+    Foreign { objects: Vec<Utf8PathBuf> },
     /// A whole archive, lazily; what it defines is a private copy or, in the
     /// main image, its own.
     Archive { path: Utf8PathBuf, owned: bool },
@@ -72,7 +75,16 @@ impl ImageInputs {
             }))
     }
 
-    /// Everything that may become part of the image and is not the system's.
+    /// Others' objects, of which only instances of generic code are taken.
+    pub fn foreign(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.line.iter().flat_map(|piece| match piece {
+            Piece::Foreign { objects } => objects.iter(),
+            _ => [].iter(),
+        })
+    }
+
+    /// Everything else that may become part of the image and is not the
+    /// system's.
     pub fn all(&self) -> impl Iterator<Item = &Utf8PathBuf> {
         self.objects
             .iter()
@@ -81,7 +93,7 @@ impl ImageInputs {
                     std::slice::from_ref(path).iter()
                 }
                 Piece::Lazy { objects, .. } => objects.iter(),
-                Piece::Word(_) => [].iter(),
+                Piece::Foreign { .. } | Piece::Word(_) => [].iter(),
             }))
     }
 }
@@ -214,13 +226,11 @@ fn rlib(
         });
         return Ok(());
     }
-    if !has_native {
-        if rust_is_private {
-            inputs.line.push(Piece::Archive {
-                path: archive.path.clone(),
-                owned: false,
-            });
-        }
+    if !has_native && rust_is_private {
+        inputs.line.push(Piece::Archive {
+            path: archive.path.clone(),
+            owned: false,
+        });
         return Ok(());
     }
     let members = archive::extract(&archive.path, scratch)?;
@@ -231,12 +241,17 @@ fn rlib(
             owned: true,
         });
     }
-    if rust_is_private && !rust.is_empty() {
-        inputs.line.push(Piece::Lazy {
-            objects: rust.into_iter().map(|member| member.path).collect(),
+    let objects: Vec<Utf8PathBuf> = rust.into_iter().map(|member| member.path).collect();
+    inputs.line.push(if rust_is_private {
+        Piece::Lazy {
+            objects,
             owned: false,
-        });
-    }
+        }
+    } else {
+        Piece::Foreign {
+            objects: archive::weaken(&objects)?,
+        }
+    });
     Ok(())
 }
 

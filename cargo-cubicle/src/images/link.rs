@@ -107,7 +107,7 @@ fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
     for piece in &request.inputs.line {
         match piece {
             Piece::Object(path) | Piece::Archive { path, .. } => words.push(path.to_string()),
-            Piece::Lazy { objects, .. } => {
+            Piece::Lazy { objects, .. } | Piece::Foreign { objects } => {
                 words.push("-Wl,--start-lib".to_owned());
                 words.extend(objects.iter().map(ToString::to_string));
                 words.push("-Wl,--end-lib".to_owned());

@@ -146,9 +146,13 @@ impl Image {
         })?;
         let symbols = elf
             .symbols()
-            .filter(|symbol| symbol.is_definition())
+            .filter(|symbol| !symbol.is_undefined())
             .filter_map(|symbol| {
                 let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+                use object::SymbolKind::{File, Section};
+                if matches!(symbol.kind(), File | Section) {
+                    return None;
+                }
                 Some(Symbol {
                     name: name.to_owned(),
                     address: symbol.address(),
