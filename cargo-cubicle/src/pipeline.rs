@@ -50,20 +50,27 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let (imports, mut images) = phase("images", || {
         link_images(line, &policy, &assignment, &cubicles, &edges)
     })?;
-    let references = phase("references", || live_references(&cubicles, &images, &imports))?;
+    let references = phase("references", || {
+        live_references(&cubicles, &images, &imports)
+    })?;
 
     let plan = phase("plan", || {
         make_plan(
-            line, &policy, &assignment, cubicles, &edges, &references, &images, &mut findings,
+            line,
+            &policy,
+            &assignment,
+            cubicles,
+            &edges,
+            &references,
+            &images,
+            &mut findings,
         )
     })?;
     stop_if_denied(&policy, &mut findings)?;
 
     let monitor = Monitor::embedded()?;
     let targets = targets(&plan, &images)?;
-    let texts = phase("gates", || {
-        emit(&plan, &mut images, &targets, &monitor)
-    })?;
+    let texts = phase("gates", || emit(&plan, &mut images, &targets, &monitor))?;
     let encoded = encode(&plan, &images, &targets, &texts)?;
     phase("compose", || {
         let bytes = compose::compose(&compose::Parts {
@@ -186,7 +193,12 @@ fn link_images(
                 directory: &directory,
             },
         )?;
-        Ok(Image::read(&cubicle.name, bytes, cubicle.base, cubicle.end)?)
+        Ok(Image::read(
+            &cubicle.name,
+            bytes,
+            cubicle.base,
+            cubicle.end,
+        )?)
     };
     // Linkers mostly wait for files and use one core each.
     let images: Vec<anyhow::Result<Image>> = std::thread::scope(|scope| {
@@ -237,9 +249,7 @@ fn make_plan(
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
-    let live = |edge: &Edge| {
-        number(&edge.from).and_then(|from| references[from].get(&edge.symbol))
-    };
+    let live = |edge: &Edge| number(&edge.from).and_then(|from| references[from].get(&edge.symbol));
     let mut known: BTreeMap<&str, BTreeMap<String, Known>> = BTreeMap::new();
     for cubicle in &cubicles {
         let wanted: BTreeSet<&str> = edges
@@ -314,7 +324,9 @@ impl<'a> CallSites<'a> {
             .or_insert_with(|| Lines::read(&images[cubicle].bytes).ok());
         let mut places = Vec::new();
         for reference in references.iter().filter(|reference| reference.text) {
-            let location = lines.as_ref().and_then(|lines| lines.lookup(reference.place));
+            let location = lines
+                .as_ref()
+                .and_then(|lines| lines.lookup(reference.place));
             let Some(location) = location else {
                 continue;
             };
@@ -479,11 +491,13 @@ fn reaches(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<Option<Reach>>> 
             .collect();
         handles
             .into_iter()
-            .map(|handle| match handle.map(std::thread::ScopedJoinHandle::join) {
-                None => Ok(None),
-                Some(Ok(reach)) => Ok(Some(reach?)),
-                Some(Err(_)) => anyhow::bail!("analysing an image failed"),
-            })
+            .map(
+                |handle| match handle.map(std::thread::ScopedJoinHandle::join) {
+                    None => Ok(None),
+                    Some(Ok(reach)) => Ok(Some(reach?)),
+                    Some(Err(_)) => anyhow::bail!("analysing an image failed"),
+                },
+            )
             .collect()
     })
 }

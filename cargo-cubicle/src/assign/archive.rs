@@ -163,8 +163,7 @@ fn weakened(bytes: &[u8]) -> Result<Vec<u8>, object::Error> {
         let global = symbol.st_bind() == object::elf::STB_GLOBAL;
         if global && !symbol.is_undefined(endian) {
             // st_info follows the four bytes of st_name.
-            changed[start + index * size + 4] =
-                object::elf::STB_WEAK.0 << 4 | symbol.st_type().0;
+            changed[start + index * size + 4] = object::elf::STB_WEAK.0 << 4 | symbol.st_type().0;
         }
     }
     Ok(changed)

@@ -90,16 +90,16 @@ impl Used {
                     "package `{}` brings nothing into this program",
                     package.value
                 );
-                findings.push(
-                    unused(place, &message).help("check the name against `cargo tree`"),
-                );
+                findings.push(unused(place, &message).help("check the name against `cargo tree`"));
             }
         }
         for library in &cubicle.libs {
             if !self.libraries.contains(&library.value) {
                 let place = policy.place(&library.span, "not on the link line");
-                let message =
-                    format!("library `{}` is not linked into this program", library.value);
+                let message = format!(
+                    "library `{}` is not linked into this program",
+                    library.value
+                );
                 findings.push(unused(place, &message));
             }
         }

@@ -78,12 +78,7 @@ impl Image {
     ///
     /// # Errors
     /// If it is not a static ELF program there.
-    pub fn read(
-        cubicle: &str,
-        bytes: Vec<u8>,
-        base: u64,
-        end: u64,
-    ) -> Result<Image, ImageError> {
+    pub fn read(cubicle: &str, bytes: Vec<u8>, base: u64, end: u64) -> Result<Image, ImageError> {
         let format = |source| ImageError::Format {
             cubicle: cubicle.to_owned(),
             source,

@@ -39,14 +39,8 @@ pub fn resolve(
             return None;
         }
     };
-    let (resolved, problems) = lends::resolve(
-        policy,
-        &edge.to,
-        &edge.symbol,
-        function,
-        &signature,
-        &shape,
-    );
+    let (resolved, problems) =
+        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
     findings.extend(problems);
     let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
     let caller_sees = sees(cubicles[from].rights, &cubicles[to]);

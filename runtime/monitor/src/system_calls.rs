@@ -31,9 +31,8 @@ const fn set(numbers: &[u64]) -> [u64; 8] {
 /// Calls without pointers need no change of rights: close, lseek, sched_yield,
 /// dup, getpid, fsync, fdatasync, ftruncate, getuid, getgid, geteuid, getegid,
 /// getppid, gettid.
-const WITHOUT_POINTERS: [u64; 8] = set(&[
-    3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186,
-]);
+const WITHOUT_POINTERS: [u64; 8] =
+    set(&[3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186]);
 
 /// Calls whose first argument is a descriptor and that @stdio grants for 0, 1
 /// and 2: read, write, close, fstat, lseek, ioctl, pread64, pwrite64, readv,
@@ -54,8 +53,7 @@ pub const REFUSED: [u64; 8] = set(&[
     329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
     216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
     424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
-    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57,
-    58, 467,
+    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467,
 ]);
 
 #[cfg(monitor_image)]
