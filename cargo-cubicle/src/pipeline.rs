@@ -278,7 +278,7 @@ fn make_plan(
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
-            &[],
+            &mut || places.of(from, references),
             findings,
         ));
     }

@@ -197,7 +197,7 @@ pub fn assign(
         if let Some(sources) = &cubicle.c {
             claims::compile(name, sources, policy, line, inputs, findings);
         }
-        used.report_unused(cubicle, policy, findings);
+        used.report_unused(cubicle, policy, line, findings);
     }
     Ok(assignment)
 }
