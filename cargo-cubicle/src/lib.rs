@@ -16,3 +16,5 @@ pub mod plan;
 
 pub mod symbolize;
 pub mod vm;
+
+mod suggest;

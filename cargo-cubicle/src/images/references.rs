@@ -36,10 +36,10 @@ pub fn references(
         if symbol.section() != SymbolSection::Absolute {
             continue;
         }
-        if let Ok(name) = symbol.name() {
-            if wanted.contains_key(name) {
-                indices.insert(symbol.index().0, name.to_owned());
-            }
+        if let Ok(name) = symbol.name()
+            && wanted.contains_key(name)
+        {
+            indices.insert(symbol.index().0, name.to_owned());
         }
     }
     let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();

@@ -24,7 +24,7 @@ fn refused(refusal: Refusal) -> i64 {
 
 /// A range of whole pages, from what a program asked for.
 fn pages(start: u64, length: u64) -> Result<(u64, u64), i64> {
-    if start % PAGE != 0 || length == 0 || length > ARENA_LENDS {
+    if !start.is_multiple_of(PAGE) || length == 0 || length > ARENA_LENDS {
         return Err(-error::EINVAL);
     }
     let end = start.checked_add(page_up(length)).ok_or(-error::EINVAL)?;
@@ -329,5 +329,5 @@ fn copy(_: u64, _: u64, _: u64) -> bool {
 /// Is the word at `at` the caller's own (rule 17: the kernel does not check
 /// every futex address)?
 pub fn owns_word(cubicle: usize, at: u64) -> bool {
-    at % 4 == 0 && accessible(rights(cubicle), page_down(at) + at % PAGE, 4, PROT_READ)
+    at.is_multiple_of(4) && accessible(rights(cubicle), page_down(at) + at % PAGE, 4, PROT_READ)
 }

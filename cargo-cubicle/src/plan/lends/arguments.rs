@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use cubicle_abi::plan::ArgumentPlace;
 
-use super::super::nearest::nearest;
 use super::{Subject, missing};
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, Place};
 use crate::graph::signature::{Signature, Type};
 use crate::manifest::{Argument, ArgumentPath, Base, Function, Located};
+use crate::suggest::similar;
 
 /// The stack's words follow the six integer registers.
 const FIRST_STACK_WORD: ArgumentPlace = 6;
@@ -101,7 +101,7 @@ impl Subject<'_> {
             return finding.help("it takes no arguments");
         }
         if let Base::Name(name) = &path.base
-            && let Some(near) = nearest(name, list.iter().filter_map(|known| known.name))
+            && let Some(near) = similar(name, list.iter().filter_map(|known| known.name))
         {
             finding = finding.help(format!("there is one called `{near}`"));
         }

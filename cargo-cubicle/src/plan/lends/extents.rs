@@ -214,36 +214,29 @@ impl Context<'_> {
         lend: Option<&manifest::Lend>,
     ) -> Outcome<()> {
         let label = &known.label;
-        match (when, lend.map(|lend| &lend.direction)) {
-            (When::Before, Some(direction)) if direction.value == Direction::Out => {
-                let message = format!("`*{path}` is read before the call, and nothing is there");
-                Err(self
-                    .subject
-                    .error(at, message, "")
-                    .at(self
-                        .subject
-                        .policy
-                        .place(&direction.span, "lent \"out\" here"))
-                    .help(format!("say `arg.{} = {{ lend = \"inout\" }}`", key(label))))
-            }
-            (When::After, Some(direction)) if direction.value == Direction::In => {
-                let message = format!("`*{path}` is read after the call, and nobody wrote there");
-                Err(self
-                    .subject
-                    .error(at, message, "")
-                    .at(self
-                        .subject
-                        .policy
-                        .place(&direction.span, "lent \"in\" here"))
-                    .help(format!("say `arg.{} = {{ lend = \"inout\" }}`", key(label))))
-            }
-            (When::After, None) => {
-                let message = format!("`*{path}` is read after the call, and it is not lent");
-                let help = format!("add `arg.{} = {{ lend = \"inout\" }}`", key(label));
-                Err(self.subject.error(at, message, "").help(help))
-            }
-            _ => Ok(()),
-        }
+        let direction = lend.map(|lend| &lend.direction);
+        let (problem, lent) = match (when, direction.map(|direction| direction.value)) {
+            (When::Before, Some(Direction::Out)) => (
+                "read before the call, and nothing is there",
+                "lent \"out\" here",
+            ),
+            (When::After, Some(Direction::In)) => (
+                "read after the call, and nobody wrote there",
+                "lent \"in\" here",
+            ),
+            (When::After, None) => ("read after the call, and it is not lent", ""),
+            _ => return Ok(()),
+        };
+        let finding = self
+            .subject
+            .error(at, format!("`*{path}` is {problem}"), "");
+        let remedy = format!("`arg.{} = {{ lend = \"inout\" }}`", key(label));
+        Err(match direction {
+            Some(direction) => finding
+                .at(self.subject.policy.place(&direction.span, lent))
+                .help(format!("say {remedy}")),
+            None => finding.help(format!("add {remedy}")),
+        })
     }
 
     fn find(&self, at: &Located<Written>, path: &ArgumentPath) -> Outcome<&Known<'_>> {
