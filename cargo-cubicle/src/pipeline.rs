@@ -14,7 +14,7 @@ use crate::compose::{self, Monitor};
 use crate::diagnostics::{Code, Finding, Findings, Place, Sources, render};
 use crate::gates::system_call::{self, Site};
 use crate::gates::{self, ErrnoOffsets, GateSpec, Mechanism, clear};
-use crate::graph::edges::{self, Edge, What};
+use crate::graph::edges::{self, Edge, Graph, What};
 use crate::graph::lines::Lines;
 use crate::graph::reach::Reach;
 use crate::graph::signatures::{self, Known};
@@ -40,7 +40,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let cubicles = plan::cubicles::resolve(&policy, &mut findings);
     stop_if_denied(&policy, &mut findings)?;
 
-    let edges = phase("graph", || edges::edges(&assignment))?;
+    let graph = phase("graph", || edges::edges(&assignment))?;
+    unknown_functions(&graph, &policy, &mut findings);
+    let edges = graph.edges;
     if edges.len() as u64 > MAXIMUM_GATES {
         anyhow::bail!(
             "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
@@ -234,6 +236,30 @@ fn live_references(
         .collect()
 }
 
+/// CUB013 for functions the manifest describes and the cubicle does not have.
+fn unknown_functions(graph: &Graph, policy: &Policy, findings: &mut Findings) {
+    for (name, cubicle) in &policy.cubicles {
+        let Some(owned) = graph.owned.get(name) else {
+            continue;
+        };
+        for (symbol, function) in &cubicle.functions {
+            if owned.definitions.contains_key(symbol) {
+                continue;
+            }
+            let mut finding = Finding::of_rule(
+                Code::CUB013,
+                format!("cubicle `{name}` defines no function `{symbol}`"),
+            )
+            .at(policy.place(&function.name.span, "matches nothing"));
+            let known = owned.definitions.keys().map(String::as_str);
+            if let Some(nearest) = crate::suggest::similar(symbol, known) {
+                finding = finding.help(format!("there is one called `{nearest}`"));
+            }
+            findings.push(finding);
+        }
+    }
+}
+
 /// As many call sites as a finding lists.
 const SHOWN_SITES: usize = 3;
 
@@ -278,7 +304,7 @@ fn make_plan(
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
-            &[],
+            &mut || places.of(from, references),
             findings,
         ));
     }

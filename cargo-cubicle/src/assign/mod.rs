@@ -181,6 +181,7 @@ pub fn assign(
             }
         }
     }
+    let mut claimed: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();
     for (name, cubicle) in &policy.cubicles {
         let Some(inputs) = assignment.images.get_mut(name) else {
             continue;
@@ -188,6 +189,9 @@ pub fn assign(
         let (paths, problems) = policy.resolve(&cubicle.objects);
         findings.extend(problems);
         for path in paths {
+            if let Some(other) = claimed.insert(path.clone(), name) {
+                findings.push(claimed_twice(&path, other, name, policy));
+            }
             if path.extension() == Some("a") {
                 inputs.line.push(Piece::Archive { path, owned: true });
             } else {
@@ -197,7 +201,7 @@ pub fn assign(
         if let Some(sources) = &cubicle.c {
             claims::compile(name, sources, policy, line, inputs, findings);
         }
-        used.report_unused(cubicle, policy, findings);
+        used.report_unused(cubicle, policy, line, findings);
     }
     Ok(assignment)
 }
@@ -276,6 +280,25 @@ fn native(
 fn native_name(path: &camino::Utf8Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     stem.strip_prefix("lib").unwrap_or(stem).to_owned()
+}
+
+/// An object that the patterns of two cubicles match (CUB012).
+fn claimed_twice(path: &camino::Utf8Path, one: &str, other: &str, policy: &Policy) -> Finding {
+    let place = |name: &str| {
+        let cubicle = &policy.cubicles[name];
+        let span = cubicle
+            .objects
+            .first()
+            .map_or(&cubicle.name.span, |pattern| &pattern.span);
+        policy.place(span, format!("`{name}` claims it here"))
+    };
+    Finding::of_rule(
+        Code::CUB012,
+        format!("cubicles `{one}` and `{other}` both claim `{path}`"),
+    )
+    .at(place(one))
+    .at(place(other))
+    .help("let each object be matched by the patterns of one cubicle only")
 }
 
 /// An entry that matched nothing (CUB013).

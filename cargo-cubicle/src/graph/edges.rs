@@ -37,11 +37,20 @@ const OWN: [&str; 8] = [
     "_Unwind_Resume",
 ];
 
+/// The graph before anything is linked.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// Sorted.
+    pub edges: Vec<Edge>,
+    /// By cubicle: what it defines and others could refer to.
+    pub owned: BTreeMap<String, Symbols>,
+}
+
 /// All references of each cubicle's objects to what another one owns.
 ///
 /// # Errors
 /// If an object or archive cannot be read.
-pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
+pub fn edges(assignment: &Assignment) -> Result<Graph, ArchiveError> {
     let mut owned: BTreeMap<&str, Symbols> = BTreeMap::new();
     let mut all: BTreeMap<&str, Symbols> = BTreeMap::new();
     for (name, inputs) in &assignment.images {
@@ -94,5 +103,11 @@ pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
         }
     }
     edges.sort();
-    Ok(edges)
+    Ok(Graph {
+        edges,
+        owned: owned
+            .into_iter()
+            .map(|(name, symbols)| (name.to_owned(), symbols))
+            .collect(),
+    })
 }
