@@ -361,3 +361,43 @@ fn every_wrpkru_is_proven() {
         }
     }
 }
+
+/// Whoever builds a library chooses where its functions lie. No displacement
+/// of a gate may be made to hold WRPKRU or XRSTOR.
+#[test]
+fn a_chosen_address_gains_nothing() {
+    for hostile in [0x10ef_010f_u64, 0x1028_ae0f, 0x28ae_0f44, 0x2fae_0fff] {
+        let described = Described {
+            kind: Kind::Union,
+            mechanism: MechanismName::Pku,
+            ..all().remove(0).1
+        };
+        let mut spec = described.spec();
+        let plain = call::emit(&spec, Mechanism::Pku, &MONITOR).unwrap();
+        for behind in ends_of_jumps(&plain, layout::gate(spec.index), spec.target) {
+            spec.target = behind + hostile;
+            let code = call::emit(&spec, Mechanism::Pku, &MONITOR).unwrap();
+            let bytes = (hostile as u32).to_le_bytes();
+            assert!(code.windows(4).all(|window| window != bytes));
+            let wrpkru = code
+                .windows(3)
+                .filter(|window| *window == [0x0f, 0x01, 0xef]);
+            assert_eq!(wrpkru.count(), 4);
+            let restores = code
+                .windows(3)
+                .any(|window| window[..2] == [0x0f, 0xae] && (0x28..0x30).contains(&window[2]));
+            assert!(!restores);
+        }
+    }
+}
+
+/// Addresses behind the gate's call of its function and its jump to it.
+fn ends_of_jumps(code: &[u8], address: u64, target: u64) -> Vec<u64> {
+    let found: Vec<u64> = iced_x86::Decoder::with_ip(64, code, address, 0)
+        .into_iter()
+        .filter(|instruction| instruction.near_branch_target() == target)
+        .map(|instruction| instruction.next_ip())
+        .collect();
+    assert_eq!(found.len(), 2);
+    found
+}
