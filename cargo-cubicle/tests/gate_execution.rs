@@ -5,6 +5,8 @@
 // never outlives an assertion.
 #![allow(static_mut_refs)]
 
+#[path = "gate_execution/explore.rs"]
+mod explore;
 #[path = "gate_execution/probe.rs"]
 mod probe;
 #[path = "gate_execution/trap.rs"]
@@ -15,6 +17,7 @@ mod world;
 use cargo_cubicle::gates::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism};
 use cubicle_abi::frame::Frame;
 use cubicle_abi::{calls, layout};
+use explore::{Gain, Situation};
 use probe::{AFTER, BEFORE, ENTERED, ENTRY, EXIT, HOOK, State};
 use std::cell::Cell;
 use trap::End;
@@ -548,7 +551,8 @@ extern "C" fn forge() {
 
 #[test]
 fn a_forged_frame_traps() {
-    let forgeries: [(&str, fn(&mut Frame)); 4] = [
+    type Forgery = (&'static str, fn(&mut Frame));
+    let forgeries: [Forgery; 4] = [
         ("cleared", |frame| frame.awaiting = 0),
         ("another gate's", |frame| frame.awaiting += 4),
         ("another phase", |frame| frame.awaiting ^= 3),
@@ -561,7 +565,7 @@ fn a_forged_frame_traps() {
             unsafe {
                 world::WORDS_TO_COPY = 0;
                 FORGE = forgery;
-                VICTIM = &raw mut *world.frames[CALLER];
+                VICTIM = &raw mut **world.frames[CALLER];
                 HOOK = forge as *const () as u64;
             }
             must_trap(&mut world, &spec, name);
@@ -669,5 +673,28 @@ fn the_first_call_attaches_and_starts_over() {
         check(&world, &spec);
         let (_, _, _, after) = states();
         assert_eq!(after.x87().0, 0x037f);
+    }
+}
+
+/// A third cubicle jumps to every instruction of every kind of gate.
+#[test]
+fn no_instruction_helps_a_third_cubicle() {
+    for kind in KINDS {
+        for situation in [Situation::Idle, Situation::Pending, Situation::Elsewhere] {
+            let mut world = World::new();
+            let spec = to_probe(&mut world, kind);
+            let (found, runs) = explore::explore(&mut world, &spec, situation);
+            assert!(runs > 500, "{runs} attacks");
+            let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
+            gains.sort();
+            gains.dedup();
+            // A fast gate proves nothing, and this finds it.
+            let expected: &[Gain] = match (kind, situation) {
+                (GateKind::Fast, Situation::Pending) => &[Gain::Entered, Gain::Escaped],
+                (GateKind::Fast, _) => &[Gain::Entered],
+                _ => &[],
+            };
+            assert_eq!(gains, expected, "{kind:?} {situation:?}: {found:x?}");
+        }
     }
 }

@@ -189,6 +189,8 @@ static mut SCRATCH: State = State::ZERO;
 unsafe extern "C" {
     pub fn gate_test_invoke();
     pub fn gate_test_record();
+    /// Where `invoke` goes on behind the call, whatever was lost.
+    pub fn gate_test_recover();
 }
 
 global_asm!(
@@ -224,8 +226,6 @@ global_asm!(
     "    mov eax, {components}",
     "    xor edx, edx",
     "    xrstor64 [rdi]",
-    "    push [rip + \\state + {flags}]",
-    "    popfq",
     "    mov rax, [rip + \\state + {general}]",
     "    mov rbx, [rip + \\state + {general} + 8]",
     "    mov rcx, [rip + \\state + {general} + 16]",
@@ -241,6 +241,9 @@ global_asm!(
     "    mov r13, [rip + \\state + {general} + 96]",
     "    mov r14, [rip + \\state + {general} + 104]",
     "    mov r15, [rip + \\state + {general} + 112]",
+    // Last, so that nothing but what follows runs with these flags.
+    "    push [rip + \\state + {flags}]",
+    "    popfq",
     ".endm",
     ".text",
     ".globl gate_test_invoke",
@@ -253,6 +256,8 @@ global_asm!(
     "    push r15",
     "    sub rsp, 8",
     "    mov [rip + {own}], rsp",
+    "    rdfsbase rax",
+    "    mov [rip + {before} + {fs}], rax",
     // The machine as Rust has it, to give it back.
     "    lea rdi, [rip + {scratch}]",
     "    mov eax, {components}",
@@ -268,6 +273,10 @@ global_asm!(
     "    GATE_TEST_LOAD {before}",
     "    call [rip + {gate}]",
     "    GATE_TEST_STORE {after}",
+    ".globl gate_test_recover",
+    "gate_test_recover:",
+    "    mov rax, [rip + {before} + {fs}]",
+    "    wrfsbase rax",
     "    lea rdi, [rip + {scratch}]",
     "    mov eax, {components}",
     "    xor edx, edx",

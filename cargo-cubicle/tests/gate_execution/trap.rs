@@ -30,7 +30,7 @@ pub fn run(_world: &World, address: u64) -> End {
         let child = libc::fork();
         assert!(child >= 0, "fork");
         if child == 0 {
-            catch();
+            catch(handler);
             probe::gate_test_invoke();
             libc::_exit(0);
         }
@@ -46,7 +46,7 @@ pub fn run(_world: &World, address: u64) -> End {
     }
 }
 
-unsafe fn shared() -> *mut [u64; 2] {
+pub unsafe fn shared() -> *mut [u64; 2] {
     // SAFETY: a new mapping.
     let at = unsafe {
         libc::mmap(
@@ -62,7 +62,10 @@ unsafe fn shared() -> *mut [u64; 2] {
     at.cast()
 }
 
-unsafe fn catch() {
+type Handler = extern "C" fn(i32, *const libc::siginfo_t, *mut libc::ucontext_t);
+
+/// Sends every fault of this process to `handler`, on a stack of its own.
+pub unsafe fn catch(handler: Handler) {
     // SAFETY: plain system calls; the stack is never freed.
     unsafe {
         let stack = libc::stack_t {
@@ -81,14 +84,20 @@ unsafe fn catch() {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        for signal in [libc::SIGILL, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE] {
+        for signal in [
+            libc::SIGILL,
+            libc::SIGSEGV,
+            libc::SIGBUS,
+            libc::SIGFPE,
+            libc::SIGTRAP,
+        ] {
             libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         }
     }
 }
 
 /// FS may be anybody's here, so nothing in it uses thread-locals.
-extern "C" fn handler(signal: i32, _: *const libc::siginfo_t, context: *const libc::ucontext_t) {
+extern "C" fn handler(signal: i32, _: *const libc::siginfo_t, context: *mut libc::ucontext_t) {
     // SAFETY: the kernel passes a context; the report was mapped before.
     unsafe {
         let report = REPORT.load(Ordering::Relaxed);

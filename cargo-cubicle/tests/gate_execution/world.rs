@@ -21,7 +21,8 @@ pub const CALLEE: usize = 1;
 pub const OLDER_AWAITING: u64 = 0x1234_5678;
 pub const OLDER_STACK: u64 = 0x7654_3210;
 
-const STACK: usize = 512 << 10;
+/// Bytes of each stack.
+pub const STACK: usize = 512 << 10;
 /// Gates come first, then the thunks to what they call.
 const GATES: usize = 8;
 const THUNK_STRIDE: u64 = 32;
@@ -31,12 +32,31 @@ const ARCH_SET_GS: libc::c_int = 0x1001;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 static MAPPED: Once = Once::new();
 
+/// A frame on a page of its own.
+#[repr(C, align(4096))]
+pub struct FramePage(Frame);
+
+impl std::ops::Deref for FramePage {
+    type Target = Frame;
+    fn deref(&self) -> &Frame {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for FramePage {
+    fn deref_mut(&mut self) -> &mut Frame {
+        &mut self.0
+    }
+}
+
 pub struct World {
     _one: MutexGuard<'static, ()>,
     pub block: Box<ThreadBlock>,
-    pub frames: Vec<Box<Frame>>,
+    pub frames: [Box<FramePage>; 2],
     pub stacks: Vec<Vec<u128>>,
     thunks: u64,
+    /// The thunk to the page-table switch.
+    pub switch: u64,
 }
 
 impl World {
@@ -48,14 +68,14 @@ impl World {
         // SAFETY: both are plain numbers, for which zero is a value.
         let mut block: Box<ThreadBlock> = unsafe { Box::new(std::mem::zeroed()) };
         // SAFETY: as above.
-        let mut frames: Vec<Box<Frame>> = (0..2)
-            .map(|_| unsafe { Box::new(std::mem::zeroed()) })
-            .collect();
-        // One stack for each cubicle, one for the monitor.
-        let stacks: Vec<Vec<u128>> = (0..3).map(|_| vec![0; STACK / 16]).collect();
-        for cubicle in 0..2 {
-            block.virtual_threads[cubicle].frame = &raw mut *frames[cubicle] as u64;
-            block.virtual_threads[cubicle].fs = fs_base();
+        let mut frames: [Box<FramePage>; 2] =
+            std::array::from_fn(|_| unsafe { Box::new(std::mem::zeroed()) });
+        // Number 1 is the callee's, 2 the monitor's, 3 the caller's where it
+        // is not the test's own.
+        let stacks: Vec<Vec<u128>> = (0..4).map(|_| vec![0; STACK / 16]).collect();
+        for (frame, place) in frames.iter_mut().zip(&mut block.virtual_threads) {
+            place.frame = &raw mut **frame as u64;
+            place.fs = fs_base();
         }
         frames[CALLER].awaiting = OLDER_AWAITING;
         frames[CALLER].stack = OLDER_STACK;
@@ -67,6 +87,7 @@ impl World {
             frames,
             stacks,
             thunks: 0,
+            switch: 0,
         };
         // A callee's own stack pointer need not be aligned.
         world.frames[CALLEE].stack = world.stack_end(1) - 8;
@@ -94,6 +115,11 @@ impl World {
         self.stacks[number].as_ptr_range().end as u64
     }
 
+    /// An address from which control leaves the gates.
+    pub fn address_outside(&self) -> u64 {
+        probe::gate_test_invoke as *const () as u64
+    }
+
     /// An address near the gates from which control goes to `to`, with every
     /// register as it is.
     pub fn thunk(&mut self, to: u64) -> u64 {
@@ -106,8 +132,9 @@ impl World {
     /// What a gate calls in the monitor: test versions, which lend nothing but
     /// show that they were asked.
     pub fn monitor(&mut self) -> MonitorEntries {
+        self.switch = self.thunk(gate_test_switch as *const () as u64);
         MonitorEntries {
-            switch_pages: self.thunk(gate_test_switch as *const () as u64),
+            switch_pages: self.switch,
             system_call: layout::MONITOR_BASE,
             gate_enter: self.thunk(gate_test_enter as *const () as u64),
             gate_leave: self.thunk(gate_test_leave as *const () as u64),
@@ -233,6 +260,8 @@ fn map() {
             )
         };
         assert_eq!(at as u64, start, "address {start:#x} is not free");
+        // What nobody placed traps.
+        write(start, &vec![0xcc; bytes]);
     }
 }
 
@@ -280,6 +309,19 @@ fn gs_block() -> *const ThreadBlock {
     block
 }
 
+/// Is this code of the page-table switch?
+pub fn is_switch(address: u64) -> bool {
+    (gate_test_switch as *const () as u64..gate_test_switch_end as *const () as u64)
+        .contains(&address)
+}
+
+/// Does the monitor start here?
+pub fn is_monitor(address: u64) -> bool {
+    [gate_test_enter as *const (), gate_test_leave as *const ()]
+        .into_iter()
+        .any(|entry| entry as u64 == address)
+}
+
 /// Rights of a third cubicle.
 pub fn strange_rights() -> Rights {
     cubicle_rights(5)
@@ -287,6 +329,7 @@ pub fn strange_rights() -> Rights {
 
 unsafe extern "C" {
     fn gate_test_switch();
+    fn gate_test_switch_end();
     fn gate_test_enter();
     fn gate_test_leave();
 }
@@ -299,6 +342,8 @@ global_asm!(
     "    xor edx, edx",
     "    mov eax, gs:[{rights}]",
     "    jmp rcx",
+    ".globl gate_test_switch_end",
+    "gate_test_switch_end:",
     ".macro GATE_TEST_MONITOR name, function",
     ".globl \\name",
     "\\name:",
