@@ -17,7 +17,7 @@ mod world;
 use cargo_cubicle::gates::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism};
 use cubicle_abi::frame::Frame;
 use cubicle_abi::{calls, layout};
-use explore::{Gain, Situation};
+use explore::{Attacker, Gain, Situation};
 use probe::{AFTER, BEFORE, ENTERED, ENTRY, EXIT, HOOK, State};
 use std::cell::Cell;
 use trap::End;
@@ -676,25 +676,52 @@ fn the_first_call_attaches_and_starts_over() {
     }
 }
 
-/// A third cubicle jumps to every instruction of every kind of gate.
+fn gains(kind: GateKind, attacker: Attacker, situation: Situation, expected: &[Gain]) {
+    let mut world = World::new();
+    let spec = to_probe(&mut world, kind);
+    let (found, runs) = explore::explore(&mut world, &spec, attacker, situation);
+    assert!(runs > 500, "{runs} attacks");
+    let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
+    gains.sort();
+    gains.dedup();
+    assert_eq!(
+        gains, expected,
+        "{kind:?} {attacker:?} {situation:?}: {found:?}"
+    );
+}
+
 #[test]
 fn no_instruction_helps_a_third_cubicle() {
     for kind in KINDS {
-        for situation in [Situation::Idle, Situation::Pending, Situation::Elsewhere] {
-            let mut world = World::new();
-            let spec = to_probe(&mut world, kind);
-            let (found, runs) = explore::explore(&mut world, &spec, situation);
-            assert!(runs > 500, "{runs} attacks");
-            let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
-            gains.sort();
-            gains.dedup();
+        for situation in [Situation::Idle, Situation::Pending] {
             // A fast gate proves nothing, and this finds it.
             let expected: &[Gain] = match (kind, situation) {
                 (GateKind::Fast, Situation::Pending) => &[Gain::Entered, Gain::Escaped],
                 (GateKind::Fast, _) => &[Gain::Entered],
                 _ => &[],
             };
-            assert_eq!(gains, expected, "{kind:?} {situation:?}: {found:x?}");
+            gains(kind, Attacker::Third, situation, expected);
         }
+    }
+}
+
+#[test]
+fn no_instruction_helps_a_callee_that_was_not_called() {
+    for kind in KINDS {
+        // A callee that sees its caller has authority over it.
+        if kind != GateKind::CalleeSees {
+            gains(kind, Attacker::Callee, Situation::Elsewhere, &[]);
+        }
+    }
+}
+
+#[test]
+fn a_caller_can_call_and_nothing_else() {
+    for kind in KINDS {
+        let expected = match kind {
+            GateKind::Lending => Gain::Monitor,
+            _ => Gain::Entered,
+        };
+        gains(kind, Attacker::Caller, Situation::Idle, &[expected]);
     }
 }

@@ -25,6 +25,27 @@ pub enum Situation {
     Elsewhere,
 }
 
+/// Who jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attacker {
+    /// A cubicle that sees neither side.
+    Third,
+    /// The caller, with every phase in its own frame in turn.
+    Caller,
+    /// The callee, likewise with its token.
+    Callee,
+}
+
+impl Attacker {
+    fn rights(self, spec: &GateSpec) -> Rights {
+        match self {
+            Attacker::Third => world::strange_rights(),
+            Attacker::Caller => spec.rights_from,
+            Attacker::Callee => spec.rights_to,
+        }
+    }
+}
+
 /// What the attacker gained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gain {
@@ -70,13 +91,17 @@ const MAXIMUM_STEPS: u64 = 2000;
 const TF: u64 = 0x100;
 /// The code of a SIGTRAP that INT3 raised.
 const SI_KERNEL: i32 = 0x80;
-/// The first choice of registers that is about frames.
+/// Choices of registers.
+const CHOICES: u64 = 9;
+/// The first of them that is about frames.
 const FRAMES: u64 = 4;
 const RET: u8 = 0xc3;
 const PUSHFQ: u8 = 0x9c;
 
 /// The rights by which pages are protected now.
 static IN_FORCE: AtomicU64 = AtomicU64::new(0);
+/// The attacker's rights.
+static OWN: AtomicU64 = AtomicU64::new(0);
 static LAST: AtomicU64 = AtomicU64::new(0);
 static STEPS: AtomicU64 = AtomicU64::new(0);
 static OUTCOME: AtomicU64 = AtomicU64::new(0);
@@ -92,7 +117,12 @@ struct Places {
 }
 
 /// Jumps everywhere; answers with what that gained, and how often it tried.
-pub fn explore(world: &mut World, spec: &GateSpec, situation: Situation) -> (Vec<Found>, u64) {
+pub fn explore(
+    world: &mut World,
+    spec: &GateSpec,
+    attacker: Attacker,
+    situation: Situation,
+) -> (Vec<Found>, u64) {
     let (address, trap) = world.place(spec, Mechanism::PageTable);
     // SAFETY: `place` wrote the gate there.
     let code =
@@ -111,7 +141,7 @@ pub fn explore(world: &mut World, spec: &GateSpec, situation: Situation) -> (Vec
         let child = libc::fork();
         assert!(child >= 0, "fork");
         if child == 0 {
-            attack(world, spec, situation, &targets, &mut *report);
+            attack(world, spec, attacker, situation, &targets, &mut *report);
             libc::_exit(0);
         }
         let mut status = 0;
@@ -134,6 +164,7 @@ pub fn explore(world: &mut World, spec: &GateSpec, situation: Situation) -> (Vec
 unsafe fn attack(
     world: &mut World,
     spec: &GateSpec,
+    attacker: Attacker,
     situation: Situation,
     targets: &[(u64, bool)],
     report: &mut Report,
@@ -160,6 +191,7 @@ unsafe fn attack(
             ranges: ranges.map(|(key, (start, bytes))| (key, start, bytes)),
         };
         super::trap::catch(step);
+        let dirty = probe::State::dirty(1);
         let fake = Box::leak(Box::new([0u64; 64]));
         // What they clear is no matter here, and takes most of the steps.
         for kept in 0..9 {
@@ -167,13 +199,20 @@ unsafe fn attack(
         }
         for (target, switch) in targets {
             // Chosen rights matter only where they would be taken.
-            for registers in if *switch { 0 } else { FRAMES }..12 {
+            for registers in if *switch { 0 } else { FRAMES }..CHOICES {
                 open_all();
                 prepare(world, spec, situation);
-                probe::BEFORE = probe::State::dirty(1);
+                let forged = ticket(spec.index, registers % 3 + 1);
+                match attacker {
+                    Attacker::Third => {}
+                    Attacker::Caller => world.frames[CALLER].awaiting = forged,
+                    Attacker::Callee => world.frames[CALLEE].token = forged,
+                }
+                probe::BEFORE = dirty.clone();
                 probe::BEFORE.flags = 0x202 | TF;
                 choose(&mut probe::BEFORE, spec, world, fake, registers);
-                world.block.rights = world::strange_rights().0;
+                world.block.rights = attacker.rights(spec).0;
+                OWN.store(world.block.rights.into(), Relaxed);
                 IN_FORCE.store(0, Relaxed);
                 LAST.store(0, Relaxed);
                 STEPS.store(0, Relaxed);
@@ -257,7 +296,7 @@ fn choose(
         5 => frames[1],
         // A frame of the attacker's own, which says what a gate wants to read.
         _ => {
-            let phase = (number - 6) % 4;
+            let phase = number - 5;
             let wanted = ticket(spec.index, phase);
             *fake = [wanted; 64];
             fake[0] = &raw const fake[32] as u64;
@@ -265,13 +304,8 @@ fn choose(
         }
     };
     state.general[probe::RAX] = value;
-    if number >= 10 {
-        state.general[probe::RBX] = frames[0] + 512;
-        state.general[probe::RCX] = frames[1];
-    } else {
-        state.general[probe::RBX] = fake.as_ptr() as u64 + 256;
-        state.general[probe::RCX] = frames[0];
-    }
+    state.general[probe::RBX] = fake.as_ptr() as u64 + 256;
+    state.general[probe::RCX] = frames[0];
 }
 
 unsafe fn open_all() {
@@ -319,13 +353,12 @@ extern "C" fn step(
             *pushed &= !TF;
         }
         let rights = Rights(*PLACES.rights);
-        let own = world::strange_rights();
         let outcome = if inside {
             match STEPS.fetch_add(1, Relaxed) {
                 MAXIMUM_STEPS.. => Some(Gain::Endless),
                 _ => None,
             }
-        } else if rights == own {
+        } else if u64::from(rights.0) == OWN.load(Relaxed) {
             // The attacker's own code, or anybody's run by it.
             return recover(registers);
         } else if instruction == probe::gate_test_record as *const () as u64 {

@@ -9,6 +9,7 @@
 
 use std::arch::{asm, global_asm};
 use std::mem::offset_of;
+use std::sync::LazyLock;
 
 /// Words of stack arguments that a probe sets and reads.
 pub const STACK_WORDS: usize = 32;
@@ -167,9 +168,16 @@ pub fn enabled() -> u64 {
     (u64::from(high) << 32 | u64::from(low)) & COMPONENTS
 }
 
-/// Offset of a component in the standard format.
+/// Offset of a component in the standard format. Kept, because CPUID is slow in
+/// a virtual machine.
 fn component(number: u32) -> usize {
-    std::arch::x86_64::__cpuid_count(0xd, number).ebx as usize
+    static OFFSETS: LazyLock<[usize; 8]> = LazyLock::new(|| {
+        std::array::from_fn(|component| match component {
+            0 | 1 => 0,
+            other => std::arch::x86_64::__cpuid_count(0xd, other as u32).ebx as usize,
+        })
+    });
+    OFFSETS[number as usize]
 }
 
 // One test runs at a time (`World` holds the lock), so these need no other.
