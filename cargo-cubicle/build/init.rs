@@ -1,7 +1,7 @@
 //! The first process of the emulated machine: a static program without
 //! dependencies, so the compiler alone is enough.
 
-use std::env;
+use super::variable;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,8 +27,4 @@ pub fn build() {
         Ok(status) => panic!("the emulated machine's first process does not compile ({status})"),
         Err(error) => panic!("cannot run the compiler: {error}"),
     }
-}
-
-fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("cargo sets {name} for build scripts"))
 }

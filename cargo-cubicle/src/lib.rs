@@ -1,10 +1,18 @@
 //! `cargo cubicle`: from a manifest to one partitioned binary. One module per
 //! phase, in the order in which a build passes through them.
 
+pub mod cli;
 pub mod diagnostics;
-pub mod manifest;
+
+pub mod assign;
 pub mod capture;
+pub mod compose;
 pub mod gates;
 pub mod graph;
+pub mod images;
+pub mod manifest;
+pub mod pipeline;
+pub mod plan;
+
 pub mod symbolize;
 pub mod vm;

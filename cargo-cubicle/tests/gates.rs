@@ -340,7 +340,17 @@ fn mechanisms_differ_only_in_the_switch() {
         assert!(keys.iter().filter(|line| *line == "read").count() == 1);
         assert!(!keys.iter().any(|line| line == "wrpkru"));
         assert_eq!(keys, with(Mechanism::StandIn), "{}", path.display());
-        assert_eq!(keys, with(Mechanism::PageTable), "{}", path.display());
+        let mut pages = with(Mechanism::PageTable);
+        if described.kind == Kind::Lending {
+            // Page tables never close the monitor's memory, so its rights are
+            // both sides'.
+            let spec = described.spec();
+            let both = format!("eax, {:#X}", spec.rights_from.union(spec.rights_to).0);
+            for line in &mut pages {
+                *line = line.replace(&both.replace("0X", "0x"), "eax, 0");
+            }
+        }
+        assert_eq!(keys, pages, "{}", path.display());
     }
 }
 

@@ -17,9 +17,9 @@
 
 use super::spec::{GateKind, GateSpec, MonitorEntries, WORDS_IN_REGISTERS};
 use super::switch::{self, Mechanism};
-use super::{GateError, clear, system_call, unintended};
+use super::{GateError, clear, unintended};
 use cubicle_abi::frame::{Frame, Saved, ticket};
-use cubicle_abi::layout::{GATE_STRIDE, gate};
+use cubicle_abi::layout::{GATE_STRIDE, gate, system_call_gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
 use cubicle_abi::{calls, layout};
@@ -251,10 +251,12 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The rights between the two sides of a gate with four switches.
+    /// The rights between the two sides of a gate with four switches. Lending
+    /// is the monitor's; under page tables its memory is never closed, and both
+    /// sides must be open for what the gate itself does.
     fn middle(&self) -> Rights {
-        match self.spec.kind {
-            GateKind::Lending => Rights::ALL,
+        match (self.spec.kind, self.mechanism) {
+            (GateKind::Lending, Mechanism::Pku | Mechanism::StandIn) => Rights::ALL,
             _ => self.spec.rights_from.union(self.spec.rights_to),
         }
     }
@@ -579,7 +581,7 @@ impl<'a> Emitter<'a> {
         self.a.mov(edi, spec.to as u32)?;
         self.a.mov(eax, calls::ATTACH as u32)?;
         self.a.lea(rcx, ptr(again))?;
-        self.a.jmp(system_call::address(spec.from))?;
+        self.a.jmp(system_call_gate(spec.from))?;
         self.a.set_label(&mut again)?;
         self.a.test(rax, rax)?;
         self.a.jne(self.trap)?;

@@ -1,5 +1,5 @@
-//! Entries to the monitor: one system-call gate for each cubicle, and one stub
-//! for each patched `syscall`.
+//! Entries to the monitor and back: for each cubicle a system-call gate and a
+//! resume stub, and for each patched `syscall` a stub.
 //!
 //! A system-call gate is reached by a jump: from a stub, from the SIGSYS
 //! handler (which sends an interrupted `syscall` here), or from a gate that
@@ -16,80 +16,72 @@
 //!      r9 r8 r10 rdx rsi rdi
 //!      number               ◄── argument of the monitor
 //! ```
+//!
+//! A resume stub is entered by the monitor alone, to let a cubicle run on from
+//! the registers in its frame. The token there is the proof; whoever jumps to
+//! the stub finds none.
 
-use super::clear;
+use super::GateError;
 use super::spec::MonitorEntries;
 use super::switch::{self, Mechanism};
-use super::GateError;
-use cubicle_abi::frame::{ANSWERED, CALLING, Frame};
-use cubicle_abi::layout::{MAXIMUM_CUBICLES, STUB_BASE, STUB_END};
+use cubicle_abi::frame::{ANSWERED, CALLING, Context, Frame, RESUME};
+use cubicle_abi::layout::{
+    ENTRY_SIZE, ENTRY_STRIDE, SITE_STRIDE, resume_stub, site, system_call_gate,
+};
 use cubicle_abi::rights::Rights;
-use cubicle_abi::thread_block::{SELECTOR_ALLOW, SELECTOR_BLOCK, ThreadBlock, frame_at};
+use cubicle_abi::thread_block::{SELECTOR_ALLOW, SELECTOR_BLOCK, ThreadBlock, frame_at, fs_at};
 use iced_x86::code_asm::*;
 use std::mem::offset_of;
 
-/// Distance between two system-call gates in bytes.
-const STRIDE: u64 = 512;
-const BASE: u64 = STUB_BASE + clear::SIZE;
-/// Bytes that all system-call gates take, rounded to pages.
-pub const SIZE: u64 = (STRIDE * MAXIMUM_CUBICLES as u64).next_multiple_of(4096);
-
-/// Distance between two stubs of patched sites in bytes.
-const SITE_STRIDE: u64 = 16;
-/// Where the stubs of patched sites start.
-pub const SITE_BASE: u64 = BASE + SIZE;
-/// As many patched sites as there is room for.
-pub const MAXIMUM_SITES: usize = ((STUB_END - SITE_BASE) / SITE_STRIDE) as usize;
-
-/// The system-call gate of `cubicle`.
-pub fn address(cubicle: usize) -> u64 {
-    BASE + STRIDE * cubicle as u64
-}
-
-/// First address of all of them.
-pub const fn base() -> u64 {
-    BASE
-}
-
-/// The stub of patched site `index`.
-pub fn site_address(index: usize) -> u64 {
-    SITE_BASE + SITE_STRIDE * index as u64
-}
-
-/// A patched site: what it called, where it goes on.
+/// A patched site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
     pub cubicle: usize,
-    /// System-call number.
-    pub number: u32,
-    /// The address behind its `syscall`.
+    pub form: SiteForm,
+    /// Where the program goes on.
     pub resume: u64,
 }
 
-/// All system-call gates, `SIZE` bytes for [`base`]. `rights` has one entry for
-/// each cubicle.
+/// What stood at the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteForm {
+    /// `mov eax, number; syscall`. The program goes on behind the `syscall`.
+    Number(u32),
+    /// `xor eax, eax; syscall; cmp rax, -4096`. The program goes on behind the
+    /// comparison. Takes two places.
+    Read,
+}
+
+/// Flags that would break the monitor: TF, DF, NT, AC (rule 3).
+const HOSTILE_FLAGS: u32 = 0x4_4500;
+
+/// All system-call gates and resume stubs, for `ENTRY_BASE`. `rights` has one
+/// entry for each cubicle.
 ///
 /// # Errors
-/// If one does not fit its stride.
+/// If one does not fit its place.
 pub fn emit(
     rights: &[Rights],
     mechanism: Mechanism,
     monitor: &MonitorEntries,
 ) -> Result<Vec<u8>, GateError> {
-    let mut text = vec![0xcc; SIZE as usize];
+    let mut text = vec![0xcc; ENTRY_SIZE as usize];
     for (cubicle, own) in rights.iter().enumerate() {
-        let code = emit_one(cubicle, *own, mechanism, monitor)?;
-        let start = cubicle * STRIDE as usize;
+        let start = cubicle * ENTRY_STRIDE as usize;
+        let code = emit_gate(cubicle, *own, mechanism, monitor)?;
+        text[start..start + code.len()].copy_from_slice(&code);
+        let start = start + ENTRY_STRIDE as usize / 2;
+        let code = emit_resume(cubicle, *own, mechanism, monitor)?;
         text[start..start + code.len()].copy_from_slice(&code);
     }
     Ok(text)
 }
 
-/// One system-call gate, as [`emit`] places it.
+/// The system-call gate of one cubicle.
 ///
 /// # Errors
-/// If it does not fit its stride.
-pub fn emit_one(
+/// If it does not fit its place.
+pub fn emit_gate(
     cubicle: usize,
     rights: Rights,
     mechanism: Mechanism,
@@ -97,15 +89,83 @@ pub fn emit_one(
 ) -> Result<Vec<u8>, GateError> {
     let mut a = CodeAssembler::new(64)?;
     gate(&mut a, cubicle, rights, mechanism, monitor)?;
-    let code = a.assemble(address(cubicle))?;
-    if code.len() > STRIDE as usize {
+    fitting(a.assemble(system_call_gate(cubicle))?, "a system-call gate")
+}
+
+/// The resume stub of one cubicle.
+///
+/// # Errors
+/// If it does not fit its place.
+pub fn emit_resume(
+    cubicle: usize,
+    rights: Rights,
+    mechanism: Mechanism,
+    monitor: &MonitorEntries,
+) -> Result<Vec<u8>, GateError> {
+    let mut a = CodeAssembler::new(64)?;
+    resume(&mut a, cubicle, rights, mechanism, monitor)?;
+    fitting(a.assemble(resume_stub(cubicle))?, "a resume stub")
+}
+
+fn fitting(code: Vec<u8>, what: &str) -> Result<Vec<u8>, GateError> {
+    let stride = ENTRY_STRIDE as usize / 2;
+    if code.len() > stride {
         return Err(GateError::Size {
-            function: "the system-call gate".into(),
+            function: what.into(),
             size: code.len(),
-            stride: STRIDE as usize,
+            stride,
         });
     }
     Ok(code)
+}
+
+/// With all rights, the cubicle's frame filled by the monitor.
+fn resume(
+    a: &mut CodeAssembler,
+    cubicle: usize,
+    rights: Rights,
+    mechanism: Mechanism,
+    monitor: &MonitorEntries,
+) -> Result<(), iced_x86::IcedError> {
+    let mut trap = a.create_label();
+    let token = offset_of!(Frame, token) as i32;
+    let context = offset_of!(Frame, resume) as i32;
+    let saved = |offset: usize| qword_ptr(rax + context + offset as i32);
+    let selector = byte_ptr(offset_of!(ThreadBlock, selector) as u64).gs();
+    a.mov(selector, u32::from(SELECTOR_BLOCK))?;
+    switch::switch(a, mechanism, monitor.switch_pages, rights, trap)?;
+    a.mov(rax, qword_ptr(frame_at(cubicle) as u64).gs())?;
+    a.cmp(qword_ptr(rax + token), RESUME as i32)?;
+    a.jne(trap)?;
+    a.mov(qword_ptr(rax + token), 0)?;
+    a.mov(rcx, qword_ptr(fs_at(cubicle) as u64).gs())?;
+    a.wrfsbase(rcx)?;
+    for (register, offset) in [
+        (rbx, offset_of!(Context, rbx)),
+        (rdx, offset_of!(Context, rdx)),
+        (rsi, offset_of!(Context, rsi)),
+        (rdi, offset_of!(Context, rdi)),
+        (rbp, offset_of!(Context, rbp)),
+        (r8, offset_of!(Context, r8)),
+        (r9, offset_of!(Context, r9)),
+        (r10, offset_of!(Context, r10)),
+        (r11, offset_of!(Context, r11)),
+        (r12, offset_of!(Context, r12)),
+        (r13, offset_of!(Context, r13)),
+        (r14, offset_of!(Context, r14)),
+        (r15, offset_of!(Context, r15)),
+    ] {
+        a.mov(register, saved(offset))?;
+    }
+    // The cubicle's stack has a red zone, so the flags come from the frame.
+    a.lea(rsp, saved(offset_of!(Context, flags)))?;
+    a.popfq()?;
+    a.mov(rsp, saved(offset_of!(Context, stack)))?;
+    a.mov(rcx, saved(offset_of!(Context, rcx)))?;
+    a.mov(rax, saved(offset_of!(Context, rax)))?;
+    a.jmp(qword_ptr(offset_of!(ThreadBlock, resume_target) as u64).gs())?;
+    a.set_label(&mut trap)?;
+    a.ud2()
 }
 
 fn gate(
@@ -136,7 +196,10 @@ fn gate(
     a.cmp(frame(calling), CALLING as i32)?;
     a.jne(trap)?;
     a.mov(frame(calling), 0)?;
-    a.mov(rsp, qword_ptr(offset_of!(ThreadBlock, monitor_stack) as u64).gs())?;
+    a.mov(
+        rsp,
+        qword_ptr(offset_of!(ThreadBlock, monitor_stack) as u64).gs(),
+    )?;
     a.push(frame(saved(2)))?;
     a.push(r9)?;
     a.push(r8)?;
@@ -145,7 +208,10 @@ fn gate(
     a.push(rsi)?;
     a.push(rdi)?;
     a.push(frame(saved(0)))?;
-    a.cld()?;
+    a.pushfq()?;
+    a.test(dword_ptr(rsp), HOSTILE_FLAGS)?;
+    a.jne(trap)?;
+    a.add(rsp, 8)?;
     a.mov(rdi, rsp)?;
     a.mov(esi, cubicle as u32)?;
     a.mov(selector(), u32::from(SELECTOR_ALLOW))?;
@@ -169,6 +235,14 @@ fn gate(
     a.cmp(frame(calling), ANSWERED as i32)?;
     a.jne(trap)?;
     a.mov(frame(calling), 0)?;
+    // The monitor may have run others meanwhile, or set a new thread pointer.
+    let mut same = a.create_label();
+    a.mov(rax, qword_ptr(fs_at(cubicle) as u64).gs())?;
+    a.rdfsbase(rcx)?;
+    a.cmp(rcx, rax)?;
+    a.je(same)?;
+    a.wrfsbase(rax)?;
+    a.set_label(&mut same)?;
     a.mov(rsp, frame(saved(3)))?;
     a.mov(rcx, frame(saved(2)))?;
     a.mov(rdx, frame(saved(1)))?;
@@ -179,20 +253,40 @@ fn gate(
     a.ud2()
 }
 
-/// The stubs of all patched sites, for [`SITE_BASE`].
+/// The stubs of all patched sites, for `SITE_BASE`. A site that takes two
+/// places stands in `sites` twice.
 ///
 /// # Errors
 /// Only if the assembler refuses an instruction.
 pub fn emit_sites(sites: &[Site]) -> Result<Vec<u8>, GateError> {
     let mut text = vec![0xcc; sites.len() * SITE_STRIDE as usize];
-    for (index, site) in sites.iter().enumerate() {
+    let mut index = 0;
+    while index < sites.len() {
+        let one = sites[index];
         let mut a = CodeAssembler::new(64)?;
-        a.mov(ecx, site.resume as u32)?;
-        a.mov(eax, site.number)?;
-        a.jmp(address(site.cubicle))?;
-        let code = a.assemble(site_address(index))?;
+        match one.form {
+            SiteForm::Number(number) => {
+                a.mov(ecx, one.resume as u32)?;
+                a.mov(eax, number)?;
+                a.jmp(system_call_gate(one.cubicle))?;
+            }
+            SiteForm::Read => {
+                let mut behind = a.create_label();
+                a.lea(rcx, ptr(behind))?;
+                a.xor(eax, eax)?;
+                a.jmp(system_call_gate(one.cubicle))?;
+                a.set_label(&mut behind)?;
+                a.cmp(rax, -4096)?;
+                a.jmp(one.resume)?;
+            }
+        }
+        let code = a.assemble(site(index))?;
         let start = index * SITE_STRIDE as usize;
         text[start..start + code.len()].copy_from_slice(&code);
+        index += match one.form {
+            SiteForm::Number(_) => 1,
+            SiteForm::Read => 2,
+        };
     }
     Ok(text)
 }

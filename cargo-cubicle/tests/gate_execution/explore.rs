@@ -2,9 +2,8 @@
 //! what follows, one instruction at a time, and gives each page the protection
 //! that the rights in force give it: what protection keys do, slowly.
 //!
-//! The mechanism is the one with page tables, because there as with WRPKRU the
-//! attacker chooses the value and the gate compares what is in force. Only its
-//! jump to the switch is left out as a target: WRPKRU has no return address.
+//! The gate is the one for keys. Its WRPKRU and RDPKRU are replaced by
+//! instructions that do not exist, and their fault does what they would.
 
 use super::probe;
 use super::world::{self, CALLEE, CALLER, World};
@@ -12,6 +11,7 @@ use cargo_cubicle::gates::{GateSpec, Mechanism, clear};
 use cubicle_abi::frame::{Saved, ticket};
 use cubicle_abi::layout;
 use cubicle_abi::rights::{Rights, cubicle_key};
+use iced_x86::Mnemonic;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What is going on while the attacker runs.
@@ -91,6 +91,9 @@ const MAXIMUM_STEPS: u64 = 2000;
 const TF: u64 = 0x100;
 /// The code of a SIGTRAP that INT3 raised.
 const SI_KERNEL: i32 = 0x80;
+/// UD2 and a byte that says what stood here.
+const WRPKRU: [u8; 3] = [0x0f, 0x0b, 0x90];
+const RDPKRU: [u8; 3] = [0x0f, 0x0b, 0x91];
 /// Choices of registers.
 const CHOICES: u64 = 9;
 /// The first of them that is about frames.
@@ -106,13 +109,13 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 static STEPS: AtomicU64 = AtomicU64::new(0);
 static OUTCOME: AtomicU64 = AtomicU64::new(0);
 static mut PLACES: Places = Places {
-    rights: std::ptr::null(),
+    rights: std::ptr::null_mut(),
     ranges: [(0, 0, 0); 5],
 };
 
 /// Where the memory of each side is: key, first address, bytes.
 struct Places {
-    rights: *const u32,
+    rights: *mut u32,
     ranges: [(u32, u64, u64); 5],
 }
 
@@ -123,18 +126,24 @@ pub fn explore(
     attacker: Attacker,
     situation: Situation,
 ) -> (Vec<Found>, u64) {
-    let (address, trap) = world.place(spec, Mechanism::PageTable);
+    let (address, trap) = world.place(spec, Mechanism::Pku);
     // SAFETY: `place` wrote the gate there.
     let code =
         unsafe { std::slice::from_raw_parts(address as *const u8, (trap - address) as usize) };
-    let targets: Vec<(u64, bool)> = iced_x86::Decoder::with_ip(64, code, address, 0)
-        .into_iter()
-        .filter(|instruction| instruction.near_branch_target() != world.switch)
-        .map(|instruction| {
-            let switch = instruction.mnemonic() == iced_x86::Mnemonic::Lea;
-            (instruction.ip(), switch)
-        })
-        .collect();
+    let mut targets = Vec::new();
+    for instruction in &mut iced_x86::Decoder::with_ip(64, code, address, 0) {
+        let replaced = match instruction.mnemonic() {
+            Mnemonic::Wrpkru => Some(WRPKRU),
+            Mnemonic::Rdpkru => Some(RDPKRU),
+            _ => None,
+        };
+        targets.push((instruction.ip(), replaced));
+    }
+    for (place, replaced) in &targets {
+        if let Some(bytes) = replaced {
+            world::write(*place, bytes);
+        }
+    }
     // SAFETY: the child runs the loop below and never returns from here.
     unsafe {
         let report: *mut Report = super::trap::shared().cast();
@@ -166,7 +175,7 @@ unsafe fn attack(
     spec: &GateSpec,
     attacker: Attacker,
     situation: Situation,
-    targets: &[(u64, bool)],
+    targets: &[(u64, Option<[u8; 3]>)],
     report: &mut Report,
 ) {
     let inner = |bytes: std::ops::Range<u64>| {
@@ -187,7 +196,7 @@ unsafe fn attack(
     // SAFETY: this process has one thread, and these are its own statics.
     unsafe {
         PLACES = Places {
-            rights: &raw const world.block.rights,
+            rights: &raw mut world.block.rights,
             ranges: ranges.map(|(key, (start, bytes))| (key, start, bytes)),
         };
         super::trap::catch(step);
@@ -197,9 +206,10 @@ unsafe fn attack(
         for kept in 0..9 {
             world::write(clear::address(kept), &[RET]);
         }
-        for (target, switch) in targets {
+        for (target, replaced) in targets {
             // Chosen rights matter only where they would be taken.
-            for registers in if *switch { 0 } else { FRAMES }..CHOICES {
+            let first = if *replaced == Some(WRPKRU) { 0 } else { FRAMES };
+            for registers in first..CHOICES {
                 open_all();
                 prepare(world, spec, situation);
                 let forged = ticket(spec.index, registers % 3 + 1);
@@ -305,7 +315,13 @@ fn choose(
     };
     state.general[probe::RAX] = value;
     state.general[probe::RBX] = fake.as_ptr() as u64 + 256;
-    state.general[probe::RCX] = frames[0];
+    if number < FRAMES {
+        // As WRPKRU demands.
+        state.general[probe::RCX] = 0;
+        state.general[probe::RDX] = 0;
+    } else {
+        state.general[probe::RCX] = frames[0];
+    }
 }
 
 unsafe fn open_all() {
@@ -337,12 +353,14 @@ extern "C" fn step(
     unsafe {
         let registers = &mut (*context).uc_mcontext.gregs;
         let instruction = registers[libc::REG_RIP as usize] as u64;
+        if signal == libc::SIGILL && has_keys(registers, instruction) {
+            return;
+        }
         // A breakpoint is a fault like any other: nothing stands there.
         if signal != libc::SIGTRAP || (*information).si_code == SI_KERNEL {
             return recover(registers);
         }
-        let inside = (layout::STUB_BASE..layout::SLOT_BASE).contains(&instruction)
-            || world::is_switch(instruction);
+        let inside = (layout::STUB_BASE..layout::SLOT_BASE).contains(&instruction);
         if LAST.load(Relaxed) == 0 && !inside {
             return;
         }
@@ -377,6 +395,35 @@ extern "C" fn step(
             protect(rights);
         }
     }
+}
+
+/// Does what WRPKRU or RDPKRU would do, if one of them stood here.
+unsafe fn has_keys(registers: &mut [libc::greg_t; 23], instruction: u64) -> bool {
+    // SAFETY: an instruction was fetched there, and gates are followed by more.
+    let bytes = unsafe { *(instruction as *const [u8; 3]) };
+    let half = |number: libc::c_int| registers[number as usize] as u32;
+    // Both fault if ecx, and WRPKRU if edx, is not zero.
+    if half(libc::REG_RCX) != 0 {
+        return false;
+    }
+    if bytes == WRPKRU && half(libc::REG_RDX) == 0 {
+        let rights = half(libc::REG_RAX);
+        // SAFETY: the world's thread block and memory.
+        unsafe {
+            *PLACES.rights = rights;
+            protect(Rights(rights));
+        }
+        IN_FORCE.store(u64::from(rights) | 1 << 32, Relaxed);
+    } else if bytes == RDPKRU {
+        // SAFETY: as above.
+        registers[libc::REG_RAX as usize] = unsafe { *PLACES.rights }.into();
+        registers[libc::REG_RDX as usize] = 0;
+    } else {
+        return false;
+    }
+    registers[libc::REG_RIP as usize] += 3;
+    LAST.store(instruction, Relaxed);
+    true
 }
 
 /// On with the next attack.

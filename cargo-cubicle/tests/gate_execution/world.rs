@@ -55,8 +55,6 @@ pub struct World {
     pub frames: [Box<FramePage>; 2],
     pub stacks: Vec<Vec<u128>>,
     thunks: u64,
-    /// The thunk to the page-table switch.
-    pub switch: u64,
 }
 
 impl World {
@@ -87,7 +85,6 @@ impl World {
             frames,
             stacks,
             thunks: 0,
-            switch: 0,
         };
         // A callee's own stack pointer need not be aligned.
         world.frames[CALLEE].stack = world.stack_end(1) - 8;
@@ -132,9 +129,8 @@ impl World {
     /// What a gate calls in the monitor: test versions, which lend nothing but
     /// show that they were asked.
     pub fn monitor(&mut self) -> MonitorEntries {
-        self.switch = self.thunk(gate_test_switch as *const () as u64);
         MonitorEntries {
-            switch_pages: self.switch,
+            switch_pages: self.thunk(gate_test_switch as *const () as u64),
             system_call: layout::MONITOR_BASE,
             gate_enter: self.thunk(gate_test_enter as *const () as u64),
             gate_leave: self.thunk(gate_test_leave as *const () as u64),
@@ -309,12 +305,6 @@ fn gs_block() -> *const ThreadBlock {
     block
 }
 
-/// Is this code of the page-table switch?
-pub fn is_switch(address: u64) -> bool {
-    (gate_test_switch as *const () as u64..gate_test_switch_end as *const () as u64)
-        .contains(&address)
-}
-
 /// Does the monitor start here?
 pub fn is_monitor(address: u64) -> bool {
     [gate_test_enter as *const (), gate_test_leave as *const ()]
@@ -329,7 +319,6 @@ pub fn strange_rights() -> Rights {
 
 unsafe extern "C" {
     fn gate_test_switch();
-    fn gate_test_switch_end();
     fn gate_test_enter();
     fn gate_test_leave();
 }
@@ -342,8 +331,6 @@ global_asm!(
     "    xor edx, edx",
     "    mov eax, gs:[{rights}]",
     "    jmp rcx",
-    ".globl gate_test_switch_end",
-    "gate_test_switch_end:",
     ".macro GATE_TEST_MONITOR name, function",
     ".globl \\name",
     "\\name:",

@@ -9,14 +9,15 @@ pub const MAXIMUM: usize = 4096;
 /// What a mapping is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// What the cubicle mapped itself. The first, so that an empty table is
+    /// all zeroes and takes no room in the file.
+    Mapping,
     /// Writable data of the image.
     Data,
     /// Frames: nobody's to change.
     Frame,
     /// What `brk` moves.
     Heap,
-    /// What the cubicle mapped itself.
-    Mapping,
     /// The stack its image started on, and buffers for lends.
     Monitor,
 }
@@ -69,11 +70,11 @@ impl Mappings {
             entries: [NOTHING; MAXIMUM],
             length: 0,
             used: 0,
-            limit: u64::MAX,
+            limit: 0,
         }
     }
 
-    /// Sets the limit in bytes. Image data does not count.
+    /// Sets the limit in bytes, 0 at first. Image data does not count.
     pub fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
     }
@@ -318,6 +319,12 @@ mod tests {
         }
     }
 
+    fn roomy() -> Mappings {
+        let mut table = Mappings::new();
+        table.set_limit(1 << 40);
+        table
+    }
+
     fn listed(table: &Mappings) -> Vec<(u64, u64, u32)> {
         table
             .iter()
@@ -327,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_hole_is_found_between_neighbours() {
-        let mut table = Mappings::new();
+        let mut table = roomy();
         table.insert(mapping(0x1000, 0x2000, 3)).unwrap();
         table.insert(mapping(0x4000, 0x5000, 1)).unwrap();
         assert_eq!(table.free(0, 0x10000, 0x1000), Some(0));
@@ -338,7 +345,7 @@ mod tests {
 
     #[test]
     fn protection_splits_and_joins() {
-        let mut table = Mappings::new();
+        let mut table = roomy();
         table.insert(mapping(0x1000, 0x5000, 3)).unwrap();
         table.protect(0x2000, 0x3000, 1).unwrap();
         assert_eq!(
@@ -357,26 +364,20 @@ mod tests {
 
     #[test]
     fn removal_cuts_through() {
-        let mut table = Mappings::new();
+        let mut table = roomy();
         table.insert(mapping(0x1000, 0x5000, 3)).unwrap();
         table.remove(0x2000, 0x3000).unwrap();
-        assert_eq!(
-            listed(&table),
-            [(0x1000, 0x2000, 3), (0x3000, 0x5000, 3)]
-        );
+        assert_eq!(listed(&table), [(0x1000, 0x2000, 3), (0x3000, 0x5000, 3)]);
         assert!(table.covers(0x3000, 0x5000, 2));
         assert!(!table.covers(0x1000, 0x5000, 0));
     }
 
     #[test]
     fn the_limit_counts_what_is_accessible() {
-        let mut table = Mappings::new();
+        let mut table = roomy();
         table.set_limit(0x3000);
         table.insert(mapping(0x10000, 0x20000, 0)).unwrap();
-        assert_eq!(
-            table.protect(0x10000, 0x14000, 3),
-            Err(Refusal::Memory)
-        );
+        assert_eq!(table.protect(0x10000, 0x14000, 3), Err(Refusal::Memory));
         table.protect(0x10000, 0x13000, 3).unwrap();
         assert_eq!(
             table.insert(mapping(0x1000, 0x2000, 3)),
@@ -390,7 +391,7 @@ mod tests {
 
     #[test]
     fn image_data_and_frames_stay() {
-        let mut table = Mappings::new();
+        let mut table = roomy();
         for kind in [Kind::Data, Kind::Frame] {
             let start = if kind == Kind::Data { 0x1000 } else { 0x9000 };
             table
@@ -413,7 +414,7 @@ mod tests {
     fn the_table_agrees_with_a_page_map() {
         // A plain array of pages is the model; a fixed generator the operator.
         let mut model = [None::<u32>; 64];
-        let mut table = Mappings::new();
+        let mut table = roomy();
         let mut seed = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..20_000 {
             seed ^= seed << 13;

@@ -9,9 +9,7 @@ use crate::machine::rights::tag;
 use crate::mappings::{Kind, Mapping, Mappings, Refusal};
 use crate::process::{accessible, arena, cubicles, owner, rights};
 use core::sync::atomic::Ordering;
-use cubicle_abi::layout::{
-    ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up,
-};
+use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up};
 use cubicle_abi::rights::cubicle_key;
 
 const MAP_GROWSDOWN: u64 = 0x100;
@@ -165,12 +163,7 @@ pub fn unmap(cubicle: usize, start: u64, length: u64) -> Result<u64, i64> {
 }
 
 /// `mprotect`.
-pub fn protect(
-    cubicle: usize,
-    start: u64,
-    length: u64,
-    protection: u64,
-) -> Result<u64, i64> {
+pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Result<u64, i64> {
     let protection = check_protection(protection)?;
     if length == 0 {
         return Ok(0);
@@ -262,10 +255,12 @@ pub fn advise(cubicle: usize, start: u64, length: u64, advice: u64) -> Result<u6
         return Err(-error::EPERM);
     }
     // SAFETY: the whole range is the cubicle's own.
-    let result = unsafe {
-        kernel::call(number::MADVISE, [start, end - start, advice, 0, 0, 0])
-    };
-    if result < 0 { Err(result) } else { Ok(result as u64) }
+    let result = unsafe { kernel::call(number::MADVISE, [start, end - start, advice, 0, 0, 0]) };
+    if result < 0 {
+        Err(result)
+    } else {
+        Ok(result as u64)
+    }
 }
 
 /// `brk`: the heap lies in the arena, below the mappings.

@@ -6,7 +6,7 @@ use core::arch::global_asm;
 
 global_asm!(
     ".section .text.cubicle_memory,\"ax\",@progbits",
-    ".globl memcpy, memmove, memset, memcmp, bcmp, rust_eh_personality, _Unwind_Resume",
+    ".globl memcpy, memmove, memset, memcmp, bcmp, strlen, rust_eh_personality, _Unwind_Resume",
     "memcpy:",
     "    mov rax, rdi",
     "    mov rcx, rdx",
@@ -48,6 +48,13 @@ global_asm!(
     "    sub eax, r8d",
     "    je 2b",
     "3:",
+    "    ret",
+    "strlen:",
+    "    mov rax, -1",
+    "2:",
+    "    add rax, 1",
+    "    cmp byte ptr [rdi + rax], 0",
+    "    jne 2b",
     "    ret",
     // Nothing unwinds here; precompiled core only names them.
     "rust_eh_personality:",

@@ -96,7 +96,7 @@ impl ThreadMemory {
                 parked_main: None,
                 exiting: None,
                 masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
-                parked: [Context::START; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],
             }),
         }
     }
@@ -138,6 +138,12 @@ impl Default for ThreadMemory {
         Self::new()
     }
 }
+
+/// All zeroes, so that it takes no room in the file.
+const NOWHERE: Context = Context {
+    flags: 0,
+    ..Context::START
+};
 
 /// The first thread's memory.
 pub static FIRST: ThreadMemory = ThreadMemory::new();

@@ -58,6 +58,8 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
+    // The caller's system-call gate answers in the caller's frame.
+    crate::machine::rights::open(super::rights(target), super::rights(caller));
     0
 }
 

@@ -1,0 +1,186 @@
+//! Who claims what, as the manifest says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{ImageInputs, unused};
+use crate::capture::{ArchiveKind, LinkItem, LinkLine};
+use crate::diagnostics::{Finding, Findings};
+use crate::manifest::{CSources, Cubicle, Policy};
+
+/// Packages and libraries, by the cubicle that claims them.
+pub struct Claims<'a> {
+    packages: BTreeMap<&'a str, &'a str>,
+    libraries: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Claims<'a> {
+    pub fn of(policy: &'a Policy) -> Claims<'a> {
+        let mut claims = Claims {
+            packages: BTreeMap::new(),
+            libraries: BTreeMap::new(),
+        };
+        for (name, cubicle) in &policy.cubicles {
+            for package in &cubicle.crates {
+                claims.packages.insert(&package.value, name);
+            }
+            for library in &cubicle.libs {
+                claims.libraries.insert(&library.value, name);
+            }
+        }
+        claims
+    }
+
+    /// The cubicle that claims a package.
+    pub fn of_package(&self, package: &str) -> Option<&'a str> {
+        self.packages.get(package).copied()
+    }
+
+    /// The cubicle that claims a native library: by name, or because the build
+    /// script of a package it claims names it. Compilers' own runtime libraries
+    /// are nobody's: each image takes what it needs.
+    pub fn of_library(&self, library: &str, line: &LinkLine) -> Option<&'a str> {
+        if let Some(cubicle) = self.libraries.get(library) {
+            return Some(cubicle);
+        }
+        if RUNTIME_LIBRARIES.contains(&library) {
+            return None;
+        }
+        line.items.iter().find_map(|item| match item {
+            LinkItem::Archive(archive) if archive.kind == ArchiveKind::Rlib => {
+                let record = archive.record.as_ref()?;
+                let cubicle = self.of_package(&record.package)?;
+                record
+                    .native_names()
+                    .any(|name| name == library)
+                    .then_some(cubicle)
+            }
+            _ => None,
+        })
+    }
+}
+
+const RUNTIME_LIBRARIES: [&str; 12] = [
+    "c", "m", "pthread", "dl", "rt", "util", "gcc", "gcc_eh", "gcc_s", "stdc++", "c++", "unwind",
+];
+
+/// What of the manifest matched something.
+#[derive(Default)]
+pub struct Used {
+    packages: BTreeSet<String>,
+    libraries: BTreeSet<String>,
+}
+
+impl Used {
+    pub fn package(&mut self, name: &str) {
+        self.packages.insert(name.to_owned());
+    }
+
+    pub fn library(&mut self, name: &str) {
+        self.libraries.insert(name.to_owned());
+    }
+
+    /// CUB013 for what a cubicle claims and the link line does not have.
+    pub fn report_unused(&self, cubicle: &Cubicle, policy: &Policy, findings: &mut Findings) {
+        for package in &cubicle.crates {
+            if !self.packages.contains(&package.value) {
+                let place = policy.place(&package.span, "no crate of it is linked");
+                let message = format!(
+                    "package `{}` brings nothing into this program",
+                    package.value
+                );
+                findings.push(unused(place, &message).help("check the name against `cargo tree`"));
+            }
+        }
+        for library in &cubicle.libs {
+            if !self.libraries.contains(&library.value) {
+                let place = policy.place(&library.span, "not on the link line");
+                let message = format!(
+                    "library `{}` is not linked into this program",
+                    library.value
+                );
+                findings.push(unused(place, &message));
+            }
+        }
+    }
+}
+
+/// Compiles a cubicle's own C and C++ sources.
+pub fn compile(
+    name: &str,
+    sources: &CSources,
+    policy: &Policy,
+    line: &LinkLine,
+    inputs: &mut ImageInputs,
+    findings: &mut Findings,
+) {
+    let (files, problems) = policy.resolve(&sources.files);
+    findings.extend(problems);
+    let output = line.directory.join("assigned").join(name);
+    let (plus, plain): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_cpp(file));
+    for (files, cpp) in [(plain, false), (plus, true)] {
+        if files.is_empty() {
+            continue;
+        }
+        match build(&files, cpp, sources, policy, line, &output) {
+            Ok(objects) => inputs.objects.extend(objects),
+            Err(error) => {
+                let place = policy.place(
+                    &sources.files.first().map_or(0..0, |file| file.span.clone()),
+                    "these sources",
+                );
+                findings.push(
+                    Finding::error(format!("cubicle `{name}`: its sources do not compile"))
+                        .at(place)
+                        .help(error.to_string()),
+                );
+            }
+        }
+    }
+}
+
+fn is_cpp(file: &Utf8Path) -> bool {
+    matches!(file.extension(), Some("cc" | "cpp" | "cxx" | "C"))
+}
+
+fn build(
+    files: &[Utf8PathBuf],
+    cpp: bool,
+    sources: &CSources,
+    policy: &Policy,
+    line: &LinkLine,
+    output: &Utf8Path,
+) -> Result<Vec<Utf8PathBuf>, cc::Error> {
+    let optimisation = match line.profile.opt_level.as_str() {
+        "1" | "2" | "3" | "s" => line.profile.opt_level.clone(),
+        "z" => "s".to_owned(),
+        _ => "0".to_owned(),
+    };
+    let mut build = cc::Build::new();
+    build
+        .files(files)
+        .cpp(cpp)
+        .target(crate::capture::TARGET)
+        .host(crate::capture::TARGET)
+        .out_dir(output)
+        .opt_level_str(&optimisation)
+        .debug(true)
+        .pic(false)
+        .cargo_metadata(false)
+        .cargo_warnings(false);
+    for include in &sources.include {
+        build.include(policy.folder().join(&include.value));
+    }
+    for (name, value) in &sources.define {
+        build.define(name, Some(value.value.as_str()));
+    }
+    for flag in &sources.flags {
+        build.flag(&flag.value);
+    }
+    Ok(build
+        .try_compile_intermediates()?
+        .into_iter()
+        .filter_map(|path| Utf8PathBuf::from_path_buf(path).ok())
+        .collect())
+}

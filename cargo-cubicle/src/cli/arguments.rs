@@ -1,0 +1,219 @@
+//! What the command line looks like. Flags of the tool's own may stand anywhere
+//! among cargo's; everything else goes to cargo as it is.
+
+use std::ffi::OsString;
+
+use camino::Utf8PathBuf;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo cubicle",
+    bin_name = "cargo cubicle",
+    version,
+    about,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const WHERE: &str = "The result is where `cargo build --target x86_64-unknown-linux-gnu` puts it: \
+target/x86_64-unknown-linux-gnu/debug/NAME, or …/release/NAME with --release. \
+The target is always named, so that build scripts and procedural macros stay out of the program.\n\n\
+A program whose package has no Cubicle.toml, and whose workspace has none, is built plainly.\n\n\
+Exit status: 0 success, 1 findings, 2 usage or manifest, 101 the build failed; `run` and `test` \
+return the program's own (a violation is 86, a refused start 87).";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build as `cargo build` does, partitioned
+    #[command(after_help = WHERE)]
+    Build(CargoOptions),
+    /// Build and run as `cargo run` does, partitioned
+    #[command(after_help = WHERE)]
+    Run(CargoOptions),
+    /// Build and run the tests as `cargo test` does, partitioned
+    #[command(after_help = WHERE)]
+    Test(CargoOptions),
+    /// Build and run the benchmarks as `cargo bench` does, partitioned
+    #[command(after_help = WHERE)]
+    Bench(CargoOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct CargoOptions {
+    /// Use this manifest for every program that is built
+    #[arg(long, value_name = "PATH")]
+    pub cubicle_manifest: Option<Utf8PathBuf>,
+    /// Run programs in the emulated machine
+    #[arg(long)]
+    pub vm: bool,
+    /// Print to stderr how many milliseconds each phase took, for each program
+    #[arg(long)]
+    pub timings: bool,
+    /// Flags of cargo's own command, and after `--` the program's arguments
+    #[arg(
+        value_name = "CARGO FLAGS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub cargo: Vec<OsString>,
+}
+
+/// Flags of cargo whose value is a word of its own.
+const WITH_VALUE: [&str; 22] = [
+    "-p",
+    "--package",
+    "--exclude",
+    "--bin",
+    "--example",
+    "--test",
+    "--bench",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--lockfile-path",
+    "--message-format",
+    "--artifact-dir",
+    "--color",
+    "--config",
+    "-Z",
+    "-C",
+];
+
+/// How many of the words are flags for cargo. The others are the program's: what
+/// begins with `--`, and for `run` also what begins with a word that is no flag.
+pub fn cargo_flags(subcommand: &str, words: &[OsString]) -> usize {
+    let mut index = 0;
+    while let Some(word) = words.get(index) {
+        let word = word.to_string_lossy();
+        if word == "--" || (subcommand == "run" && !word.starts_with('-')) {
+            return index;
+        }
+        let own_value = word == "--cubicle-manifest";
+        index += if own_value || WITH_VALUE.contains(&word.as_ref()) {
+            2
+        } else {
+            1
+        };
+    }
+    words.len()
+}
+
+/// Puts the tool's own flags first and cargo's behind a `--`, where clap leaves
+/// them alone. What belongs to the program is not looked into.
+pub fn with_own_flags_first(arguments: Vec<OsString>) -> Vec<OsString> {
+    let command = Arguments::command();
+    let mut ordered = vec![OsString::from("cargo-cubicle")];
+    let Some((name, words)) = arguments.split_first() else {
+        return ordered;
+    };
+    ordered.push(name.clone());
+    let name = name.to_string_lossy();
+    let Some(subcommand) = command.find_subcommand(name.as_ref()) else {
+        ordered.extend_from_slice(words);
+        return ordered;
+    };
+
+    let (flags, rest) = words.split_at(cargo_flags(&name, words));
+    let mut others = Vec::new();
+    let mut flags = flags.iter().cloned();
+    while let Some(word) = flags.next() {
+        match own_flag(subcommand, &word) {
+            Own::Complete => ordered.push(word),
+            Own::ValueFollows => {
+                ordered.push(word);
+                ordered.extend(flags.next());
+            }
+            Own::No => others.push(word),
+        }
+    }
+    if !others.is_empty() || !rest.is_empty() {
+        ordered.push("--".into());
+    }
+    ordered.extend(others);
+    ordered.extend_from_slice(rest);
+    ordered
+}
+
+enum Own {
+    No,
+    Complete,
+    ValueFollows,
+}
+
+fn own_flag(command: &clap::Command, word: &OsString) -> Own {
+    let Some(word) = word.to_str() else {
+        return Own::No;
+    };
+    if matches!(word, "--help" | "-h") {
+        return Own::Complete;
+    }
+    let (name, attached) = match word.split_once('=') {
+        Some((name, _)) => (name, true),
+        None => (word, false),
+    };
+    let Some(name) = name.strip_prefix("--") else {
+        return Own::No;
+    };
+    let Some(flag) = command
+        .get_arguments()
+        .find(|flag| flag.get_long() == Some(name))
+    else {
+        return Own::No;
+    };
+    match (flag.get_action().takes_values(), attached) {
+        (true, false) => Own::ValueFollows,
+        (true, true) | (false, false) => Own::Complete,
+        // `--timings=html` is cargo's own report.
+        (false, true) => Own::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> CargoOptions {
+        let words = line.split(' ').map(OsString::from).collect();
+        match Arguments::try_parse_from(with_own_flags_first(words))
+            .unwrap()
+            .command
+        {
+            Command::Build(options) | Command::Run(options) => options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn own_flags_are_found_among_cargos() {
+        let options =
+            parse("build -p app --cubicle-manifest a/C.toml --release --timings --timings=html");
+        assert_eq!(options.cubicle_manifest, Some("a/C.toml".into()));
+        assert!(options.timings && !options.vm);
+        assert_eq!(options.cargo, ["-p", "app", "--release", "--timings=html"]);
+    }
+
+    #[test]
+    fn the_programs_arguments_are_its_own() {
+        let options = parse("run --release -- --vm --timings -h");
+        assert!(!options.vm && !options.timings);
+        assert_eq!(
+            options.cargo,
+            ["--release", "--", "--vm", "--timings", "-h"]
+        );
+        let options = parse("run --bin a first --vm");
+        assert!(!options.vm);
+        assert_eq!(options.cargo, ["--bin", "a", "first", "--vm"]);
+        let options = parse("run -- -- x");
+        assert_eq!(options.cargo, ["--", "--", "x"]);
+    }
+}

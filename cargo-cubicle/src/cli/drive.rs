@@ -1,0 +1,345 @@
+//! Runs one of cargo's commands with this tool in its configuration.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::arguments::{CargoOptions, cargo_flags};
+use super::cargo_config::CargoConfig;
+use super::foreground::{self, Ending};
+use super::runner::RUNNER_WORD;
+use super::workspace::Workspace;
+use super::{BUILD_FAILED, message};
+use crate::capture::session::*;
+use crate::capture::{CaptureError, linker};
+
+/// Something the user asked for that cannot be. Status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Runs `cargo SUBCOMMAND` partitioned, and returns how the tool is to end.
+pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> {
+    let start = std::time::Instant::now();
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let (flags, rest) = options
+        .cargo
+        .split_at(cargo_flags(subcommand, &options.cargo));
+    let flags = without_target(flags)?;
+
+    let workspace = Workspace::find(&program, &flags.choosing_workspace)?;
+    let manifests = workspace.manifests();
+    let manifest = options
+        .cubicle_manifest
+        .as_deref()
+        .map(absolute_manifest)
+        .transpose()?;
+    let mut command = Command::new(&program);
+    command.args([subcommand, "--target", TARGET]);
+
+    if manifest.is_none() && manifests.is_empty() {
+        message::note(&format!(
+            "there is no {MANIFEST_NAME} in {} or beside a package's Cargo.toml, so this is a plain build",
+            workspace.root
+        ));
+        command.args(&flags.words).args(rest);
+        return foreground::run(&mut command);
+    }
+
+    let directory = tempfile::Builder::new()
+        .prefix("cargo-cubicle-")
+        .tempdir()?;
+    let directory = Utf8Path::from_path(directory.path())
+        .ok_or_else(|| CaptureError::NotUtf8(directory.path().as_os_str().to_owned()))?;
+    let config = CargoConfig::load(&linker::current_directory()?, &flags.configuration)?;
+    let tool = own_path()?;
+    let mut environment = original_environment();
+    let session = Session {
+        driver: config.linker(),
+        chained_wrapper: config.rustc_wrapper(),
+        chained_runner: config.runner(),
+        rustdoc: config.rustdoc(),
+        workspace_root: workspace.root,
+        members: workspace.members,
+        timings: options.timings,
+        vm: options.vm,
+        directory: directory.to_owned(),
+        original_environment: environment.clone(),
+        manifest,
+        tool,
+    };
+
+    // Later arguments are stronger, so these come behind the user's own.
+    command.args(&flags.words);
+    for (name, value) in [
+        (
+            "build.rustc-wrapper".to_owned(),
+            quoted(session.tool.as_str()),
+        ),
+        ("build.rustdoc".to_owned(), quoted(session.tool.as_str())),
+        (
+            format!("target.{TARGET}.linker"),
+            quoted(session.tool.as_str()),
+        ),
+        (
+            format!("target.{TARGET}.runner"),
+            runner(&session.tool, config.runner_is_string())?,
+        ),
+    ] {
+        command.arg("--config").arg(format!("{name}={value}"));
+    }
+    command.args(rest);
+
+    // A variable would beat `--config`.
+    command.env_remove("RUSTC_WRAPPER").env_remove("RUSTDOC");
+    add_debug_information(&mut environment);
+    for (name, value) in environment
+        .iter()
+        .filter(|(name, _)| name.contains("FLAGS"))
+    {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let list: Vec<&str> = manifests.iter().map(|path| path.as_str()).collect();
+    command
+        .env(SESSION_VARIABLE, serde_json::to_string(&session)?)
+        .env(TOOL_VARIABLE, tool_identity(&session.tool)?)
+        .env(MANIFESTS_VARIABLE, list.join(";"))
+        .env(FLAGS_VARIABLE, FLAGS_REVISION);
+    match &session.manifest {
+        Some(manifest) => command.env(MANIFEST_VARIABLE, manifest),
+        None => command.env_remove(MANIFEST_VARIABLE),
+    };
+    if matches!(subcommand, "test" | "bench") && std::env::var_os("RUST_TEST_THREADS").is_none() {
+        command.env("RUST_TEST_THREADS", "1");
+    }
+
+    let ending = foreground::run(&mut command)?;
+    if options.timings {
+        anstream::eprint!("{}", session.timings());
+        anstream::eprintln!(
+            "     Timings cargo {subcommand}: {:.1} ms",
+            start.elapsed().as_secs_f64() * 1e3
+        );
+    }
+    if ending == Ending::Status(BUILD_FAILED) && !workspace.shared_libraries.is_empty() {
+        message::note(&format!(
+            "a shared library cannot be built for a static program: leave it out with --exclude {}",
+            workspace.shared_libraries.join(" --exclude ")
+        ));
+    }
+    Ok(match (ending, session.status()) {
+        (Ending::Status(status), Some(better)) if status != 0 => Ending::Status(better),
+        _ => ending,
+    })
+}
+
+/// cargo's flags, as far as this tool must know them.
+struct Flags {
+    /// All of them, without `--target`.
+    words: Vec<OsString>,
+    /// The values of `--config`.
+    configuration: Vec<String>,
+    /// Those that `cargo metadata` must be given too.
+    choosing_workspace: Vec<String>,
+}
+
+/// Takes out `--target`, which may only name the one target there is.
+fn without_target(words: &[OsString]) -> Result<Flags, UsageError> {
+    let mut flags = Flags {
+        words: Vec::new(),
+        configuration: Vec::new(),
+        choosing_workspace: Vec::new(),
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let text = word.to_str().unwrap_or_default();
+        let (name, attached) = match text.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (text, None),
+        };
+        let known = [
+            "--target",
+            "--config",
+            "--manifest-path",
+            "-Z",
+            "--lockfile-path",
+        ]
+        .contains(&name);
+        if !known {
+            if ["--locked", "--offline", "--frozen"].contains(&name) {
+                flags.choosing_workspace.push(name.to_owned());
+            }
+            flags.words.push(word.clone());
+            continue;
+        }
+        let value = match attached {
+            Some(value) => value,
+            None => match words.next() {
+                Some(value) => value.to_str().unwrap_or_default().to_owned(),
+                None => return Err(UsageError(format!("`{name}` needs a value"))),
+            },
+        };
+        if name == "--target" {
+            if value != TARGET {
+                return Err(UsageError(format!(
+                    "`--target {value}` cannot be partitioned: {TARGET} is the only target there is"
+                )));
+            }
+            continue;
+        }
+        if name == "--config" {
+            flags.configuration.push(value.clone());
+        }
+        flags
+            .choosing_workspace
+            .extend([name.to_owned(), value.clone()]);
+        flags
+            .words
+            .extend([OsString::from(name), OsString::from(value)]);
+    }
+    Ok(flags)
+}
+
+fn absolute_manifest(path: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    match path.canonicalize_utf8() {
+        Ok(path) if path.is_file() => Ok(path),
+        Ok(_) => Err(UsageError(format!("`--cubicle-manifest {path}` is not a file")).into()),
+        Err(error) => Err(UsageError(format!("`--cubicle-manifest {path}`: {error}")).into()),
+    }
+}
+
+fn own_path() -> anyhow::Result<Utf8PathBuf> {
+    let path = std::env::current_exe()?;
+    Ok(Utf8PathBuf::from_path_buf(path).map_err(|path| CaptureError::NotUtf8(path.into()))?)
+}
+
+/// Differs between builds of this tool, also where an installer sets file times.
+fn tool_identity(tool: &Utf8Path) -> std::io::Result<String> {
+    let file = tool.metadata()?;
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(format!(
+        "{version}-{:x}-{:x}.{:x}",
+        file.len(),
+        file.mtime(),
+        file.mtime_nsec()
+    ))
+}
+
+fn runner(tool: &Utf8Path, as_string: bool) -> Result<String, UsageError> {
+    if !as_string {
+        return Ok(format!(
+            "[{}, {}]",
+            quoted(tool.as_str()),
+            quoted(RUNNER_WORD)
+        ));
+    }
+    if tool.as_str().contains(char::is_whitespace) {
+        return Err(UsageError(format!(
+            "a runner is configured as one string, which cannot be combined with the white space in `{tool}`: write it as an array in .cargo/config.toml"
+        )));
+    }
+    Ok(quoted(&format!("{tool} {RUNNER_WORD}")))
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// Where the `cc` crate looks for flags, most specific first.
+const COMPILER_FLAGS: [[&str; 5]; 2] = [
+    [
+        "CFLAGS_x86_64-unknown-linux-gnu",
+        "CFLAGS_x86_64_unknown_linux_gnu",
+        "HOST_CFLAGS",
+        "TARGET_CFLAGS",
+        "CFLAGS",
+    ],
+    [
+        "CXXFLAGS_x86_64-unknown-linux-gnu",
+        "CXXFLAGS_x86_64_unknown_linux_gnu",
+        "HOST_CXXFLAGS",
+        "TARGET_CXXFLAGS",
+        "CXXFLAGS",
+    ],
+];
+
+/// The variables this tool may change, as they are.
+fn original_environment() -> BTreeMap<String, Option<String>> {
+    let names = ["RUSTC_WRAPPER", "RUSTDOC"]
+        .into_iter()
+        .chain(COMPILER_FLAGS.into_iter().flatten());
+    names
+        .map(|name| (name.to_owned(), std::env::var(name).ok()))
+        .collect()
+}
+
+/// Signatures of C functions come from debug information, which release profiles
+/// do not ask for. It changes no code. The variable that the `cc` crate would
+/// have used is extended, so that none of the user's flags is overridden.
+fn add_debug_information(environment: &mut BTreeMap<String, Option<String>>) {
+    for names in COMPILER_FLAGS {
+        let is_set = |name: &&str| environment.get(*name).is_some_and(Option::is_some);
+        let name = names.into_iter().find(is_set).unwrap_or(names[1]);
+        let value = environment.entry(name.to_owned()).or_default();
+        *value = Some(match value {
+            Some(flags) => format!("{flags} -g"),
+            None => "-g".to_owned(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_one_target_is_taken_out_and_others_refused() {
+        let flags = without_target(&words(
+            "-p a --target x86_64-unknown-linux-gnu --manifest-path=m/Cargo.toml --locked --config a.b=1",
+        ))
+        .unwrap();
+        assert_eq!(
+            flags.words,
+            words("-p a --manifest-path m/Cargo.toml --locked --config a.b=1")
+        );
+        assert_eq!(
+            flags.choosing_workspace,
+            [
+                "--manifest-path",
+                "m/Cargo.toml",
+                "--locked",
+                "--config",
+                "a.b=1"
+            ]
+        );
+        assert_eq!(flags.configuration, ["a.b=1"]);
+        assert!(without_target(&words("--target=wasm32-wasip1")).is_err());
+        assert!(without_target(&words("--target")).is_err());
+    }
+
+    #[test]
+    fn debug_information_is_added_to_the_flags_in_use() {
+        let mut environment = original_environment();
+        for value in environment.values_mut() {
+            *value = None;
+        }
+        environment.insert("CFLAGS".to_owned(), Some("-O1".to_owned()));
+        add_debug_information(&mut environment);
+        assert_eq!(environment["CFLAGS"].as_deref(), Some("-O1 -g"));
+        assert_eq!(environment["CFLAGS_x86_64_unknown_linux_gnu"], None);
+        assert_eq!(
+            environment["CXXFLAGS_x86_64_unknown_linux_gnu"].as_deref(),
+            Some("-g")
+        );
+    }
+}

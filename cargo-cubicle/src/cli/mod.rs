@@ -1,0 +1,136 @@
+//! The command line, and the roles in which cargo starts this program again.
+
+mod arguments;
+mod cargo_config;
+mod cfg_expression;
+mod drive;
+mod foreground;
+mod message;
+mod runner;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::capture::session::{CAPTURE_VARIABLE, Session};
+use crate::capture::{CaptureError, Reported, linker, rustdoc, wrapper};
+use arguments::{Arguments, Command};
+use foreground::Ending;
+
+/// The user asked for something that cannot be, or wrote a manifest that cannot.
+pub const USAGE: u8 = 2;
+/// cargo's own status for a build that failed.
+pub const BUILD_FAILED: u8 = 101;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let ending = match Role::of(&arguments) {
+        Ok(Some((session, role))) => play(&session, role, arguments),
+        Ok(None) => command(arguments),
+        Err(error) => Err(error.into()),
+    };
+    match ending {
+        Ok(ending) => ending.pass_on(),
+        Err(error) => {
+            if error.downcast_ref::<Reported>().is_none() {
+                message::error(&error);
+            }
+            ExitCode::from(status_of(&error))
+        }
+    }
+}
+
+/// What cargo or rustc started this program for.
+enum Role {
+    Wrapper,
+    /// rustc is to link a program that has a manifest: keep the line here.
+    Capture(String),
+    /// Some other link.
+    PlainLinker,
+    Rustdoc,
+    Runner,
+}
+
+impl Role {
+    /// Tells the roles apart by how each caller is known to begin its arguments:
+    /// rustc's path from cargo, options or objects from rustc, the word this
+    /// program put into the runner's configuration.
+    fn of(arguments: &[OsString]) -> Result<Option<(Session, Role)>, CaptureError> {
+        let Some(first) = arguments.first() else {
+            return Ok(None);
+        };
+        // `cargo cubicle` inside of a program that `cargo cubicle run` started,
+        // or of a build script.
+        if first == "cubicle" {
+            return Ok(None);
+        }
+        let Some(session) = Session::from_environment()? else {
+            return Ok(None);
+        };
+        let role = if first == runner::RUNNER_WORD {
+            Role::Runner
+        } else if let Ok(directory) = std::env::var(CAPTURE_VARIABLE) {
+            Role::Capture(directory)
+        } else if arguments.iter().any(|word| word == "--test-run-directory") {
+            Role::Rustdoc
+        } else if first.to_string_lossy().starts_with(['-', '@']) {
+            Role::PlainLinker
+        } else {
+            Role::Wrapper
+        };
+        Ok(Some((session, role)))
+    }
+}
+
+fn play(session: &Session, role: Role, arguments: Vec<OsString>) -> anyhow::Result<Ending> {
+    match role {
+        Role::Wrapper => match wrapper::run(session, arguments) {
+            Ok(status) => Ok(Ending::of(status)),
+            Err(error) => {
+                session.leave_status(status_of(&error));
+                Err(error)
+            }
+        },
+        Role::Capture(directory) => {
+            let arguments = arguments
+                .into_iter()
+                .map(|word| word.into_string().map_err(CaptureError::NotUtf8))
+                .collect::<Result<_, _>>()?;
+            linker::capture(arguments, directory.as_ref())?;
+            Ok(Ending::Status(0))
+        }
+        Role::PlainLinker => foreground::run(&mut linker::plain(&session.driver, &arguments)),
+        Role::Rustdoc => foreground::run(&mut rustdoc::command(session, &arguments)),
+        Role::Runner => runner::run(session, &arguments[1..]),
+    }
+}
+
+/// `cargo cubicle …`, which cargo starts as `cargo-cubicle cubicle …`.
+fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
+    if arguments.first().is_some_and(|word| word == "cubicle") {
+        arguments.remove(0);
+    }
+    let parsed = Arguments::parse_from(arguments::with_own_flags_first(arguments));
+    match parsed.command {
+        Command::Build(options) => drive::cargo("build", options),
+        Command::Run(options) => drive::cargo("run", options),
+        Command::Test(options) => drive::cargo("test", options),
+        Command::Bench(options) => drive::cargo("bench", options),
+    }
+}
+
+fn status_of(error: &anyhow::Error) -> u8 {
+    if let Some(reported) = error.downcast_ref::<Reported>() {
+        return reported.status;
+    }
+    match error.downcast_ref::<CaptureError>() {
+        Some(error) => error.status(),
+        None => match error.downcast_ref::<drive::UsageError>() {
+            Some(_) => USAGE,
+            None => BUILD_FAILED,
+        },
+    }
+}

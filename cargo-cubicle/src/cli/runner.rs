@@ -1,0 +1,87 @@
+//! This program as cargo's runner: starts the built program, with a channel for
+//! violations, and explains what came through it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use camino::Utf8Path;
+
+use super::foreground::{self, Ending};
+use crate::capture::session::*;
+
+/// The first argument that cargo passes to this program as a runner.
+pub const RUNNER_WORD: &str = "--cubicle-runner";
+
+/// Runs `program` (the built file and its arguments) through the runner that
+/// was configured before, if any.
+pub fn run(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
+    if session.vm {
+        return Err(super::drive::UsageError(
+            "`--vm` is not supported by this version: run without it on this machine".to_owned(),
+        )
+        .into());
+    }
+    let mut line = session
+        .chained_runner
+        .iter()
+        .map(OsString::from)
+        .chain(program.iter().cloned());
+    let mut command = Command::new(line.next().unwrap_or_default());
+    command.args(line);
+    restore_environment(session, &mut command);
+
+    let report = tempfile::tempfile()?;
+    let descriptor = report.as_raw_fd();
+    command.env(REPORT_VARIABLE, descriptor.to_string());
+    // SAFETY: fcntl on a descriptor that stays open until after the program has
+    // ended; a system call is permitted between fork and exec.
+    unsafe {
+        command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
+    let ending = foreground::run(&mut command)?;
+    if let Some(binary) = program
+        .first()
+        .and_then(|path| Utf8Path::from_path(path.as_ref()))
+    {
+        report_violations(report, binary)?;
+    }
+    Ok(ending)
+}
+
+/// Explains on stderr what the monitor of `binary` wrote: one line of JSON for
+/// each violation. The lines are shown as they are.
+fn report_violations(mut report: File, _binary: &Utf8Path) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    report.rewind()?;
+    report.read_to_end(&mut bytes)?;
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        anstream::eprintln!("{line}");
+    }
+    Ok(())
+}
+
+/// Gives the program the environment that the user's shell gave to this tool.
+fn restore_environment(session: &Session, command: &mut Command) {
+    for (name, value) in &session.original_environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    for name in [
+        SESSION_VARIABLE,
+        TOOL_VARIABLE,
+        MANIFEST_VARIABLE,
+        MANIFESTS_VARIABLE,
+        FLAGS_VARIABLE,
+    ] {
+        command.env_remove(name);
+    }
+}

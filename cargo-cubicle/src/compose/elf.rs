@@ -1,0 +1,324 @@
+//! Writing an ELF executable: header, program headers, segments, then sections
+//! for people and their tools.
+
+use std::collections::BTreeMap;
+
+const PAGE: u64 = 4096;
+const HEADER_SIZE: u64 = 64;
+const PROGRAM_HEADER_SIZE: u64 = 56;
+const SECTION_HEADER_SIZE: u64 = 64;
+const SYMBOL_SIZE: u64 = 24;
+
+const PT_LOAD: u32 = 1;
+const PT_GNU_STACK: u32 = 0x6474_e551;
+const SHT_PROGBITS: u32 = 1;
+const SHT_SYMTAB: u32 = 2;
+const SHT_STRTAB: u32 = 3;
+const SHT_NOBITS: u32 = 8;
+
+/// A segment of the file.
+#[derive(Debug)]
+pub struct LoadSegment<'a> {
+    /// Name of the section that stands for it.
+    pub name: String,
+    pub address: u64,
+    pub memory_size: u64,
+    pub bytes: &'a [u8],
+    pub writable: bool,
+    pub executable: bool,
+}
+
+struct Symbol {
+    name: String,
+    address: u64,
+    size: u64,
+    function: bool,
+}
+
+/// An executable in the making.
+pub struct Builder<'a> {
+    entry: u64,
+    loads: Vec<LoadSegment<'a>>,
+    notes: Vec<(String, Vec<u8>)>,
+    symbols: Vec<Symbol>,
+}
+
+/// A table of strings, each once.
+#[derive(Default)]
+struct Strings {
+    bytes: Vec<u8>,
+    known: BTreeMap<String, u32>,
+}
+
+impl Strings {
+    fn new() -> Strings {
+        Strings {
+            bytes: vec![0],
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, text: &str) -> u32 {
+        if let Some(offset) = self.known.get(text) {
+            return *offset;
+        }
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(0);
+        self.known.insert(text.to_owned(), offset);
+        offset
+    }
+}
+
+struct SectionHeader {
+    name: u32,
+    kind: u32,
+    flags: u64,
+    address: u64,
+    offset: u64,
+    size: u64,
+    link: u32,
+    information: u32,
+    alignment: u64,
+    entry_size: u64,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(entry: u64) -> Builder<'a> {
+        Builder {
+            entry,
+            loads: Vec::new(),
+            notes: Vec::new(),
+            symbols: Vec::new(),
+        }
+    }
+
+    pub fn load(&mut self, segment: LoadSegment<'a>) {
+        self.loads.push(segment);
+    }
+
+    /// A section that is not loaded.
+    pub fn note(&mut self, name: &str, bytes: Vec<u8>) {
+        self.notes.push((name.to_owned(), bytes));
+    }
+
+    pub fn symbol(&mut self, name: String, address: u64, size: u64, function: bool) {
+        self.symbols.push(Symbol {
+            name,
+            address,
+            size,
+            function,
+        });
+    }
+
+    /// The file.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.loads.sort_by_key(|segment| segment.address);
+        self.symbols
+            .sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+        let count = self.loads.len() as u64 + 1;
+        let mut file = vec![0u8; (HEADER_SIZE + count * PROGRAM_HEADER_SIZE) as usize];
+        let mut program_headers = Vec::new();
+        let mut names = Strings::new();
+        let mut sections = vec![SectionHeader {
+            name: 0,
+            kind: 0,
+            flags: 0,
+            address: 0,
+            offset: 0,
+            size: 0,
+            link: 0,
+            information: 0,
+            alignment: 0,
+            entry_size: 0,
+        }];
+        for segment in &self.loads {
+            // Address and offset must agree within a page.
+            let offset = (file.len() as u64).next_multiple_of(PAGE) + segment.address % PAGE;
+            file.resize(offset as usize, 0);
+            file.extend_from_slice(segment.bytes);
+            let flags = 4 | u32::from(segment.writable) << 1 | u32::from(segment.executable);
+            program_header(
+                &mut program_headers,
+                PT_LOAD,
+                flags,
+                offset,
+                segment.address,
+                segment.bytes.len() as u64,
+                segment.memory_size,
+                PAGE,
+            );
+            let empty = segment.bytes.is_empty();
+            sections.push(SectionHeader {
+                name: names.add(&segment.name),
+                kind: if empty { SHT_NOBITS } else { SHT_PROGBITS },
+                flags: 2 | u64::from(segment.writable) | u64::from(segment.executable) << 2,
+                address: segment.address,
+                offset,
+                size: if empty {
+                    segment.memory_size
+                } else {
+                    segment.bytes.len() as u64
+                },
+                link: 0,
+                information: 0,
+                alignment: 1,
+                entry_size: 0,
+            });
+        }
+        program_header(&mut program_headers, PT_GNU_STACK, 6, 0, 0, 0, 0, 16);
+        file[HEADER_SIZE as usize..][..program_headers.len()].copy_from_slice(&program_headers);
+        for (name, bytes) in &self.notes {
+            let offset = append(&mut file, bytes, 8);
+            sections.push(SectionHeader {
+                name: names.add(name),
+                kind: SHT_PROGBITS,
+                flags: 0,
+                address: 0,
+                offset,
+                size: bytes.len() as u64,
+                link: 0,
+                information: 0,
+                alignment: 1,
+                entry_size: 0,
+            });
+        }
+        if !self.symbols.is_empty() {
+            self.symbol_table(&mut file, &mut sections, &mut names);
+        }
+        let own_name = names.add(".shstrtab");
+        let offset = append(&mut file, &names.bytes, 1);
+        sections.push(SectionHeader {
+            name: own_name,
+            kind: SHT_STRTAB,
+            flags: 0,
+            address: 0,
+            offset,
+            size: names.bytes.len() as u64,
+            link: 0,
+            information: 0,
+            alignment: 1,
+            entry_size: 0,
+        });
+        let table = section_table(&sections);
+        let offset = append(&mut file, &table, 8);
+        self.header(&mut file, count, offset, sections.len());
+        file
+    }
+
+    fn symbol_table(
+        &self,
+        file: &mut Vec<u8>,
+        sections: &mut Vec<SectionHeader>,
+        names: &mut Strings,
+    ) {
+        let mut strings = Strings::new();
+        let mut table = vec![0u8; SYMBOL_SIZE as usize];
+        for symbol in &self.symbols {
+            const ABSOLUTE: u16 = 0xfff1;
+            let section = self
+                .loads
+                .iter()
+                .position(|segment| {
+                    (segment.address..segment.address + segment.memory_size)
+                        .contains(&symbol.address)
+                })
+                .map_or(ABSOLUTE, |index| index as u16 + 1);
+            // Global binding, so that all tools show it; function or object.
+            let kind = 1 << 4 | if symbol.function { 2 } else { 1 };
+            table.extend(strings.add(&symbol.name).to_le_bytes());
+            table.extend([kind, 0]);
+            table.extend(section.to_le_bytes());
+            table.extend(symbol.address.to_le_bytes());
+            table.extend(symbol.size.to_le_bytes());
+        }
+        let offset = append(file, &table, 8);
+        let link = sections.len() as u32 + 1;
+        sections.push(SectionHeader {
+            name: names.add(".symtab"),
+            kind: SHT_SYMTAB,
+            flags: 0,
+            address: 0,
+            offset,
+            size: table.len() as u64,
+            link,
+            information: 1,
+            alignment: 8,
+            entry_size: SYMBOL_SIZE,
+        });
+        let offset = append(file, &strings.bytes, 1);
+        sections.push(SectionHeader {
+            name: names.add(".strtab"),
+            kind: SHT_STRTAB,
+            flags: 0,
+            address: 0,
+            offset,
+            size: strings.bytes.len() as u64,
+            link: 0,
+            information: 0,
+            alignment: 1,
+            entry_size: 0,
+        });
+    }
+
+    fn header(&self, file: &mut [u8], programs: u64, section_table: u64, sections: usize) {
+        let mut header = Vec::with_capacity(HEADER_SIZE as usize);
+        // ELF, 64 bits, little-endian, version 1, System V.
+        header.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+        header.extend(2u16.to_le_bytes()); // ET_EXEC
+        header.extend(62u16.to_le_bytes()); // x86-64
+        header.extend(1u32.to_le_bytes());
+        header.extend(self.entry.to_le_bytes());
+        header.extend(HEADER_SIZE.to_le_bytes());
+        header.extend(section_table.to_le_bytes());
+        header.extend(0u32.to_le_bytes());
+        header.extend((HEADER_SIZE as u16).to_le_bytes());
+        header.extend((PROGRAM_HEADER_SIZE as u16).to_le_bytes());
+        header.extend((programs as u16).to_le_bytes());
+        header.extend((SECTION_HEADER_SIZE as u16).to_le_bytes());
+        header.extend((sections as u16).to_le_bytes());
+        header.extend((sections as u16 - 1).to_le_bytes());
+        file[..header.len()].copy_from_slice(&header);
+    }
+}
+
+fn append(file: &mut Vec<u8>, bytes: &[u8], alignment: usize) -> u64 {
+    file.resize(file.len().next_multiple_of(alignment), 0);
+    let offset = file.len() as u64;
+    file.extend_from_slice(bytes);
+    offset
+}
+
+#[allow(clippy::too_many_arguments)]
+fn program_header(
+    table: &mut Vec<u8>,
+    kind: u32,
+    flags: u32,
+    offset: u64,
+    address: u64,
+    file_size: u64,
+    memory_size: u64,
+    alignment: u64,
+) {
+    table.extend(kind.to_le_bytes());
+    table.extend(flags.to_le_bytes());
+    for value in [offset, address, address, file_size, memory_size, alignment] {
+        table.extend(value.to_le_bytes());
+    }
+}
+
+fn section_table(sections: &[SectionHeader]) -> Vec<u8> {
+    let mut table = Vec::new();
+    for section in sections {
+        table.extend(section.name.to_le_bytes());
+        table.extend(section.kind.to_le_bytes());
+        for value in [section.flags, section.address, section.offset, section.size] {
+            table.extend(value.to_le_bytes());
+        }
+        table.extend(section.link.to_le_bytes());
+        table.extend(section.information.to_le_bytes());
+        table.extend(section.alignment.to_le_bytes());
+        table.extend(section.entry_size.to_le_bytes());
+    }
+    table
+}

@@ -1,0 +1,148 @@
+//! Phase 8: one ELF executable out of the monitor, the plan and all images.
+//!
+//! Its header is written fresh. Each loadable segment of each part becomes one
+//! of the file, at the same address. The symbol table says `cubicle::symbol`,
+//! and the main image's debug information comes along if the profile keeps it.
+
+mod elf;
+mod monitor;
+
+pub use monitor::{Monitor, MonitorError};
+
+use cubicle_abi::layout::{GATE_BASE, PLAN_BASE, STUB_BASE};
+use object::{Object, ObjectSection};
+
+use crate::capture::Strip;
+use crate::images::Image;
+use crate::plan::Plan;
+use elf::{Builder, LoadSegment};
+
+/// The section that says under which name the images lie beside the binary.
+pub const NAME_SECTION: &str = ".cubicle.name";
+/// The section that holds the plan.
+pub const PLAN_SECTION: &str = ".cubicle.plan";
+
+/// What is composed.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    pub monitor: &'a Monitor,
+    pub plan: &'a Plan,
+    pub encoded_plan: &'a [u8],
+    pub images: &'a [Image],
+    pub strip: Strip,
+}
+
+/// The bytes of the finished file.
+///
+/// # Errors
+/// If the main image's debug sections cannot be read.
+pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
+    let mut builder = Builder::new(parts.monitor.entry);
+    for segment in &parts.monitor.segments {
+        builder.load(LoadSegment {
+            name: format!(
+                ".cubicle.monitor.{}",
+                suffix(segment.executable, segment.writable)
+            ),
+            address: segment.address,
+            memory_size: segment.memory_size,
+            bytes: &parts.monitor.bytes[segment.file_offset as usize..]
+                [..segment.file_size as usize],
+            writable: segment.writable,
+            executable: segment.executable,
+        });
+    }
+    builder.load(LoadSegment {
+        name: PLAN_SECTION.to_owned(),
+        address: PLAN_BASE,
+        memory_size: parts.encoded_plan.len() as u64,
+        bytes: parts.encoded_plan,
+        writable: false,
+        executable: false,
+    });
+    for (cubicle, image) in parts.plan.cubicles.iter().zip(parts.images) {
+        for (index, segment) in image.segments.iter().enumerate() {
+            builder.load(LoadSegment {
+                name: format!(
+                    ".{}.{}{index}",
+                    cubicle.name,
+                    suffix(segment.executable, segment.writable)
+                ),
+                address: segment.address,
+                memory_size: segment.memory_size,
+                bytes: &image.bytes[segment.file_offset as usize..][..segment.file_size as usize],
+                writable: segment.writable,
+                executable: segment.executable,
+            });
+        }
+    }
+    builder.note(NAME_SECTION, parts.plan.name.as_bytes().to_vec());
+    if parts.strip != Strip::Symbols {
+        symbols(parts, &mut builder);
+    }
+    if parts.strip == Strip::None {
+        debug_information(&parts.images[parts.plan.main], &mut builder)?;
+    }
+    Ok(builder.finish())
+}
+
+fn suffix(executable: bool, writable: bool) -> &'static str {
+    match (executable, writable) {
+        (true, _) => "text",
+        (false, true) => "data",
+        (false, false) => "constants",
+    }
+}
+
+/// `cubicle::symbol` for everything in the images, and the names of gates.
+fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
+    for symbol in &parts.monitor.symbols {
+        builder.symbol(
+            format!("cubicle::{}", symbol.name),
+            symbol.address,
+            symbol.size,
+            symbol.function,
+        );
+    }
+    for (cubicle, image) in parts.plan.cubicles.iter().zip(parts.images) {
+        for symbol in &image.symbols {
+            // Addresses of gates stand for others' functions; they are named
+            // below.
+            let own = (cubicle.base..cubicle.end).contains(&symbol.address);
+            if own && !symbol.thread_local && (symbol.size > 0 || symbol.global) {
+                builder.symbol(
+                    format!("{}::{}", cubicle.name, symbol.name),
+                    symbol.address,
+                    symbol.size,
+                    symbol.function,
+                );
+            }
+        }
+    }
+    for (index, gate) in parts.plan.gates.iter().enumerate() {
+        let Some(gate) = gate else {
+            continue;
+        };
+        builder.symbol(
+            format!(
+                "gate::{}->{}::{}",
+                parts.plan.cubicles[gate.from].name, parts.plan.cubicles[gate.to].name, gate.symbol
+            ),
+            GATE_BASE + index as u64 * cubicle_abi::layout::GATE_STRIDE,
+            cubicle_abi::layout::GATE_STRIDE,
+            true,
+        );
+    }
+    builder.symbol("cubicle::stubs".to_owned(), STUB_BASE, 0, true);
+}
+
+fn debug_information(image: &Image, builder: &mut Builder<'_>) -> Result<(), object::Error> {
+    let file = object::File::parse(&*image.bytes)?;
+    for section in file.sections() {
+        let name = section.name()?;
+        if name.starts_with(".debug_") {
+            builder.note(name, section.uncompressed_data()?.into_owned());
+        }
+    }
+    Ok(())
+}

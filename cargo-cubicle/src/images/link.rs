@@ -1,0 +1,158 @@
+//! One link.
+
+use std::fs;
+use std::io::Write;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::imports::Imports;
+use crate::assign::{ImageInputs, Piece};
+use crate::capture::LinkLine;
+
+/// The `main` of cubicles that have none of their own.
+const PARKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parked.o"));
+
+/// What one image is linked from.
+#[derive(Debug)]
+pub struct LinkRequest<'a> {
+    pub cubicle: &'a str,
+    pub main: bool,
+    pub inputs: &'a ImageInputs,
+    pub imports: &'a Imports,
+    /// Symbols others may refer to: kept, with what they reach.
+    pub exports: Vec<&'a str>,
+    /// Address of its slot.
+    pub base: u64,
+    /// Where images are kept.
+    pub directory: &'a Utf8Path,
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    #[error("cannot write `{path}`")]
+    Write {
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot describe the imports of cubicle `{cubicle}`")]
+    Imports {
+        cubicle: String,
+        source: object::write::Error,
+    },
+    #[error("cannot run the linker driver `{driver}`")]
+    Start {
+        driver: String,
+        source: std::io::Error,
+    },
+    #[error("linking cubicle `{cubicle}` failed:\n{messages}")]
+    Failed { cubicle: String, messages: String },
+}
+
+/// Links one image and reads it.
+///
+/// # Errors
+/// What the linker says, if it fails.
+pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkError> {
+    let output = request.directory.join(format!("{}.elf", request.cubicle));
+    let imports = request
+        .directory
+        .join(format!("{}.imports.o", request.cubicle));
+    let object = request
+        .imports
+        .object()
+        .map_err(|source| LinkError::Imports {
+            cubicle: request.cubicle.to_owned(),
+            source,
+        })?;
+    write(&imports, &object)?;
+    let mut words = arguments(request, &imports);
+    if !request.main {
+        let parked = request.directory.join("parked.o");
+        if !parked.exists() {
+            write(&parked, PARKED)?;
+        }
+        words.push(parked.into_string());
+    }
+    words.push("-o".to_owned());
+    words.push(output.to_string());
+    let response = request.directory.join(format!("{}.link", request.cubicle));
+    write(&response, quoted(&words).as_bytes())?;
+    let result = Command::new(&line.driver)
+        .arg(format!("@{response}"))
+        .current_dir(&line.working_directory)
+        .envs(&line.environment)
+        .output()
+        .map_err(|source| LinkError::Start {
+            driver: line.driver.clone(),
+            source,
+        })?;
+    if !result.status.success() {
+        let mut messages = String::from_utf8_lossy(&result.stderr).into_owned();
+        messages.push_str(&String::from_utf8_lossy(&result.stdout));
+        return Err(LinkError::Failed {
+            cubicle: request.cubicle.to_owned(),
+            messages,
+        });
+    }
+    fs::read(&output).map_err(|source| LinkError::Write {
+        path: output.clone(),
+        source,
+    })
+}
+
+fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
+    let mut words = vec![imports.to_string()];
+    words.extend(request.inputs.objects.iter().map(ToString::to_string));
+    for piece in &request.inputs.line {
+        match piece {
+            Piece::Object(path) | Piece::Archive { path, .. } => words.push(path.to_string()),
+            Piece::Lazy { objects, .. } | Piece::Foreign { objects } => {
+                words.push("-Wl,--start-lib".to_owned());
+                words.extend(objects.iter().map(ToString::to_string));
+                words.push("-Wl,--end-lib".to_owned());
+            }
+            Piece::Word(word) => words.push(word.clone()),
+        }
+    }
+    words.push(format!("-Wl,--image-base={:#x}", request.base));
+    words.push("-Wl,--emit-relocs".to_owned());
+    words.push("-Wl,--gc-sections,--eh-frame-hdr".to_owned());
+    words.push("-Wl,-z,noexecstack,-z,relro,-z,now,-z,separate-loadable-segments".to_owned());
+    words.push("-Wl,--build-id=none".to_owned());
+    words.push("-no-pie".to_owned());
+    words.push("-static".to_owned());
+    // libgcc's unwinder takes a program without this weak symbol for
+    // single-threaded, and its locks for needless.
+    words.push("-Wl,-u,__pthread_key_create".to_owned());
+    for symbol in &request.exports {
+        words.push(format!("-Wl,-u,{symbol}"));
+    }
+    words
+}
+
+/// Words of a response file, as gcc and clang read them.
+fn quoted(words: &[String]) -> String {
+    let mut text = String::new();
+    for word in words {
+        text.push('"');
+        for character in word.chars() {
+            if matches!(character, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        text.push_str("\"\n");
+    }
+    text
+}
+
+fn write(path: &Utf8Path, bytes: &[u8]) -> Result<(), LinkError> {
+    let failed = |source| LinkError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = fs::File::create(path).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)
+}

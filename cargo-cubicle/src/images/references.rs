@@ -1,0 +1,72 @@
+//! What of a finished image really refers to others: the relocations that the
+//! linker kept. References that died with unused code are not among them.
+
+use std::collections::BTreeMap;
+
+use object::read::elf::ElfFile64;
+use object::{
+    Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolSection,
+};
+
+/// A place in an image that holds the address of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// Address of the place.
+    pub place: u64,
+    /// In executable text.
+    pub text: bool,
+}
+
+/// For each import of `image` (by name), the places that refer to it.
+///
+/// # Errors
+/// If the image cannot be read.
+pub fn references(
+    image: &[u8],
+    imports: &super::Imports,
+) -> Result<BTreeMap<String, Vec<Reference>>, object::Error> {
+    let elf = ElfFile64::<Endianness>::parse(image)?;
+    let wanted: BTreeMap<&str, ()> = imports
+        .0
+        .iter()
+        .map(|import| (import.symbol.as_str(), ()))
+        .collect();
+    let mut indices = BTreeMap::new();
+    for symbol in elf.symbols() {
+        if symbol.section() != SymbolSection::Absolute {
+            continue;
+        }
+        if let Ok(name) = symbol.name() {
+            if wanted.contains_key(name) {
+                indices.insert(symbol.index().0, name.to_owned());
+            }
+        }
+    }
+    let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
+    for section in elf.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            continue;
+        };
+        // Debug information refers to symbols, too, but calls nobody.
+        if !sh_flags.contains(object::elf::SHF_ALLOC) || section.name() == Ok(".eh_frame") {
+            continue;
+        }
+        let text = sh_flags.contains(object::elf::SHF_EXECINSTR);
+        for (place, relocation) in section.relocations() {
+            let RelocationTarget::Symbol(index) = relocation.target() else {
+                continue;
+            };
+            if let Some(name) = indices.get(&index.0) {
+                found
+                    .entry(name.clone())
+                    .or_default()
+                    .push(Reference { place, text });
+            }
+        }
+    }
+    for places in found.values_mut() {
+        places.sort();
+        places.dedup();
+    }
+    Ok(found)
+}

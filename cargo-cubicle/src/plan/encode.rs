@@ -1,0 +1,206 @@
+//! The plan as the monitor reads it: plain data, at its fixed address.
+
+use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
+use cubicle_abi::plan::{Cubicle, Gate, Header, Lend, MAGIC, Segment, Slice, Text, VERSION};
+
+use super::Plan;
+use crate::images::Image;
+
+/// A piece of executable text and where it goes.
+#[derive(Debug)]
+pub struct TextPiece {
+    pub mechanism: u32,
+    pub address: u64,
+    pub bytes: Vec<u8>,
+}
+
+/// The plan does not fit its range of addresses.
+#[derive(Debug, thiserror::Error)]
+#[error("the plan takes {size} bytes; there is room for {room}")]
+pub struct PlanTooLarge {
+    pub size: u64,
+    pub room: u64,
+}
+
+/// What may be written as it lies in memory.
+///
+/// # Safety
+/// No padding and no pointers.
+unsafe trait Plain {}
+// SAFETY: structures of fixed-size integers that leave no gaps; the tests of
+// this module check their sizes.
+unsafe impl Plain for Header {}
+// SAFETY: as above.
+unsafe impl Plain for Cubicle {}
+// SAFETY: as above.
+unsafe impl Plain for Gate {}
+// SAFETY: as above.
+unsafe impl Plain for Lend {}
+// SAFETY: as above.
+unsafe impl Plain for Segment {}
+// SAFETY: as above.
+unsafe impl Plain for Text {}
+
+fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+    // SAFETY: `Plain` says that every byte is initialised.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn align(&mut self) {
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> Slice {
+        self.align();
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        Slice {
+            offset,
+            count: bytes.len() as u32,
+        }
+    }
+
+    fn all<T: Plain>(&mut self, values: &[T]) -> Slice {
+        self.align();
+        let offset = self.bytes.len() as u32;
+        for value in values {
+            self.bytes.extend_from_slice(bytes_of(value));
+        }
+        Slice {
+            offset,
+            count: values.len() as u32,
+        }
+    }
+}
+
+/// Encodes the plan with what the images turned out to be. `targets` has the
+/// address of each gate's function.
+///
+/// # Errors
+/// If it does not fit.
+pub fn encode(
+    plan: &Plan,
+    images: &[Image],
+    targets: &[u64],
+    texts: &[TextPiece],
+) -> Result<Vec<u8>, PlanTooLarge> {
+    let mut writer = Writer {
+        bytes: vec![0; size_of::<Header>()],
+    };
+    let name = writer.raw(plan.name.as_bytes());
+    let mut cubicles = Vec::new();
+    for (cubicle, image) in plan.cubicles.iter().zip(images) {
+        let name = writer.raw(cubicle.name.as_bytes());
+        let segments = writer.all(&segments(cubicle, image));
+        cubicles.push(Cubicle {
+            name,
+            rights: cubicle.rights.0,
+            key: cubicle.key,
+            entry: image.entry,
+            program_headers: image.program_headers,
+            program_header_count: image.program_header_count,
+            exit: image.address_of("exit").unwrap_or(0),
+            memory: cubicle.memory,
+            stack: cubicle.stack,
+            segments,
+            granted: cubicle.grants.bits(),
+            flags: cubicle.grants.flags(),
+        });
+    }
+    let mut gates = Vec::new();
+    for (gate, target) in plan.gates.iter().zip(targets) {
+        gates.push(match gate {
+            Some(gate) => {
+                let name = writer.raw(gate.symbol.as_bytes());
+                let lends = writer.all(&gate.lends);
+                Gate {
+                    name,
+                    from: gate.from as u32,
+                    to: gate.to as u32,
+                    target: *target,
+                    lends,
+                    stack_words: gate.shape.stack_words as u32,
+                    reserved: 0,
+                }
+            }
+            // Nobody's: it must not look like an edge.
+            None => Gate {
+                name: Slice::default(),
+                from: u32::MAX,
+                to: u32::MAX,
+                target: 0,
+                lends: Slice::default(),
+                stack_words: 0,
+                reserved: 0,
+            },
+        });
+    }
+    let texts: Vec<Text> = texts
+        .iter()
+        .map(|text| Text {
+            mechanism: text.mechanism,
+            reserved: 0,
+            address: text.address,
+            bytes: writer.raw(&text.bytes),
+        })
+        .collect();
+    let header = Header {
+        magic: MAGIC,
+        version: VERSION,
+        isolation: plan.isolation,
+        name,
+        cubicles: writer.all(&cubicles),
+        gates: writer.all(&gates),
+        texts: writer.all(&texts),
+        main: plan.main as u32,
+        reserved: 0,
+    };
+    writer.bytes[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
+    let (size, room) = (writer.bytes.len() as u64, PLAN_END - PLAN_BASE);
+    if size > room {
+        return Err(PlanTooLarge { size, room });
+    }
+    Ok(writer.bytes)
+}
+
+/// Whole pages of an image, with their keys: what cannot be written is public.
+fn segments(cubicle: &super::Cubicle, image: &Image) -> Vec<Segment> {
+    use cubicle_abi::layout::{page_down, page_up};
+    use cubicle_abi::rights::KEY_PUBLIC;
+    image
+        .segments
+        .iter()
+        .map(|segment| Segment {
+            start: page_down(segment.address),
+            end: page_up(segment.address + segment.memory_size),
+            protection: u32::from(segment.readable)
+                | u32::from(segment.writable) << 1
+                | u32::from(segment.executable) << 2,
+            key: if segment.writable {
+                cubicle.key
+            } else {
+                KEY_PUBLIC
+            },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structures_have_no_padding() {
+        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4);
+        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4);
+        assert_eq!(size_of::<Lend>(), 2 * 4 + 2 * (2 * 4 + 8 + 2 * 8));
+        assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
+        assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);
+    }
+}

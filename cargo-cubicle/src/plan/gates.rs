@@ -1,0 +1,149 @@
+//! What each gate is: its shape, its lends, and how it proves a call.
+
+use super::cubicles::sees;
+use super::{Cubicle, Gate, lends};
+use crate::diagnostics::{Code, Finding, Findings, Place};
+use crate::gates::spec::WORDS_IN_REGISTERS;
+use crate::gates::{GateKind, GateResult, GateShape};
+use crate::graph::declaration;
+use crate::graph::edges::Edge;
+use crate::graph::shape::{CallShape, ResultPlace};
+use crate::graph::signature::Signature;
+use crate::graph::signatures::Known;
+use crate::manifest::{self, Function, Policy};
+
+/// Decides one gate. What stands in the way is a finding, with the places in
+/// `references` that make the call.
+pub fn resolve(
+    edge: &Edge,
+    cubicles: &[Cubicle],
+    policy: &Policy,
+    known: Option<&Known>,
+    references: &[Place],
+    findings: &mut Findings,
+) -> Option<Gate> {
+    let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
+    let (from, to) = (number(&edge.from)?, number(&edge.to)?);
+    let callee = &policy.cubicles[&edge.to];
+    let function = callee.functions.get(&edge.symbol);
+    let signature = signature(edge, policy, function, known, references, findings)?;
+    let shape = match CallShape::of(&signature) {
+        Ok(shape) => shape,
+        Err(error) => {
+            let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
+            finding.places.extend(references.iter().cloned());
+            if let Some(function) = function {
+                finding = finding.at(policy.place(&function.name.span, "declared here"));
+            }
+            findings.push(finding);
+            return None;
+        }
+    };
+    let (resolved, problems) =
+        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
+    findings.extend(problems);
+    let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
+    let caller_sees = sees(cubicles[from].rights, &cubicles[to]);
+    // Who sees the caller can use its pointers as they are.
+    let lends = if callee_sees {
+        Vec::new()
+    } else {
+        resolved.lends
+    };
+    let fast = function
+        .and_then(|function| function.gate.as_ref())
+        .unwrap_or(&callee.gate)
+        .value
+        == manifest::GateKind::Fast;
+    let kind = if !lends.is_empty() || shape.stack_words as usize > WORDS_IN_REGISTERS {
+        GateKind::Lending
+    } else if fast {
+        GateKind::Fast
+    } else if caller_sees {
+        GateKind::CallerSees
+    } else if callee_sees {
+        GateKind::CalleeSees
+    } else {
+        GateKind::Union
+    };
+    Some(Gate {
+        symbol: edge.symbol.clone(),
+        from,
+        to,
+        kind,
+        shape: gate_shape(&shape),
+        lends,
+        errno: resolved.errno,
+    })
+}
+
+/// From the manifest, else from DWARF, else CUB006.
+fn signature(
+    edge: &Edge,
+    policy: &Policy,
+    function: Option<&Function>,
+    known: Option<&Known>,
+    references: &[Place],
+    findings: &mut Findings,
+) -> Option<Signature> {
+    if let Some(text) = function.and_then(|function| function.signature.as_ref()) {
+        return match declaration::parse(&text.value) {
+            Ok(signature) => Some(signature),
+            Err(error) => {
+                // Inside the quotes of the manifest's string.
+                let at = (text.span.start + 1 + error.offset).min(text.span.end);
+                findings.push(
+                    Finding::error(format!("the signature of `{}` is not C", edge.symbol))
+                        .at(policy.place(&(at..text.span.end), error.message)),
+                );
+                None
+            }
+        };
+    }
+    let why = match known {
+        Some(Known::Signature(signature)) => return Some((**signature).clone()),
+        Some(Known::Split) => {
+            "its debug information was split off into `.dwo` files; compile it without `-gsplit-dwarf`"
+        }
+        Some(Known::NoDebugInfo) | None => {
+            "the object that defines it has no debug information; compile it with `-g` (for a package: no `debug = false` in its profile)"
+        }
+    };
+    let callee = &policy.cubicles[&edge.to];
+    let mut finding = Finding::of_rule(
+        Code::CUB006,
+        format!(
+            "nothing says how `{}` of cubicle `{}` is called",
+            edge.symbol, edge.to
+        ),
+    );
+    finding.places.extend(references.iter().cloned());
+    findings.push(
+        finding
+            .at(policy.place(&callee.name.span, "the cubicle it belongs to"))
+            .help(why)
+            .help(format!(
+                "or add `[cubicle.{}.function.{}]` with `signature = \"…\"`",
+                edge.to, edge.symbol
+            )),
+    );
+    None
+}
+
+fn gate_shape(shape: &CallShape) -> GateShape {
+    let (integers, vectors) = match shape.result {
+        ResultPlace::None => (0, 0),
+        ResultPlace::Integer | ResultPlace::Memory { .. } => (1, 0),
+        ResultPlace::IntegerPair => (2, 0),
+        ResultPlace::Sse => (0, 1),
+        ResultPlace::SsePair => (0, 2),
+        ResultPlace::IntegerThenSse | ResultPlace::SseThenInteger => (1, 1),
+    };
+    GateShape {
+        integers: shape.integer_registers.into(),
+        vectors: shape.sse_registers.into(),
+        stack_words: shape.stack_words as usize,
+        variadic: shape.vector_count,
+        result: GateResult { integers, vectors },
+    }
+}

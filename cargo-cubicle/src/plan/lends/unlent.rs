@@ -1,0 +1,84 @@
+//! Addresses that cross a gate and of which nobody says what becomes of them.
+
+use crate::graph::signature::{Aggregate, Signature, Type, TypeKind};
+use crate::manifest::{Base, Function};
+
+/// A parameter that carries an address, with nothing in the manifest about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlent {
+    /// Its index among the parameters, from 0; declared variadic slots follow.
+    pub index: usize,
+    /// Its name, or `#1` and so on.
+    pub label: String,
+    /// What carries the address.
+    pub kind: UnlentKind,
+}
+
+/// What carries an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnlentKind {
+    /// A pointer to data.
+    Data,
+    /// A pointer to a function.
+    Function,
+    /// A struct, passed by value, with a pointer in it.
+    Inside,
+    /// A C++ object that is passed by reference, whatever its declaration says.
+    Object,
+}
+
+/// The parameters, in order, that carry an address and that `function` does not
+/// describe at all. An entry for something inside an argument describes the
+/// argument too.
+pub fn unlent_pointers(signature: &Signature, function: Option<&Function>) -> Vec<Unlent> {
+    let args = function.iter().flat_map(|function| function.args.values());
+    let described: Vec<&Base> = args.map(|argument| &argument.path.base).collect();
+    let named = signature.parameters.iter();
+    let named = named.map(|parameter| (parameter.name.as_deref(), &parameter.type_));
+    let slots = signature.slots.iter().flatten().map(|type_| (None, type_));
+    let mut unlent = Vec::new();
+    for (index, (name, type_)) in named.chain(slots).enumerate() {
+        let Some(kind) = carries(type_) else {
+            continue;
+        };
+        let is_it = |base: &Base| match base {
+            Base::Name(written) => Some(written.as_str()) == name,
+            Base::Position(position) => *position as usize == index + 1,
+        };
+        if !described.iter().any(|base| is_it(base)) {
+            unlent.push(Unlent {
+                index,
+                label: name.map_or_else(|| format!("#{}", index + 1), str::to_owned),
+                kind,
+            });
+        }
+    }
+    unlent
+}
+
+fn carries(type_: &Type) -> Option<UnlentKind> {
+    match &type_.kind {
+        TypeKind::Pointer(pointer) => match &pointer.to {
+            Some(to) if to.is_function => Some(UnlentKind::Function),
+            _ => Some(UnlentKind::Data),
+        },
+        TypeKind::Aggregate(aggregate) if aggregate.by_reference => Some(UnlentKind::Object),
+        TypeKind::Aggregate(aggregate) => holds(aggregate).then_some(UnlentKind::Inside),
+        _ => None,
+    }
+}
+
+/// Whether a pointer is a member, at any depth. The depth is what the type
+/// reader allows.
+fn holds(aggregate: &Aggregate) -> bool {
+    fn inside(type_: &Type) -> bool {
+        match &type_.kind {
+            TypeKind::Pointer(_) => true,
+            TypeKind::Aggregate(aggregate) => holds(aggregate),
+            TypeKind::Array { element, .. } => inside(element),
+            _ => false,
+        }
+    }
+    let members = &aggregate.members;
+    members.iter().any(|member| inside(&member.type_))
+}

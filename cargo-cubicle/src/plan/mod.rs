@@ -1,0 +1,59 @@
+//! Phase 5: the resolved contract between tool and monitor.
+//!
+//! Everything the later phases and the monitor need is decided here, once: the
+//! numbers, keys, rights and slots of cubicles, the place of every gate, what
+//! it carries and lends, and which system calls are granted.
+
+pub mod cubicles;
+pub mod encode;
+pub mod gates;
+pub mod lends;
+mod nearest;
+pub mod system_calls;
+
+use cubicle_abi::rights::Rights;
+
+use crate::gates::{GateKind, GateShape};
+use system_calls::Grants;
+
+/// Everything about one program.
+#[derive(Debug)]
+pub struct Plan {
+    /// The stem under which the images lie beside the binary.
+    pub name: String,
+    /// One of the ABI's `ISOLATION_` constants.
+    pub isolation: u32,
+    /// Ordered by name; the index is the cubicle's number.
+    pub cubicles: Vec<Cubicle>,
+    /// Number of the main cubicle.
+    pub main: usize,
+    /// By number. A number whose reference died with unused code has none.
+    pub gates: Vec<Option<Gate>>,
+}
+
+/// One cubicle.
+#[derive(Debug)]
+pub struct Cubicle {
+    pub name: String,
+    pub key: u32,
+    pub rights: Rights,
+    /// First address of its slot, and the first behind it.
+    pub base: u64,
+    pub end: u64,
+    /// Bytes.
+    pub memory: u64,
+    pub stack: u64,
+    pub grants: Grants,
+}
+
+/// One gate.
+#[derive(Debug)]
+pub struct Gate {
+    pub symbol: String,
+    pub from: usize,
+    pub to: usize,
+    pub kind: GateKind,
+    pub shape: GateShape,
+    pub lends: Vec<cubicle_abi::plan::Lend>,
+    pub errno: bool,
+}

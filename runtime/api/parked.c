@@ -1,0 +1,43 @@
+/* The `main` of a cubicle that has none of its own.
+ *
+ * It says that the image is ready and waits. Whenever a kernel thread enters
+ * the cubicle for the first time, the monitor has it create a thread of this
+ * libc; that thread parks, too, and calls into the cubicle run on its stack.
+ * At the end `main` returns, so that libc flushes and destroys what it has.
+ *
+ * The numbers are those of runtime/abi/src/calls.rs.
+ */
+
+#include <pthread.h>
+#include <stddef.h>
+
+#define PARK 0x43550000L
+#define PARK_THREAD 0x43550001L
+#define STACK_SIZE 0x43550003L
+#define COMMAND_ATTACH 1
+
+static long monitor_call(long number)
+{
+	long result;
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+	return result;
+}
+
+static void *virtual_thread(void *nothing)
+{
+	monitor_call(PARK_THREAD);
+	return nothing;
+}
+
+int main(void)
+{
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, (size_t)monitor_call(STACK_SIZE));
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	while (monitor_call(PARK) == COMMAND_ATTACH) {
+		pthread_t thread;
+		pthread_create(&thread, &attributes, virtual_thread, NULL);
+	}
+	return 0;
+}

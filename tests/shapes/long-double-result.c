@@ -1,0 +1,3 @@
+// Error: CUB007
+#include "shapes.h"
+FUNCTION(long double, (int a))
