@@ -626,7 +626,7 @@ fn no_switch_can_be_used_out_of_turn() {
 
 /// Stands at the place of the caller's system-call gate: attaches, and leaves
 /// the floating point as a hostile callee's start would.
-static mut ATTACH: [u64; 3] = [0; 3];
+static mut ATTACH: [u64; 6] = [0; 6];
 static mut ATTACHED: u64 = 0;
 static mut HOSTILE: [u32; 2] = [0xe040, 0x0c7f];
 
@@ -638,6 +638,12 @@ extern "C" fn attach() {
         "mov rax, [rip + {frame}]",
         "mov gs:[{place}], rax",
         "inc qword ptr [rip + {seen} + 16]",
+        "mov rax, gs:[{caller}]",
+        "mov r11, [rax + {awaiting}]",
+        "mov [rip + {seen} + 24], r11",
+        "mov r11, [rax + {stack}]",
+        "mov [rip + {seen} + 32], r11",
+        "mov [rip + {seen} + 40], rsp",
         "ldmxcsr [rip + {hostile}]",
         "fldcw [rip + {hostile} + 4]",
         "xor eax, eax",
@@ -647,6 +653,9 @@ extern "C" fn attach() {
         frame = sym ATTACHED,
         hostile = sym HOSTILE,
         place = const cubicle_abi::thread_block::frame_at(CALLEE),
+        caller = const cubicle_abi::thread_block::frame_at(CALLER),
+        awaiting = const std::mem::offset_of!(Frame, awaiting),
+        stack = const std::mem::offset_of!(Frame, stack),
     );
 }
 
@@ -664,12 +673,16 @@ fn the_first_call_attaches_and_starts_over() {
         world::write(layout::system_call_gate(CALLER), &code);
         unsafe {
             world::WORDS_TO_COPY = 5;
-            ATTACH = [0; 3];
+            ATTACH = [0; 6];
             ATTACHED = world.block.virtual_threads[CALLEE].frame;
         }
         world.block.virtual_threads[CALLEE].frame = 0;
         world.call(&spec, Mechanism::StandIn);
-        assert_eq!(unsafe { ATTACH }, [calls::ATTACH, CALLEE as u64, 1]);
+        let [number, cubicle, times, awaiting, next_entry, stack] = unsafe { ATTACH };
+        assert_eq!([number, cubicle, times], [calls::ATTACH, CALLEE as u64, 1]);
+        // Who is called back meanwhile starts below what is in use, and no
+        // older call can be made to return.
+        assert_eq!((awaiting, next_entry), (0, stack));
         check(&world, &spec);
         let (_, _, _, after) = states();
         assert_eq!(after.x87().0, 0x037f);

@@ -578,6 +578,13 @@ impl<'a> Emitter<'a> {
         self.a.sub(rsp, 8)?;
         self.a.stmxcsr(dword_ptr(rsp))?;
         self.a.fnstcw(word_ptr(rsp + 4))?;
+        // It may call back: not over the stack that is in use here, and not as
+        // the return of an older call.
+        self.frame_of(spec.from)?;
+        self.a.push(field(rax, AWAITING))?;
+        self.a.push(field(rax, STACK))?;
+        self.a.mov(field(rax, STACK), rsp)?;
+        self.set(AWAITING, 0)?;
         self.a.mov(edi, spec.to as u32)?;
         self.a.mov(eax, calls::ATTACH as u32)?;
         self.a.lea(rcx, ptr(again))?;
@@ -585,6 +592,9 @@ impl<'a> Emitter<'a> {
         self.a.set_label(&mut again)?;
         self.a.test(rax, rax)?;
         self.a.jne(self.trap)?;
+        self.frame_of(spec.from)?;
+        self.a.pop(field(rax, STACK))?;
+        self.a.pop(field(rax, AWAITING))?;
         self.a.ldmxcsr(dword_ptr(rsp))?;
         self.a.fnclex()?;
         self.a.fldcw(word_ptr(rsp + 4))?;

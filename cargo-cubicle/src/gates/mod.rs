@@ -31,6 +31,8 @@ pub enum GateError {
     },
     /// Bytes of the gate would change rights when jumped to, however it is
     /// shifted.
-    #[error("the gate to `{function}` contains an instruction nobody wrote; link the function elsewhere")]
+    #[error(
+        "the gate to `{function}` contains an instruction nobody wrote; link the function elsewhere"
+    )]
     Unintended { function: String },
 }
