@@ -58,10 +58,11 @@ pub struct SignalInformation {
     pub address: u64,
     /// SIGSYS: number (low) and architecture (high).
     pub call: u64,
-    pub reserved: u64,
     /// SIGSEGV with SEGV_PKUERR: the key, at offset 32.
     pub key: u32,
 }
+
+const _: () = assert!(core::mem::offset_of!(SignalInformation, key) == 32);
 
 /// cs 0x33 and ss 0x2b: 64-bit user code and its stack (rule 2).
 const SELECTORS: u64 = 0x2b << 48 | 0x33;
