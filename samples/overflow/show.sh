@@ -27,11 +27,11 @@ target/debug/overflow "$work/malicious.fli" | tee "$work/plain.txt" | grep balan
 grep -q '^balance after:  999998.00$' "$work/plain.txt" || fail "the attack on the plain program failed"
 
 say "3. The partitioned program plays the honest animation: the same output"
-target/cubicle/debug/overflow "$work/honest.fli" | tee "$work/cubicle-honest.txt" | grep balance
+target/cubicle/x86_64-unknown-linux-gnu/debug/overflow "$work/honest.fli" | tee "$work/cubicle-honest.txt" | grep balance
 cmp "$work/cubicle-honest.txt" expected-honest.txt
 
 say "4. The partitioned program plays one made for it: stopped before the balance changes"
-inputs malicious "$work/malicious-cubicle.fli" target/cubicle/debug/overflow
+inputs malicious "$work/malicious-cubicle.fli" target/cubicle/x86_64-unknown-linux-gnu/debug/overflow
 status=0
 cargo cubicle run --quiet --target-dir target/cubicle -- "$work/malicious-cubicle.fli" \
     >"$work/cubicle.txt" || status=$?

@@ -13,7 +13,7 @@ cargo cubicle --version >/dev/null 2>&1 ||
 make --quiet all test
 cargo cubicle build --quiet --target-dir target/cubicle
 plain=build/notary
-partitioned=target/cubicle/debug/vault
+partitioned=target/cubicle/x86_64-unknown-linux-gnu/debug/vault
 key=$(cat demo.key)
 
 say "1. Honest requests: both programs give the same answers"

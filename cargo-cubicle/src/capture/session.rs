@@ -60,6 +60,8 @@ pub struct Session {
     pub timings: bool,
     /// Run programs in the emulated machine, in this way.
     pub machine: Option<Emulation>,
+    /// Whether the user asked for colours or for none, with cargo's `--color`.
+    pub colour: Option<bool>,
     /// Compose programs in which a stand-in replaces WRPKRU, for benchmarks.
     pub stand_in: bool,
     /// Exists as long as the command runs. Processes started by cargo leave in it

@@ -31,7 +31,8 @@ const MACHINE: &str = "In the emulated machine (--vm) a program has its argument
 with the files that --vm-file names and no others, and an environment of RUST_*, CARGO_PKG_*, TZ, \
 SOURCE_DATE_EPOCH and what --vm-env names. For `run`, standard input is passed on if it is a file or \
 a pipe. What the program writes is shown when it has ended, standard output first. Nothing about \
-time can be learnt there.";
+time can be learnt there. On a machine with protection keys of its own and Linux 6.12, --vm runs programs \
+as usual, and says so.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -59,8 +60,7 @@ pub struct CargoOptions {
     /// Print to stderr how many milliseconds each phase took, for each program
     #[arg(long)]
     pub timings: bool,
-    /// Put an instruction of the same length in the place of WRPKRU, to estimate the cost of
-    /// gates on a processor that has none: nothing is protected
+    /// Compose a benchmark build, in which a stand-in replaces WRPKRU and nothing is protected
     #[arg(long, hide = true)]
     pub benchmark_stand_in: bool,
     /// Flags of cargo's own command, and after `--` the program's arguments

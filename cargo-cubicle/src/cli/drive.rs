@@ -28,6 +28,7 @@ pub fn cargo(
     let (flags, rest) = options
         .cargo
         .split_at(cargo_flags(subcommand, &options.cargo));
+    let colour = message::choose_colour(flags);
     let flags = without_target(flags)?;
 
     let workspace = Workspace::find(&program, &flags.choosing_workspace)?;
@@ -79,6 +80,7 @@ pub fn cargo(
         members: workspace.members,
         timings: options.timings,
         machine,
+        colour,
         stand_in: options.benchmark_stand_in,
         directory: directory.to_owned(),
         original_environment: environment.clone(),

@@ -40,9 +40,13 @@ pub fn decide(subcommand: &str, options: &MachineOptions) -> anyhow::Result<Opti
     };
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     if host_has_keys() && is_new_enough(&release) {
-        message::note(
-            "this machine has protection keys, so programs run on it and not in the emulated machine",
-        );
+        let unused = match emulation.files.is_empty() && emulation.environment.is_empty() {
+            true => "",
+            false => "; --vm-file and --vm-env have no effect here",
+        };
+        message::note(&format!(
+            "this machine has protection keys, so programs run on it and not in the emulated machine{unused}"
+        ));
         return Ok(None);
     }
     Machine::prepare(&Options {

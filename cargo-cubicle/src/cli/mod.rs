@@ -95,6 +95,7 @@ impl Role {
 }
 
 fn play(session: &Session, role: Role, arguments: Vec<OsString>) -> anyhow::Result<Ending> {
+    message::use_colour(session.colour);
     match role {
         Role::Wrapper => leaving_status(session, wrapper::run(session, arguments).map(Ending::of)),
         Role::Capture(directory) => {

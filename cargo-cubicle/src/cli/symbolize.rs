@@ -23,13 +23,13 @@ pub fn run(options: &SymbolizeOptions) -> anyhow::Result<Ending> {
         ))
         .into());
     };
-    let binary = Binary::open(path).map_err(|error| UsageError(format!("`--binary`: {error}")))?;
     let mut text = Vec::new();
     match options.file.as_str() {
         "-" => io::stdin().read_to_end(&mut text),
         file => File::open(file).and_then(|mut file| file.read_to_end(&mut text)),
     }
     .map_err(|error| UsageError(format!("{}: {error}", options.file)))?;
+    let binary = Binary::open(path).map_err(|error| UsageError(format!("`--binary`: {error}")))?;
     if !violations::holds_record(&text) {
         message::note("there is no record of a violation in this text");
     }
