@@ -3,10 +3,10 @@
 
 #[path = "build/init.rs"]
 mod init;
-#[path = "build/parked.rs"]
-mod parked;
 #[path = "build/monitor.rs"]
 mod monitor;
+#[path = "build/parked.rs"]
+mod parked;
 
 use std::env;
 

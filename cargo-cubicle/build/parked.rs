@@ -7,8 +7,7 @@ use std::process::Command;
 
 /// Compiles `runtime/api/parked.c` to `OUT_DIR/parked.o`.
 pub fn build() {
-    let source =
-        PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../runtime/api/parked.c");
+    let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../runtime/api/parked.c");
     let output = PathBuf::from(variable("OUT_DIR")).join("parked.o");
     println!("cargo::rerun-if-changed={}", source.display());
     let status = Command::new("cc")

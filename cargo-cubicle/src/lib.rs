@@ -4,15 +4,17 @@
 pub mod cli;
 pub mod diagnostics;
 
-pub mod manifest;
-pub mod capture;
 pub mod assign;
-pub mod graph;
-pub mod plan;
-pub mod images;
-pub mod gates;
+pub mod capture;
 pub mod compose;
+pub mod gates;
+pub mod graph;
+pub mod images;
+pub mod manifest;
 pub mod pipeline;
+pub mod plan;
 
 pub mod symbolize;
 pub mod vm;
+
+mod suggest;

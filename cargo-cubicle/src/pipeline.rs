@@ -14,7 +14,7 @@ use crate::compose::{self, Monitor};
 use crate::diagnostics::{Code, Finding, Findings, Place, Sources, render};
 use crate::gates::system_call::{self, Site};
 use crate::gates::{self, ErrnoOffsets, GateSpec, Mechanism, clear};
-use crate::graph::edges::{self, Edge, What};
+use crate::graph::edges::{self, Edge, Graph, What};
 use crate::graph::lines::Lines;
 use crate::graph::reach::Reach;
 use crate::graph::signatures::{self, Known};
@@ -40,7 +40,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let cubicles = plan::cubicles::resolve(&policy, &mut findings);
     stop_if_denied(&policy, &mut findings)?;
 
-    let edges = phase("graph", || edges::edges(&assignment))?;
+    let graph = phase("graph", || edges::edges(&assignment))?;
+    unknown_functions(&graph, &policy, &mut findings);
+    let edges = graph.edges;
     if edges.len() as u64 > MAXIMUM_GATES {
         anyhow::bail!(
             "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
@@ -50,20 +52,27 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let (imports, mut images) = phase("images", || {
         link_images(line, &policy, &assignment, &cubicles, &edges)
     })?;
-    let references = phase("references", || live_references(&cubicles, &images, &imports))?;
+    let references = phase("references", || {
+        live_references(&cubicles, &images, &imports)
+    })?;
 
     let plan = phase("plan", || {
         make_plan(
-            line, &policy, &assignment, cubicles, &edges, &references, &images, &mut findings,
+            line,
+            &policy,
+            &assignment,
+            cubicles,
+            &edges,
+            &references,
+            &images,
+            &mut findings,
         )
     })?;
     stop_if_denied(&policy, &mut findings)?;
 
     let monitor = Monitor::embedded()?;
     let targets = targets(&plan, &images)?;
-    let texts = phase("gates", || {
-        emit(&plan, &mut images, &targets, &monitor)
-    })?;
+    let texts = phase("gates", || emit(&plan, &mut images, &targets, &monitor))?;
     let encoded = encode(&plan, &images, &targets, &texts)?;
     phase("compose", || {
         let bytes = compose::compose(&compose::Parts {
@@ -186,7 +195,12 @@ fn link_images(
                 directory: &directory,
             },
         )?;
-        Ok(Image::read(&cubicle.name, bytes, cubicle.base, cubicle.end)?)
+        Ok(Image::read(
+            &cubicle.name,
+            bytes,
+            cubicle.base,
+            cubicle.end,
+        )?)
     };
     // Linkers mostly wait for files and use one core each.
     let images: Vec<anyhow::Result<Image>> = std::thread::scope(|scope| {
@@ -222,6 +236,30 @@ fn live_references(
         .collect()
 }
 
+/// CUB013 for functions the manifest describes and the cubicle does not have.
+fn unknown_functions(graph: &Graph, policy: &Policy, findings: &mut Findings) {
+    for (name, cubicle) in &policy.cubicles {
+        let Some(owned) = graph.owned.get(name) else {
+            continue;
+        };
+        for (symbol, function) in &cubicle.functions {
+            if owned.definitions.contains_key(symbol) {
+                continue;
+            }
+            let mut finding = Finding::of_rule(
+                Code::CUB013,
+                format!("cubicle `{name}` defines no function `{symbol}`"),
+            )
+            .at(policy.place(&function.name.span, "matches nothing"));
+            let known = owned.definitions.keys().map(String::as_str);
+            if let Some(nearest) = crate::suggest::similar(symbol, known) {
+                finding = finding.help(format!("there is one called `{nearest}`"));
+            }
+            findings.push(finding);
+        }
+    }
+}
+
 /// As many call sites as a finding lists.
 const SHOWN_SITES: usize = 3;
 
@@ -237,9 +275,7 @@ fn make_plan(
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
-    let live = |edge: &Edge| {
-        number(&edge.from).and_then(|from| references[from].get(&edge.symbol))
-    };
+    let live = |edge: &Edge| number(&edge.from).and_then(|from| references[from].get(&edge.symbol));
     let mut known: BTreeMap<&str, BTreeMap<String, Known>> = BTreeMap::new();
     for cubicle in &cubicles {
         let wanted: BTreeSet<&str> = edges
@@ -268,7 +304,7 @@ fn make_plan(
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
-            &[],
+            &mut || places.of(from, references),
             findings,
         ));
     }
@@ -313,7 +349,9 @@ impl<'a> CallSites<'a> {
             .or_insert_with(|| Lines::read(&images[cubicle].bytes).ok());
         let mut places = Vec::new();
         for reference in references.iter().filter(|reference| reference.text) {
-            let location = lines.as_ref().and_then(|lines| lines.lookup(reference.place));
+            let location = lines
+                .as_ref()
+                .and_then(|lines| lines.lookup(reference.place));
             let Some(location) = location else {
                 continue;
             };
@@ -412,7 +450,7 @@ fn emit(
     monitor: &Monitor,
 ) -> anyhow::Result<Vec<TextPiece>> {
     let reaches = reaches(plan, images)?;
-    let specs = specs(plan, images, targets, &reaches)?;
+    let specs = specs(plan, images, targets, &reaches);
     let mut sites: Vec<Site> = Vec::new();
     for (cubicle, image) in images.iter_mut().enumerate() {
         images::patch(image, cubicle, &mut sites);
@@ -478,11 +516,13 @@ fn reaches(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<Option<Reach>>> 
             .collect();
         handles
             .into_iter()
-            .map(|handle| match handle.map(std::thread::ScopedJoinHandle::join) {
-                None => Ok(None),
-                Some(Ok(reach)) => Ok(Some(reach?)),
-                Some(Err(_)) => anyhow::bail!("analysing an image failed"),
-            })
+            .map(
+                |handle| match handle.map(std::thread::ScopedJoinHandle::join) {
+                    None => Ok(None),
+                    Some(Ok(reach)) => Ok(Some(reach?)),
+                    Some(Err(_)) => anyhow::bail!("analysing an image failed"),
+                },
+            )
             .collect()
     })
 }
@@ -492,7 +532,7 @@ fn specs(
     images: &[Image],
     targets: &[u64],
     reaches: &[Option<Reach>],
-) -> anyhow::Result<Vec<GateSpec>> {
+) -> Vec<GateSpec> {
     let mut specs = Vec::new();
     for (index, gate) in plan.gates.iter().enumerate() {
         let Some(gate) = gate else {
@@ -500,23 +540,15 @@ fn specs(
         };
         let target = targets[index];
         let reach = reaches[gate.to].as_ref();
-        let errno = if gate.errno {
-            let offset = |cubicle: usize| {
-                images[cubicle]
-                    .thread_local_offset("errno")
-                    .with_context(|| {
-                        format!(
-                            "`errno = true`, but cubicle `{}` has no errno",
-                            plan.cubicles[cubicle].name
-                        )
-                    })
-            };
-            Some(ErrnoOffsets {
-                callee: offset(gate.to)?,
-                caller: offset(gate.from)?,
-            })
-        } else {
-            None
+        // An image whose libc has none can neither set nor read it.
+        let offset = |cubicle: usize| {
+            ["errno", "__libc_errno"]
+                .iter()
+                .find_map(|name| images[cubicle].thread_local_offset(name))
+        };
+        let errno = match (gate.errno, offset(gate.to), offset(gate.from)) {
+            (true, Some(callee), Some(caller)) => Some(ErrnoOffsets { callee, caller }),
+            _ => None,
         };
         specs.push(GateSpec {
             function: gate.symbol.clone(),
@@ -535,7 +567,7 @@ fn specs(
             errno,
         });
     }
-    Ok(specs)
+    specs
 }
 
 /// Leaves the images where debuggers and reports look for them, as patched.

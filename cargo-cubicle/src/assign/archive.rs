@@ -128,6 +128,47 @@ pub fn each(
     Ok(())
 }
 
+/// Copies of objects whose global definitions are weak, beside them.
+///
+/// # Errors
+/// If one cannot be read or written.
+pub fn weaken(objects: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, ArchiveError> {
+    objects
+        .iter()
+        .map(|path| {
+            let weak = path.with_extension("weak.o");
+            if !weak.exists() {
+                let bytes = weakened(&map(path)?).map_err(format_error(path))?;
+                fs::write(&weak, bytes).map_err(file_error("write", &weak))?;
+            }
+            Ok(weak)
+        })
+        .collect()
+}
+
+/// The object with the binding of every global definition changed in place.
+fn weakened(bytes: &[u8]) -> Result<Vec<u8>, object::Error> {
+    use object::read::elf::{FileHeader, SectionHeader, Sym};
+    let mut changed = bytes.to_vec();
+    let header = object::elf::FileHeader64::<object::Endianness>::parse(bytes)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, bytes)?;
+    let table = sections.symbols(endian, bytes, object::elf::SHT_SYMTAB)?;
+    let Ok(section) = sections.section(table.section()) else {
+        return Ok(changed);
+    };
+    let start = section.sh_offset(endian) as usize;
+    let size = size_of::<object::elf::Sym64<object::Endianness>>();
+    for (index, symbol) in table.iter().enumerate() {
+        let global = symbol.st_bind() == object::elf::STB_GLOBAL;
+        if global && !symbol.is_undefined(endian) {
+            // st_info follows the four bytes of st_name.
+            changed[start + index * size + 4] = object::elf::STB_WEAK.0 << 4 | symbol.st_type().0;
+        }
+    }
+    Ok(changed)
+}
+
 /// A file in memory.
 ///
 /// # Errors

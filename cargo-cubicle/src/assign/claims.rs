@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{ImageInputs, unused};
-use crate::capture::{ArchiveKind, LinkItem, LinkLine};
-use crate::diagnostics::{Finding, Findings};
+use crate::capture::{ArchiveKind, CrateRecord, LinkItem, LinkLine, Lto};
+use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::manifest::{CSources, Cubicle, Policy};
 
 /// Packages and libraries, by the cubicle that claims them.
@@ -81,28 +81,85 @@ impl Used {
         self.libraries.insert(name.to_owned());
     }
 
-    /// CUB013 for what a cubicle claims and the link line does not have.
-    pub fn report_unused(&self, cubicle: &Cubicle, policy: &Policy, findings: &mut Findings) {
+    /// CUB013 for what a cubicle claims and the link line does not have; CUB018
+    /// for a crate that is not there because the optimiser dissolved it.
+    pub fn report_unused(
+        &self,
+        cubicle: &Cubicle,
+        policy: &Policy,
+        line: &LinkLine,
+        findings: &mut Findings,
+    ) {
         for package in &cubicle.crates {
-            if !self.packages.contains(&package.value) {
+            if self.packages.contains(&package.value) {
+                continue;
+            }
+            if line.lto != Lto::Off && was_compiled(&package.value, line) {
+                findings.push(dissolved(
+                    &package.value,
+                    policy.place(&package.span, "claimed here"),
+                    line,
+                ));
+                continue;
+            }
+            {
                 let place = policy.place(&package.span, "no crate of it is linked");
                 let message = format!(
                     "package `{}` brings nothing into this program",
                     package.value
                 );
-                findings.push(
-                    unused(place, &message).help("check the name against `cargo tree`"),
-                );
+                findings.push(unused(place, &message).help("check the name against `cargo tree`"));
             }
         }
         for library in &cubicle.libs {
             if !self.libraries.contains(&library.value) {
                 let place = policy.place(&library.span, "not on the link line");
-                let message =
-                    format!("library `{}` is not linked into this program", library.value);
+                let message = format!(
+                    "library `{}` is not linked into this program",
+                    library.value
+                );
                 findings.push(unused(place, &message));
             }
         }
+    }
+}
+
+/// Did cargo compile a library crate of this package for this profile?
+fn was_compiled(package: &str, line: &LinkLine) -> bool {
+    let records = line.directory.with_file_name("crates");
+    let Ok(entries) = records.read_dir_utf8() else {
+        return false;
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| std::fs::read_to_string(entry.path()).ok())
+        .filter_map(|text| serde_json::from_str::<CrateRecord>(&text).ok())
+        .any(|record| record.package == package)
+}
+
+fn dissolved(package: &str, place: Place, line: &LinkLine) -> Finding {
+    let kind = match line.lto {
+        Lto::Thin => "thin",
+        _ => "fat",
+    };
+    Finding::of_rule(
+        Code::CUB018,
+        format!("link-time optimisation dissolved the crate of package `{package}` into the program"),
+    )
+    .at(place)
+    .help(format!(
+        "this profile has `lto = \"{kind}\"`; set `lto = \"off\"` or `false` in `[profile.{}]`, or `CARGO_PROFILE_{}_LTO=off`",
+        profile_name(line),
+        profile_name(line).to_uppercase().replace('-', "_"),
+    ))
+    .help("native code of `-sys` crates is not affected and can stay claimed")
+}
+
+/// The profile as Cargo.toml calls it.
+fn profile_name(line: &LinkLine) -> &str {
+    match line.profile.directory_name.as_str() {
+        "debug" => "dev",
+        other => other,
     }
 }
 

@@ -47,6 +47,9 @@ pub enum Piece {
         objects: Vec<Utf8PathBuf>,
         owned: bool,
     },
+    /// Another cubicle's Rust objects, with weak definitions, lazily: only for
+    /// the instances of generic code in them.
+    Foreign { objects: Vec<Utf8PathBuf> },
     /// A whole archive, lazily; what it defines is a private copy or, in the
     /// main image, its own.
     Archive { path: Utf8PathBuf, owned: bool },
@@ -72,7 +75,16 @@ impl ImageInputs {
             }))
     }
 
-    /// Everything that may become part of the image and is not the system's.
+    /// Others' objects, of which only instances of generic code are taken.
+    pub fn foreign(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.line.iter().flat_map(|piece| match piece {
+            Piece::Foreign { objects } => objects.iter(),
+            _ => [].iter(),
+        })
+    }
+
+    /// Everything else that may become part of the image and is not the
+    /// system's.
     pub fn all(&self) -> impl Iterator<Item = &Utf8PathBuf> {
         self.objects
             .iter()
@@ -81,7 +93,7 @@ impl ImageInputs {
                     std::slice::from_ref(path).iter()
                 }
                 Piece::Lazy { objects, .. } => objects.iter(),
-                Piece::Word(_) => [].iter(),
+                Piece::Foreign { .. } | Piece::Word(_) => [].iter(),
             }))
     }
 }
@@ -169,6 +181,7 @@ pub fn assign(
             }
         }
     }
+    let mut claimed: BTreeMap<Utf8PathBuf, &str> = BTreeMap::new();
     for (name, cubicle) in &policy.cubicles {
         let Some(inputs) = assignment.images.get_mut(name) else {
             continue;
@@ -176,6 +189,9 @@ pub fn assign(
         let (paths, problems) = policy.resolve(&cubicle.objects);
         findings.extend(problems);
         for path in paths {
+            if let Some(other) = claimed.insert(path.clone(), name) {
+                findings.push(claimed_twice(&path, other, name, policy));
+            }
             if path.extension() == Some("a") {
                 inputs.line.push(Piece::Archive { path, owned: true });
             } else {
@@ -185,7 +201,7 @@ pub fn assign(
         if let Some(sources) = &cubicle.c {
             claims::compile(name, sources, policy, line, inputs, findings);
         }
-        used.report_unused(cubicle, policy, findings);
+        used.report_unused(cubicle, policy, line, findings);
     }
     Ok(assignment)
 }
@@ -214,13 +230,11 @@ fn rlib(
         });
         return Ok(());
     }
-    if !has_native {
-        if rust_is_private {
-            inputs.line.push(Piece::Archive {
-                path: archive.path.clone(),
-                owned: false,
-            });
-        }
+    if !has_native && rust_is_private {
+        inputs.line.push(Piece::Archive {
+            path: archive.path.clone(),
+            owned: false,
+        });
         return Ok(());
     }
     let members = archive::extract(&archive.path, scratch)?;
@@ -231,12 +245,17 @@ fn rlib(
             owned: true,
         });
     }
-    if rust_is_private && !rust.is_empty() {
-        inputs.line.push(Piece::Lazy {
-            objects: rust.into_iter().map(|member| member.path).collect(),
+    let objects: Vec<Utf8PathBuf> = rust.into_iter().map(|member| member.path).collect();
+    inputs.line.push(if rust_is_private {
+        Piece::Lazy {
+            objects,
             owned: false,
-        });
-    }
+        }
+    } else {
+        Piece::Foreign {
+            objects: archive::weaken(&objects)?,
+        }
+    });
     Ok(())
 }
 
@@ -261,6 +280,25 @@ fn native(
 fn native_name(path: &camino::Utf8Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     stem.strip_prefix("lib").unwrap_or(stem).to_owned()
+}
+
+/// An object that the patterns of two cubicles match (CUB012).
+fn claimed_twice(path: &camino::Utf8Path, one: &str, other: &str, policy: &Policy) -> Finding {
+    let place = |name: &str| {
+        let cubicle = &policy.cubicles[name];
+        let span = cubicle
+            .objects
+            .first()
+            .map_or(&cubicle.name.span, |pattern| &pattern.span);
+        policy.place(span, format!("`{name}` claims it here"))
+    };
+    Finding::of_rule(
+        Code::CUB012,
+        format!("cubicles `{one}` and `{other}` both claim `{path}`"),
+    )
+    .at(place(one))
+    .at(place(other))
+    .help("let each object be matched by the patterns of one cubicle only")
 }
 
 /// An entry that matched nothing (CUB013).

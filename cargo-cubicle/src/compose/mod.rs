@@ -40,7 +40,10 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
     let mut builder = Builder::new(parts.monitor.entry);
     for segment in &parts.monitor.segments {
         builder.load(LoadSegment {
-            name: format!(".cubicle.monitor.{}", suffix(segment.executable, segment.writable)),
+            name: format!(
+                ".cubicle.monitor.{}",
+                suffix(segment.executable, segment.writable)
+            ),
             address: segment.address,
             memory_size: segment.memory_size,
             bytes: &parts.monitor.bytes[segment.file_offset as usize..]

@@ -17,7 +17,7 @@
 
 use super::spec::{GateKind, GateSpec, MonitorEntries, WORDS_IN_REGISTERS};
 use super::switch::{self, Mechanism};
-use super::{GateError, clear};
+use super::{GateError, clear, unintended};
 use cubicle_abi::frame::{Frame, Saved, ticket};
 use cubicle_abi::layout::{GATE_STRIDE, gate, system_call_gate};
 use cubicle_abi::rights::Rights;
@@ -32,22 +32,47 @@ const HOSTILE_FLAGS: u32 = 0x4_4500;
 /// MXCSR as a program starts with it (Intel SDM volume 1, 10.2.3): all
 /// exceptions masked. The low six bits only record what happened.
 const MXCSR_DEFAULT: u32 = 0x1f80;
-const MXCSR_CONTROL: u32 = 0xffc0;
+const MXCSR_CONTROL: u32 = !0x3f;
 /// The x87 control word as FNINIT leaves it.
 const X87_DEFAULT: u32 = 0x037f;
 /// ES in the x87 status word: an exception waits for the next instruction.
 const X87_PENDING: i32 = 0x80;
+/// What happened, whether or not it waits: it would wait as soon as the other
+/// side's control word unmasks it.
+const X87_HAPPENED: i32 = 0xbf;
+/// As many NOPs as may stand before a gate, to change its displacements.
+const MAXIMUM_PADDING: usize = 256;
 
 /// Emits the gate for one mechanism: the bytes that belong at its address.
 ///
 /// # Errors
-/// If it does not fit its stride.
+/// If it does not fit its stride, or contains forbidden bytes wherever it lies.
 pub fn emit(
     spec: &GateSpec,
     mechanism: Mechanism,
     monitor: &MonitorEntries,
 ) -> Result<Vec<u8>, GateError> {
+    for padding in 0..=MAXIMUM_PADDING {
+        let code = emit_behind(padding, spec, mechanism, monitor)?;
+        if unintended::find(&code).is_none() {
+            return Ok(code);
+        }
+    }
+    Err(GateError::Unintended {
+        function: spec.function.clone(),
+    })
+}
+
+fn emit_behind(
+    padding: usize,
+    spec: &GateSpec,
+    mechanism: Mechanism,
+    monitor: &MonitorEntries,
+) -> Result<Vec<u8>, GateError> {
     let mut emitter = Emitter::new(spec, mechanism, monitor)?;
+    for _ in 0..padding {
+        emitter.a.nop()?;
+    }
     emitter.gate()?;
     let code = emitter.a.assemble(gate(spec.index))?;
     if code.len() > GATE_STRIDE as usize {
@@ -239,8 +264,11 @@ impl<'a> Emitter<'a> {
     /// With all rights, on the monitor's stack: the arguments become lends, and
     /// the monitor answers with the callee's stack pointer, which rbx keeps.
     fn ask_monitor_to_lend(&mut self) -> Result<(), IcedError> {
+        self.a
+            .mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
+        // The monitor must not run with the caller's AC or TF either.
+        self.check_flags()?;
         let a = &mut self.a;
-        a.mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
         for register in [r9, r8, r11, r10, rsi, rdi] {
             a.push(register)?;
         }
@@ -343,8 +371,10 @@ impl<'a> Emitter<'a> {
     }
 
     fn ask_monitor_to_take_back(&mut self) -> Result<(), IcedError> {
+        self.a
+            .mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
+        self.check_flags()?;
         let a = &mut self.a;
-        a.mov(rsp, gs(offset_of!(ThreadBlock, monitor_stack)))?;
         a.push(r9)?;
         a.push(r9)?;
         a.push(r11)?;
@@ -428,17 +458,31 @@ impl<'a> Emitter<'a> {
         a.je(good)?;
         a.ldmxcsr(dword_ptr(rsp))?;
         a.set_label(&mut good)?;
-        if self.spec.caller_uses_x87 {
+        if self.spec.callee_uses_x87 || self.spec.caller_uses_x87 {
             self.empty_x87()?;
+        }
+        if self.spec.callee_uses_x87 {
+            // An empty register still holds what was computed in it.
+            for _ in 0..8 {
+                self.a.fldz()?;
+            }
+            self.a.emms()?;
+        }
+        if self.spec.caller_uses_x87 {
             self.a.fldcw(word_ptr(rsp + 4))?;
         }
         Ok(())
     }
 
     fn empty_x87(&mut self) -> Result<(), IcedError> {
+        let mut nothing = self.a.create_label();
         self.a.fnstsw(ax)?;
+        self.a.test(al, X87_HAPPENED)?;
+        self.a.je(nothing)?;
         self.a.test(al, X87_PENDING)?;
         self.a.jne(self.trap)?;
+        self.a.fnclex()?;
+        self.a.set_label(&mut nothing)?;
         self.a.emms()
     }
 
@@ -520,7 +564,8 @@ impl<'a> Emitter<'a> {
         self.a.jne(self.trap)?;
         self.a.mov(rdx, r10)?;
         self.a.mov(rcx, r11)?;
-        self.a.mov(eax, spec.shape.vectors as u32)?;
+        // al was lost; for a variadic function any upper bound will do.
+        self.a.mov(eax, 8)?;
         self.a.jmp(spec.target)?;
         // This thread's first entry: the monitor makes its virtual thread, and
         // the call starts over. Vector registers survive a system call.
@@ -529,11 +574,31 @@ impl<'a> Emitter<'a> {
         self.a.set_label(&mut attach)?;
         self.a.push(rcx)?;
         self.a.push(rdi)?;
+        // Code of the callee runs meanwhile: its control words stay with it.
+        self.a.sub(rsp, 8)?;
+        self.a.stmxcsr(dword_ptr(rsp))?;
+        self.a.fnstcw(word_ptr(rsp + 4))?;
+        // It may call back: not over the stack that is in use here, and not as
+        // the return of an older call.
+        self.frame_of(spec.from)?;
+        self.a.push(field(rax, AWAITING))?;
+        self.a.push(field(rax, STACK))?;
+        self.a.mov(field(rax, STACK), rsp)?;
+        self.set(AWAITING, 0)?;
         self.a.mov(edi, spec.to as u32)?;
         self.a.mov(eax, calls::ATTACH as u32)?;
         self.a.lea(rcx, ptr(again))?;
         self.a.jmp(system_call_gate(spec.from))?;
         self.a.set_label(&mut again)?;
+        self.a.test(rax, rax)?;
+        self.a.jne(self.trap)?;
+        self.frame_of(spec.from)?;
+        self.a.pop(field(rax, STACK))?;
+        self.a.pop(field(rax, AWAITING))?;
+        self.a.ldmxcsr(dword_ptr(rsp))?;
+        self.a.fnclex()?;
+        self.a.fldcw(word_ptr(rsp + 4))?;
+        self.a.add(rsp, 8)?;
         self.a.pop(rdi)?;
         self.a.pop(rcx)?;
         self.a.jmp(self.start)?;

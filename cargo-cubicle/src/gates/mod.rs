@@ -10,6 +10,7 @@ pub mod listing;
 pub mod spec;
 pub mod switch;
 pub mod system_call;
+pub mod unintended;
 
 pub use spec::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, MonitorEntries};
 pub use switch::Mechanism;
@@ -28,4 +29,10 @@ pub enum GateError {
         size: usize,
         stride: usize,
     },
+    /// Bytes of the gate would change rights when jumped to, however it is
+    /// shifted.
+    #[error(
+        "the gate to `{function}` contains an instruction nobody wrote; link the function elsewhere"
+    )]
+    Unintended { function: String },
 }

@@ -21,9 +21,9 @@
 //! the registers in its frame. The token there is the proof; whoever jumps to
 //! the stub finds none.
 
+use super::GateError;
 use super::spec::MonitorEntries;
 use super::switch::{self, Mechanism};
-use super::GateError;
 use cubicle_abi::frame::{ANSWERED, CALLING, Context, Frame, RESUME};
 use cubicle_abi::layout::{
     ENTRY_SIZE, ENTRY_STRIDE, SITE_STRIDE, resume_stub, site, system_call_gate,
@@ -196,7 +196,10 @@ fn gate(
     a.cmp(frame(calling), CALLING as i32)?;
     a.jne(trap)?;
     a.mov(frame(calling), 0)?;
-    a.mov(rsp, qword_ptr(offset_of!(ThreadBlock, monitor_stack) as u64).gs())?;
+    a.mov(
+        rsp,
+        qword_ptr(offset_of!(ThreadBlock, monitor_stack) as u64).gs(),
+    )?;
     a.push(frame(saved(2)))?;
     a.push(r9)?;
     a.push(r8)?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::symbols::{Kind, Symbols, is_rust_abi};
+use super::symbols::{Kind, Symbols, is_instance, is_rust_abi};
 use crate::assign::{ArchiveError, Assignment};
 
 /// A symbol that one image takes from another.
@@ -37,11 +37,20 @@ const OWN: [&str; 8] = [
     "_Unwind_Resume",
 ];
 
+/// The graph before anything is linked.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// Sorted.
+    pub edges: Vec<Edge>,
+    /// By cubicle: what it defines and others could refer to.
+    pub owned: BTreeMap<String, Symbols>,
+}
+
 /// All references of each cubicle's objects to what another one owns.
 ///
 /// # Errors
 /// If an object or archive cannot be read.
-pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
+pub fn edges(assignment: &Assignment) -> Result<Graph, ArchiveError> {
     let mut owned: BTreeMap<&str, Symbols> = BTreeMap::new();
     let mut all: BTreeMap<&str, Symbols> = BTreeMap::new();
     for (name, inputs) in &assignment.images {
@@ -53,12 +62,23 @@ pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
         for path in inputs.all() {
             symbols.add(path)?;
         }
+        let mut foreign = Symbols::default();
+        for path in inputs.foreign() {
+            foreign.add(path)?;
+        }
+        symbols.references.extend(foreign.references);
+        symbols.definitions.extend(
+            foreign
+                .definitions
+                .into_iter()
+                .filter(|(name, _)| is_instance(name)),
+        );
     }
     let mut edges = Vec::new();
     for (from, symbols) in &all {
         for reference in &symbols.references {
-            if OWN.contains(&reference.as_str()) || owned[from].definitions.contains_key(reference)
-            {
+            // What the image can have itself, its own or a private copy, it has.
+            if OWN.contains(&reference.as_str()) || symbols.definitions.contains_key(reference) {
                 continue;
             }
             let definer = owned.iter().find_map(|(to, theirs)| {
@@ -69,10 +89,6 @@ pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
                 continue;
             };
             let rust = is_rust_abi(reference);
-            if rust && symbols.definitions.contains_key(reference) {
-                // A private copy of generic or replicated code.
-                continue;
-            }
             edges.push(Edge {
                 from: (*from).to_owned(),
                 to: to.to_owned(),
@@ -87,5 +103,11 @@ pub fn edges(assignment: &Assignment) -> Result<Vec<Edge>, ArchiveError> {
         }
     }
     edges.sort();
-    Ok(edges)
+    Ok(Graph {
+        edges,
+        owned: owned
+            .into_iter()
+            .map(|(name, symbols)| (name.to_owned(), symbols))
+            .collect(),
+    })
 }

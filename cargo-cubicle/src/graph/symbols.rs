@@ -101,3 +101,63 @@ impl Symbols {
 pub fn is_rust_abi(name: &str) -> bool {
     name.starts_with("_R") || name.starts_with("_ZN") && name.contains("17h") && name.ends_with('E')
 }
+
+/// Is it an instance of generic code? A debug build takes instances from any
+/// crate that happens to have one; each image can have a copy of its own. In v0
+/// mangling an instance ends with the crate that made it, behind what is a
+/// complete name already.
+pub fn is_instance(name: &str) -> bool {
+    if !name.starts_with("_R") {
+        return false;
+    }
+    let name = name.split_once('.').map_or(name, |(name, _)| name);
+    name.rmatch_indices(['C', 'B']).any(|(at, _)| {
+        at > 2 && is_crate(&name[at..]) && rustc_demangle::try_demangle(&name[..at]).is_ok()
+    })
+}
+
+/// A crate as v0 mangling writes it: `C`, a disambiguator and a name with its
+/// length, or a back reference to one, `B`.
+fn is_crate(text: &str) -> bool {
+    let base_62 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if let Some(reference) = text.strip_prefix('B') {
+        return reference.strip_suffix('_').is_some_and(base_62);
+    }
+    let Some(rest) = text.strip_prefix('C') else {
+        return false;
+    };
+    let rest = match rest.strip_prefix('s') {
+        Some(disambiguated) => match disambiguated.split_once('_') {
+            Some((number, rest)) if base_62(number) => rest,
+            _ => return false,
+        },
+        None => rest,
+    };
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let name = rest[digits..].strip_prefix('_').unwrap_or(&rest[digits..]);
+    rest[..digits].parse() == Ok(name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_are_told_from_items() {
+        // `<alloc::vec::Vec<i64>>::len` made by `engine`; the same by a back
+        // reference; and items: `engine::foo`, and a method of `engine::Foo`.
+        for instance in [
+            "_RNvMs_NtCsdaEHqVT3abC_5alloc3vecINtB4_3VecxE3lenCs4fqI2P2rA04_6engine",
+            "_RINvNtCs4fqI2P2rA04_6engine3map5applyxEB4_",
+        ] {
+            assert!(is_instance(instance), "{instance}");
+        }
+        for item in [
+            "_RNvCs4fqI2P2rA04_6engine3foo",
+            "_RNvMCs4fqI2P2rA04_6engineNtB2_3Foo3new",
+            "engine_descend",
+        ] {
+            assert!(!is_instance(item), "{item}");
+        }
+    }
+}

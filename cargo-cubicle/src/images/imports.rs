@@ -22,11 +22,7 @@ impl Imports {
     /// # Errors
     /// Only if the object writer refuses.
     pub fn object(&self) -> Result<Vec<u8>, object::write::Error> {
-        let mut object = Object::new(
-            BinaryFormat::Elf,
-            Architecture::X86_64,
-            Endianness::Little,
-        );
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         for import in &self.0 {
             object.add_symbol(Symbol {
                 name: import.symbol.clone().into_bytes(),

@@ -59,10 +59,13 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
     let imports = request
         .directory
         .join(format!("{}.imports.o", request.cubicle));
-    let object = request.imports.object().map_err(|source| LinkError::Imports {
-        cubicle: request.cubicle.to_owned(),
-        source,
-    })?;
+    let object = request
+        .imports
+        .object()
+        .map_err(|source| LinkError::Imports {
+            cubicle: request.cubicle.to_owned(),
+            source,
+        })?;
     write(&imports, &object)?;
     let mut words = arguments(request, &imports);
     if !request.main {
@@ -74,9 +77,7 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
     }
     words.push("-o".to_owned());
     words.push(output.to_string());
-    let response = request
-        .directory
-        .join(format!("{}.link", request.cubicle));
+    let response = request.directory.join(format!("{}.link", request.cubicle));
     write(&response, quoted(&words).as_bytes())?;
     let result = Command::new(&line.driver)
         .arg(format!("@{response}"))
@@ -107,7 +108,7 @@ fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
     for piece in &request.inputs.line {
         match piece {
             Piece::Object(path) | Piece::Archive { path, .. } => words.push(path.to_string()),
-            Piece::Lazy { objects, .. } => {
+            Piece::Lazy { objects, .. } | Piece::Foreign { objects } => {
                 words.push("-Wl,--start-lib".to_owned());
                 words.extend(objects.iter().map(ToString::to_string));
                 words.push("-Wl,--end-lib".to_owned());

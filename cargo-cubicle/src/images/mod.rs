@@ -78,12 +78,7 @@ impl Image {
     ///
     /// # Errors
     /// If it is not a static ELF program there.
-    pub fn read(
-        cubicle: &str,
-        bytes: Vec<u8>,
-        base: u64,
-        end: u64,
-    ) -> Result<Image, ImageError> {
+    pub fn read(cubicle: &str, bytes: Vec<u8>, base: u64, end: u64) -> Result<Image, ImageError> {
         let format = |source| ImageError::Format {
             cubicle: cubicle.to_owned(),
             source,
@@ -146,9 +141,13 @@ impl Image {
         })?;
         let symbols = elf
             .symbols()
-            .filter(|symbol| symbol.is_definition())
+            .filter(|symbol| !symbol.is_undefined())
             .filter_map(|symbol| {
                 let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+                use object::SymbolKind::{File, Section};
+                if matches!(symbol.kind(), File | Section) {
+                    return None;
+                }
                 Some(Symbol {
                     name: name.to_owned(),
                     address: symbol.address(),

@@ -62,7 +62,15 @@ pub fn patch(image: &mut Image, cubicle: usize, sites: &mut Vec<Site>) -> Patche
         if !interesting {
             continue;
         }
-        function(address, bytes, resolver, cubicle, sites, &mut changes, &mut patched);
+        function(
+            address,
+            bytes,
+            resolver,
+            cubicle,
+            sites,
+            &mut changes,
+            &mut patched,
+        );
     }
     for (address, new) in changes {
         if let Some(offset) = image.offset_of(address) {
@@ -81,19 +89,16 @@ fn function(
     changes: &mut Vec<(u64, Vec<u8>)>,
     patched: &mut Patched,
 ) {
-    let instructions: Vec<Instruction> =
-        Decoder::with_ip(64, bytes, address, DecoderOptions::NONE)
-            .into_iter()
-            .collect();
+    let instructions: Vec<Instruction> = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE)
+        .into_iter()
+        .collect();
     let targets: Vec<u64> = instructions
         .iter()
         .filter(|instruction| instruction.op0_kind() == OpKind::NearBranch64)
         .map(Instruction::near_branch64)
         .collect();
     for (index, instruction) in instructions.iter().enumerate() {
-        if resolver
-            && matches!(instruction.code(), Code::Xrstor_mem | Code::Xrstor64_mem)
-        {
+        if resolver && matches!(instruction.code(), Code::Xrstor_mem | Code::Xrstor64_mem) {
             changes.push((instruction.ip(), vec![0x0f, 0x0b]));
             patched.traps += 1;
         }

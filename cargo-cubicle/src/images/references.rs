@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use object::read::elf::ElfFile64;
 use object::{
-    Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags,
-    SymbolSection,
+    Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolSection,
 };
 
 /// A place in an image that holds the address of an import.
@@ -37,10 +36,10 @@ pub fn references(
         if symbol.section() != SymbolSection::Absolute {
             continue;
         }
-        if let Ok(name) = symbol.name() {
-            if wanted.contains_key(name) {
-                indices.insert(symbol.index().0, name.to_owned());
-            }
+        if let Ok(name) = symbol.name()
+            && wanted.contains_key(name)
+        {
+            indices.insert(symbol.index().0, name.to_owned());
         }
     }
     let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
@@ -49,9 +48,7 @@ pub fn references(
             continue;
         };
         // Debug information refers to symbols, too, but calls nobody.
-        if !sh_flags.contains(object::elf::SHF_ALLOC)
-            || section.name() == Ok(".eh_frame")
-        {
+        if !sh_flags.contains(object::elf::SHF_ALLOC) || section.name() == Ok(".eh_frame") {
             continue;
         }
         let text = sh_flags.contains(object::elf::SHF_EXECINSTR);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::located::Located;
 use super::policy::{Cubicle, MAX_KEYED, Policy, Sight};
 use super::read::{Doubts, quoted};
-use super::suggest::similar;
 use super::words::Access;
 use crate::diagnostics::{Code, Finding, Findings};
+use crate::suggest::similar;
 
 /// Judges a policy that was read without regard to how its parts fit together.
 pub(super) fn check(policy: &Policy, doubts: &Doubts) -> Findings {

@@ -15,7 +15,6 @@ mod policy;
 mod read;
 mod schema;
 mod size;
-mod suggest;
 mod unsupported;
 mod words;
 

@@ -1,9 +1,7 @@
 //! The plan as the monitor reads it: plain data, at its fixed address.
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
-use cubicle_abi::plan::{
-    Cubicle, Gate, Header, Lend, MAGIC, Segment, Slice, Text, VERSION,
-};
+use cubicle_abi::plan::{Cubicle, Gate, Header, Lend, MAGIC, Segment, Slice, Text, VERSION};
 
 use super::Plan;
 use crate::images::Image;

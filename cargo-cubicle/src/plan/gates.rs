@@ -1,7 +1,8 @@
 //! What each gate is: its shape, its lends, and how it proves a call.
 
 use super::cubicles::sees;
-use super::{Cubicle, Gate, lends};
+use super::lends::{self, UnlentKind};
+use super::{Cubicle, Gate};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::WORDS_IN_REGISTERS;
 use crate::gates::{GateKind, GateResult, GateShape};
@@ -12,14 +13,18 @@ use crate::graph::signature::Signature;
 use crate::graph::signatures::Known;
 use crate::manifest::{self, Function, Policy};
 
-/// Decides one gate. What stands in the way is a finding, with the places in
-/// `references` that make the call.
+/// The places in the caller's source that make a call, looked up only for a
+/// finding.
+pub type CallSites<'a> = &'a mut dyn FnMut() -> Vec<Place>;
+
+/// Decides one gate. What stands in the way is a finding, with the places
+/// that make the call.
 pub fn resolve(
     edge: &Edge,
     cubicles: &[Cubicle],
     policy: &Policy,
     known: Option<&Known>,
-    references: &[Place],
+    references: CallSites<'_>,
     findings: &mut Findings,
 ) -> Option<Gate> {
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
@@ -31,7 +36,7 @@ pub fn resolve(
         Ok(shape) => shape,
         Err(error) => {
             let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
-            finding.places.extend(references.iter().cloned());
+            finding.places.extend(references());
             if let Some(function) = function {
                 finding = finding.at(policy.place(&function.name.span, "declared here"));
             }
@@ -39,14 +44,8 @@ pub fn resolve(
             return None;
         }
     };
-    let (resolved, problems) = lends::resolve(
-        policy,
-        &edge.to,
-        &edge.symbol,
-        function,
-        &signature,
-        &shape,
-    );
+    let (resolved, problems) =
+        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
     findings.extend(problems);
     let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
     let caller_sees = sees(cubicles[from].rights, &cubicles[to]);
@@ -56,6 +55,9 @@ pub fn resolve(
     } else {
         resolved.lends
     };
+    if !callee_sees {
+        undescribed(edge, policy, function, &signature, references, findings);
+    }
     let fast = function
         .and_then(|function| function.gate.as_ref())
         .unwrap_or(&callee.gate)
@@ -83,13 +85,71 @@ pub fn resolve(
     })
 }
 
+/// CUB004 for pointers that nothing describes: the callee will fault when it
+/// follows them. CUB005 for function pointers: the callee would run the
+/// caller's code with its own rights.
+fn undescribed(
+    edge: &Edge,
+    policy: &Policy,
+    function: Option<&Function>,
+    signature: &Signature,
+    references: CallSites<'_>,
+    findings: &mut Findings,
+) {
+    let (mut data, mut code) = (Vec::new(), Vec::new());
+    for unlent in lends::unlent_pointers(signature, function) {
+        let label = format!("`{}`", unlent.label);
+        match unlent.kind {
+            UnlentKind::Function => code.push(label),
+            _ => data.push(label),
+        }
+    }
+    let callee = &policy.cubicles[&edge.to];
+    let table = format!("[cubicle.{}.function.{}]", edge.to, edge.symbol);
+    let place = match function {
+        Some(function) => policy.place(&function.name.span, "described here"),
+        None => policy.place(&callee.name.span, "the cubicle it belongs to"),
+    };
+    for (rule, labels, problem, remedy) in [
+        (
+            Code::CUB004,
+            data,
+            "points into the caller's memory, and nothing lends it",
+            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it",
+        ),
+        (
+            Code::CUB005,
+            code,
+            "is a function of the caller, which the callee cannot call yet",
+            "if only NULL is ever passed, say `lend = \"handle\"`",
+        ),
+    ] {
+        if labels.is_empty() {
+            continue;
+        }
+        let message = format!(
+            "argument {} of `{}` (cubicle `{}`) {problem}",
+            labels.join(", "),
+            edge.symbol,
+            edge.to
+        );
+        let mut finding = Finding::of_rule(rule, message);
+        finding.places.extend(references());
+        findings.push(
+            finding
+                .at(place.clone())
+                .help(format!("in `{table}`: {remedy}")),
+        );
+    }
+}
+
 /// From the manifest, else from DWARF, else CUB006.
 fn signature(
     edge: &Edge,
     policy: &Policy,
     function: Option<&Function>,
     known: Option<&Known>,
-    references: &[Place],
+    references: CallSites<'_>,
     findings: &mut Findings,
 ) -> Option<Signature> {
     if let Some(text) = function.and_then(|function| function.signature.as_ref()) {
@@ -123,7 +183,7 @@ fn signature(
             edge.symbol, edge.to
         ),
     );
-    finding.places.extend(references.iter().cloned());
+    finding.places.extend(references());
     findings.push(
         finding
             .at(policy.place(&callee.name.span, "the cubicle it belongs to"))

@@ -10,9 +10,7 @@ mod arguments;
 mod extents;
 mod unlent;
 
-use cubicle_abi::plan::{
-    EXTENT_CONSTANT, Extent, LEND_IN, LEND_OUT, LEND_RESULT, Lend, Operand,
-};
+use cubicle_abi::plan::{EXTENT_CONSTANT, Extent, LEND_IN, LEND_OUT, LEND_RESULT, Lend, Operand};
 
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, ResultPlace};

@@ -8,7 +8,6 @@ pub mod cubicles;
 pub mod encode;
 pub mod gates;
 pub mod lends;
-mod nearest;
 pub mod system_calls;
 
 use cubicle_abi::rights::Rights;

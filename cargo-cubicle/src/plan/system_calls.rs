@@ -12,9 +12,9 @@ use std::str::FromStr;
 use cubicle_abi::plan::CUBICLE_ANY_DESCRIPTOR;
 use syscalls::x86_64::Sysno;
 
-use super::nearest::nearest;
 use crate::diagnostics::{Finding, Findings};
 use crate::manifest::{Located, Policy};
+use crate::suggest::similar;
 
 pub use barred::{Bar, REFUSED, UNGUARDED, VIRTUAL, bar};
 pub use groups::{GROUPS, Group, Support, group};
@@ -88,7 +88,7 @@ fn add_group(grants: &mut Grants, name: &str) -> Result<(), Finding> {
     let Some(group) = group(name) else {
         let names = GROUPS.iter().map(|group| group.name);
         let finding = Finding::error(format!("`{name}` is no group of system calls"));
-        return Err(match nearest(name, names) {
+        return Err(match similar(name, names) {
             Some(near) => finding.help(format!("there is one called `{near}`")),
             None => finding.help("groups are `@base`, `@stdio`, `@file` and the like"),
         });
@@ -145,7 +145,7 @@ fn unknown(name: &str) -> Finding {
     let known = OF_LIBC.iter().find(|(of_libc, _)| *of_libc == name);
     match known {
         Some((_, call)) => finding.help(format!("the kernel calls it `{call}`")),
-        None => match nearest(name, Sysno::iter().map(|call| call.name())) {
+        None => match similar(name, Sysno::iter().map(|call| call.name())) {
             Some(near) => finding.help(format!("there is one called `{near}`")),
             None => finding.help(
                 "names are those of the kernel's table, such as `getpid`; groups begin with `@`",

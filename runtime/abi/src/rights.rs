@@ -67,7 +67,5 @@ pub const fn cubicle_key(index: usize) -> u32 {
 
 /// What a cubicle may touch that sees no other: its own key and what is public.
 pub const fn cubicle_rights(index: usize) -> Rights {
-    Rights::NONE
-        .reading(KEY_PUBLIC)
-        .writing(cubicle_key(index))
+    Rights::NONE.reading(KEY_PUBLIC).writing(cubicle_key(index))
 }

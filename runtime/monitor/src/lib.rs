@@ -10,6 +10,15 @@
 
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(monitor_image, no_main)]
+// The image is the real thing, and is compiled without this exception.
+#![cfg_attr(
+    not(monitor_image),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "natively only what needs no machine is compiled, for its tests"
+    )
+)]
 
 pub mod lock;
 pub mod machine;

@@ -367,10 +367,7 @@ mod tests {
         let mut table = roomy();
         table.insert(mapping(0x1000, 0x5000, 3)).unwrap();
         table.remove(0x2000, 0x3000).unwrap();
-        assert_eq!(
-            listed(&table),
-            [(0x1000, 0x2000, 3), (0x3000, 0x5000, 3)]
-        );
+        assert_eq!(listed(&table), [(0x1000, 0x2000, 3), (0x3000, 0x5000, 3)]);
         assert!(table.covers(0x3000, 0x5000, 2));
         assert!(!table.covers(0x1000, 0x5000, 0));
     }
@@ -380,10 +377,7 @@ mod tests {
         let mut table = roomy();
         table.set_limit(0x3000);
         table.insert(mapping(0x10000, 0x20000, 0)).unwrap();
-        assert_eq!(
-            table.protect(0x10000, 0x14000, 3),
-            Err(Refusal::Memory)
-        );
+        assert_eq!(table.protect(0x10000, 0x14000, 3), Err(Refusal::Memory));
         table.protect(0x10000, 0x13000, 3).unwrap();
         assert_eq!(
             table.insert(mapping(0x1000, 0x2000, 3)),

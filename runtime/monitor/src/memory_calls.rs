@@ -9,9 +9,7 @@ use crate::machine::rights::tag;
 use crate::mappings::{Kind, Mapping, Mappings, Refusal};
 use crate::process::{accessible, arena, cubicles, owner, rights};
 use core::sync::atomic::Ordering;
-use cubicle_abi::layout::{
-    ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up,
-};
+use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up};
 use cubicle_abi::rights::cubicle_key;
 
 const MAP_GROWSDOWN: u64 = 0x100;
@@ -26,7 +24,7 @@ fn refused(refusal: Refusal) -> i64 {
 
 /// A range of whole pages, from what a program asked for.
 fn pages(start: u64, length: u64) -> Result<(u64, u64), i64> {
-    if start % PAGE != 0 || length == 0 || length > ARENA_LENDS {
+    if !start.is_multiple_of(PAGE) || length == 0 || length > ARENA_LENDS {
         return Err(-error::EINVAL);
     }
     let end = start.checked_add(page_up(length)).ok_or(-error::EINVAL)?;
@@ -165,12 +163,7 @@ pub fn unmap(cubicle: usize, start: u64, length: u64) -> Result<u64, i64> {
 }
 
 /// `mprotect`.
-pub fn protect(
-    cubicle: usize,
-    start: u64,
-    length: u64,
-    protection: u64,
-) -> Result<u64, i64> {
+pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Result<u64, i64> {
     let protection = check_protection(protection)?;
     if length == 0 {
         return Ok(0);
@@ -262,10 +255,12 @@ pub fn advise(cubicle: usize, start: u64, length: u64, advice: u64) -> Result<u6
         return Err(-error::EPERM);
     }
     // SAFETY: the whole range is the cubicle's own.
-    let result = unsafe {
-        kernel::call(number::MADVISE, [start, end - start, advice, 0, 0, 0])
-    };
-    if result < 0 { Err(result) } else { Ok(result as u64) }
+    let result = unsafe { kernel::call(number::MADVISE, [start, end - start, advice, 0, 0, 0]) };
+    if result < 0 {
+        Err(result)
+    } else {
+        Ok(result as u64)
+    }
 }
 
 /// `brk`: the heap lies in the arena, below the mappings.
@@ -334,5 +329,5 @@ fn copy(_: u64, _: u64, _: u64) -> bool {
 /// Is the word at `at` the caller's own (rule 17: the kernel does not check
 /// every futex address)?
 pub fn owns_word(cubicle: usize, at: u64) -> bool {
-    at % 4 == 0 && accessible(rights(cubicle), page_down(at) + at % PAGE, 4, PROT_READ)
+    at.is_multiple_of(4) && accessible(rights(cubicle), page_down(at) + at % PAGE, 4, PROT_READ)
 }

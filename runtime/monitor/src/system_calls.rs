@@ -31,9 +31,8 @@ const fn set(numbers: &[u64]) -> [u64; 8] {
 /// Calls without pointers need no change of rights: close, lseek, sched_yield,
 /// dup, getpid, fsync, fdatasync, ftruncate, getuid, getgid, geteuid, getegid,
 /// getppid, gettid.
-const WITHOUT_POINTERS: [u64; 8] = set(&[
-    3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186,
-]);
+const WITHOUT_POINTERS: [u64; 8] =
+    set(&[3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186]);
 
 /// Calls whose first argument is a descriptor and that @stdio grants for 0, 1
 /// and 2: read, write, close, fstat, lseek, ioctl, pread64, pwrite64, readv,
@@ -48,12 +47,13 @@ const OF_DESCRIPTORS: [u64; 8] = set(&[0, 1, 3, 5, 8, 16, 17, 18, 19, 20, 72, 74
 /// landlock_*, setns, unshare, mounts, open_by_handle_at, fanotify_init,
 /// kexec, keyctl and its kin, get_robust_list, restart_syscall,
 /// lsm_set_self_attr, uretprobe, uprobe, set_thread_area, mseal, rt_sigreturn,
-/// execve, execveat.
+/// execve, execveat, fork and vfork (a child would have no dispatch),
+/// open_tree_attr.
 pub const REFUSED: [u64; 8] = set(&[
     329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
     216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
     424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
-    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322,
+    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467,
 ]);
 
 #[cfg(monitor_image)]

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn text_is_cut_where_it_does_not_fit() {
         let mut text = Text::<4>::new();
-        write!(text, "abc{}", "def").unwrap();
+        text.write_str("abcdef").unwrap();
         assert_eq!(text.bytes(), b"abcd");
     }
 

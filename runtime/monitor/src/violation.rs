@@ -61,9 +61,9 @@ pub fn announce(mechanism: u32) {
         cubicle_abi::plan::MECHANISM_PAGETABLE => say(&[
             "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code\n",
         ]),
-        cubicle_abi::plan::MECHANISM_STAND_IN => say(&[
-            "cubicle: BENCHMARK BUILD: a stand-in replaces WRPKRU, nothing is protected\n",
-        ]),
+        cubicle_abi::plan::MECHANISM_STAND_IN => {
+            say(&["cubicle: BENCHMARK BUILD: a stand-in replaces WRPKRU, nothing is protected\n"])
+        }
         _ => {}
     }
 }
@@ -83,9 +83,7 @@ pub use reporting::{aborted, fault, lend_refused, refuse};
 mod reporting {
     use super::*;
     use crate::machine::rights::mechanism;
-    use crate::machine::signals::{
-        SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of,
-    };
+    use crate::machine::signals::{SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of};
     use crate::machine::thread;
     use crate::mappings::Kind;
     use crate::process;
@@ -265,8 +263,8 @@ mod reporting {
                     let place = (*thread::block()).virtual_threads[index];
                     (place.frame != 0).then(|| (*(place.frame as *const Frame)).stack)
                 };
-                let is_stack = stack
-                    .is_some_and(|stack| (mapping.start..mapping.end).contains(&stack));
+                let is_stack =
+                    stack.is_some_and(|stack| (mapping.start..mapping.end).contains(&stack));
                 let kind = if is_stack || mapping.kind == Kind::Monitor {
                     "stack"
                 } else {
@@ -417,10 +415,7 @@ mod reporting {
                 "the caller lends {bytes} bytes that it may not {what} itself"
             ),
             "stack" => write!(detail, "the callee's stack has no room for the arguments"),
-            "hold" => write!(
-                detail,
-                "{bytes} bytes do not fit the callee's memory limit"
-            ),
+            "hold" => write!(detail, "{bytes} bytes do not fit the callee's memory limit"),
             "nest further" => write!(detail, "too many pending calls lend"),
             _ => write!(detail, "a call returned that is not pending"),
         };

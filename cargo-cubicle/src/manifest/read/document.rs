@@ -11,8 +11,8 @@ use crate::diagnostics::{Code, Finding};
 use crate::manifest::located::Located;
 use crate::manifest::policy::{Policy, Sight, Variant, Window};
 use crate::manifest::schema;
-use crate::manifest::suggest::similar;
 use crate::manifest::words::{Access, Isolation};
+use crate::suggest::similar;
 
 /// The only version of the format.
 const SCHEMA: i64 = 1;

@@ -13,8 +13,8 @@ use crate::diagnostics::{Finding, Findings, Place};
 use crate::manifest::extent::{ArgumentPath, Extent};
 use crate::manifest::located::Located;
 use crate::manifest::schema;
-use crate::manifest::suggest::similar;
 use crate::manifest::words::Word;
+use crate::suggest::similar;
 
 pub type Key<'i> = Spanned<DeString<'i>>;
 pub type Val<'i> = Spanned<DeValue<'i>>;

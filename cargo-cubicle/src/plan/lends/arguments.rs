@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use cubicle_abi::plan::ArgumentPlace;
 
-use super::super::nearest::nearest;
 use super::{Subject, missing};
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, Place};
 use crate::graph::signature::{Signature, Type};
 use crate::manifest::{Argument, ArgumentPath, Base, Function, Located};
+use crate::suggest::similar;
 
 /// The stack's words follow the six integer registers.
 const FIRST_STACK_WORD: ArgumentPlace = 6;
@@ -84,17 +84,13 @@ impl<'a> Arguments<'a> {
 
 impl Subject<'_> {
     /// The index of the argument that `path` names, which stands at `at`.
-    pub(super) fn find<T>(
-        &self,
-        path: &ArgumentPath,
-        at: &Located<T>,
-    ) -> Result<usize, Box<Finding>> {
+    pub(super) fn find<T>(&self, path: &ArgumentPath, at: &Located<T>) -> Result<usize, Finding> {
         if path.is_nested() {
-            return Err(Box::new(missing(self, at, "a path into a struct")));
+            return Err(missing(self, at, "a path into a struct"));
         }
         self.arguments
             .find(&path.base)
-            .ok_or_else(|| Box::new(self.no_such(path, at)))
+            .ok_or_else(|| self.no_such(path, at))
     }
 
     fn no_such<T>(&self, path: &ArgumentPath, at: &Located<T>) -> Finding {
@@ -105,7 +101,7 @@ impl Subject<'_> {
             return finding.help("it takes no arguments");
         }
         if let Base::Name(name) = &path.base
-            && let Some(near) = nearest(name, list.iter().filter_map(|known| known.name))
+            && let Some(near) = similar(name, list.iter().filter_map(|known| known.name))
         {
             finding = finding.help(format!("there is one called `{near}`"));
         }
@@ -133,7 +129,7 @@ pub(super) fn described<'a>(
         let index = match subject.find(&argument.path, &argument.path) {
             Ok(index) => index,
             Err(finding) => {
-                findings.push(*finding);
+                findings.push(finding);
                 continue;
             }
         };

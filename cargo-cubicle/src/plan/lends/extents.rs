@@ -151,9 +151,8 @@ impl Context<'_> {
                 _ => Err(refused("it is wider than 64 bits")
                     .help("a length is an integer of at most 64 bits")),
             },
-            TypeKind::Pointer(_) => Err(refused("it is a pointer").help(format!(
-                "write `*{path}` if the length is where it points"
-            ))),
+            TypeKind::Pointer(_) => Err(refused("it is a pointer")
+                .help(format!("write `*{path}` if the length is where it points"))),
             TypeKind::Float { .. } | TypeKind::Vector { .. } => {
                 Err(refused("it travels in an SSE register").help("a length is an integer"))
             }
@@ -162,13 +161,8 @@ impl Context<'_> {
     }
 
     /// A number where an argument points.
-    fn indirect(
-        &self,
-        at: &Located<Written>,
-        path: &ArgumentPath,
-        when: When,
-    ) -> Outcome<Operand> {
-        let index = self.subject.find(path, at).map_err(|finding| *finding)?;
+    fn indirect(&self, at: &Located<Written>, path: &ArgumentPath, when: When) -> Outcome<Operand> {
+        let index = self.subject.find(path, at)?;
         let known = self.subject.arguments.get(index);
         let integer = match &known.type_.kind {
             TypeKind::Pointer(pointer) => pointer.to.as_deref().and_then(integer),
@@ -220,40 +214,33 @@ impl Context<'_> {
         lend: Option<&manifest::Lend>,
     ) -> Outcome<()> {
         let label = &known.label;
-        match (when, lend.map(|lend| &lend.direction)) {
-            (When::Before, Some(direction)) if direction.value == Direction::Out => {
-                let message = format!("`*{path}` is read before the call, and nothing is there");
-                Err(self
-                    .subject
-                    .error(at, message, "")
-                    .at(self
-                        .subject
-                        .policy
-                        .place(&direction.span, "lent \"out\" here"))
-                    .help(format!("say `arg.{} = {{ lend = \"inout\" }}`", key(label))))
-            }
-            (When::After, Some(direction)) if direction.value == Direction::In => {
-                let message = format!("`*{path}` is read after the call, and nobody wrote there");
-                Err(self
-                    .subject
-                    .error(at, message, "")
-                    .at(self
-                        .subject
-                        .policy
-                        .place(&direction.span, "lent \"in\" here"))
-                    .help(format!("say `arg.{} = {{ lend = \"inout\" }}`", key(label))))
-            }
-            (When::After, None) => {
-                let message = format!("`*{path}` is read after the call, and it is not lent");
-                let help = format!("add `arg.{} = {{ lend = \"inout\" }}`", key(label));
-                Err(self.subject.error(at, message, "").help(help))
-            }
-            _ => Ok(()),
-        }
+        let direction = lend.map(|lend| &lend.direction);
+        let (problem, lent) = match (when, direction.map(|direction| direction.value)) {
+            (When::Before, Some(Direction::Out)) => (
+                "read before the call, and nothing is there",
+                "lent \"out\" here",
+            ),
+            (When::After, Some(Direction::In)) => (
+                "read after the call, and nobody wrote there",
+                "lent \"in\" here",
+            ),
+            (When::After, None) => ("read after the call, and it is not lent", ""),
+            _ => return Ok(()),
+        };
+        let finding = self
+            .subject
+            .error(at, format!("`*{path}` is {problem}"), "");
+        let remedy = format!("`arg.{} = {{ lend = \"inout\" }}`", key(label));
+        Err(match direction {
+            Some(direction) => finding
+                .at(self.subject.policy.place(&direction.span, lent))
+                .help(format!("say {remedy}")),
+            None => finding.help(format!("add {remedy}")),
+        })
     }
 
     fn find(&self, at: &Located<Written>, path: &ArgumentPath) -> Outcome<&Known<'_>> {
-        let index = self.subject.find(path, at).map_err(|finding| *finding)?;
+        let index = self.subject.find(path, at)?;
         Ok(self.subject.arguments.get(index))
     }
 }

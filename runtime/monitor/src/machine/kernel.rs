@@ -110,7 +110,14 @@ pub fn write(descriptor: u64, mut bytes: &[u8]) {
         let written = unsafe {
             call(
                 number::WRITE,
-                [descriptor, bytes.as_ptr() as u64, bytes.len() as u64, 0, 0, 0],
+                [
+                    descriptor,
+                    bytes.as_ptr() as u64,
+                    bytes.len() as u64,
+                    0,
+                    0,
+                    0,
+                ],
             )
         };
         if written <= 0 {

@@ -44,12 +44,7 @@ pub fn tag(start: u64, end: u64, protection: u32, key: u32) -> Result<(), i64> {
     } else {
         let effective = effective(Rights(PAGES.load(Ordering::Relaxed)), key, protection);
         // SAFETY: as above.
-        unsafe {
-            kernel::call(
-                number::MPROTECT,
-                [start, length, effective.into(), 0, 0, 0],
-            )
-        }
+        unsafe { kernel::call(number::MPROTECT, [start, length, effective.into(), 0, 0, 0]) }
     };
     if result < 0 { Err(result) } else { Ok(()) }
 }

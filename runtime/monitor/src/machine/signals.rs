@@ -85,12 +85,8 @@ pub fn install(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
     let (base, size) = thread.signal_stack();
     let stack = [base, SS_AUTODISARM, size];
     // SAFETY: the stack is this thread's own static memory.
-    let result = unsafe {
-        kernel::call(
-            number::SIGALTSTACK,
-            [stack.as_ptr() as u64, 0, 0, 0, 0, 0],
-        )
-    };
+    let result =
+        unsafe { kernel::call(number::SIGALTSTACK, [stack.as_ptr() as u64, 0, 0, 0, 0, 0]) };
     if result < 0 {
         return Err(result);
     }

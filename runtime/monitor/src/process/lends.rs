@@ -137,9 +137,8 @@ mod lending {
             match self.arguments.get(place as usize) {
                 Some(value) => *value,
                 None => {
-                    let at = self.caller_stack
-                        + size_of::<Saved>() as u64
-                        + 8 * u64::from(place - 6);
+                    let at =
+                        self.caller_stack + size_of::<Saved>() as u64 + 8 * u64::from(place - 6);
                     let mut bytes = [0; 8];
                     self.read(at, &mut bytes);
                     u64::from_le_bytes(bytes)
@@ -234,14 +233,12 @@ mod lending {
         };
         let gate = &plan.gates()[number as usize];
         let (from, to) = (gate.from as usize, gate.to as usize);
-        let (from_rights, to_rights) =
-            (crate::process::rights(from), crate::process::rights(to));
+        let (from_rights, to_rights) = (crate::process::rights(from), crate::process::rights(to));
         rights::open(from_rights, to_rights);
         // SAFETY: frame pointers in the thread block are the monitor's; what
         // the frames say is checked below.
-        let (block, state, arguments) = unsafe {
-            (&*thread::block(), &mut *thread::state(), &mut *arguments)
-        };
+        let (block, state, arguments) =
+            unsafe { (&*thread::block(), &mut *thread::state(), &mut *arguments) };
         let caller_frame = block.virtual_threads[from].frame as *const Frame;
         let callee_frame = block.virtual_threads[to].frame as *const Frame;
         // SAFETY: as above.
@@ -328,9 +325,8 @@ mod lending {
         while let Some(last) = pending.call_count.checked_sub(1) {
             let older = pending.calls[last];
             let plan = crate::process::plan();
-            let same = plan.is_some_and(|plan| {
-                plan.gates()[older.gate as usize].from == call.gate.from
-            });
+            let same =
+                plan.is_some_and(|plan| plan.gates()[older.gate as usize].from == call.gate.from);
             if !same || older.stack > stack {
                 break;
             }
@@ -363,9 +359,7 @@ mod lending {
     fn check_callee(call: &Call, low: u64, high: u64) {
         let own = cubicle_rights(call.to);
         let start = low.saturating_sub(HEADROOM);
-        if low > high
-            || !accessible(own, start, high - start, PROT_READ | PROT_WRITE)
-        {
+        if low > high || !accessible(own, start, high - start, PROT_READ | PROT_WRITE) {
             lend_refused(call.gate, call.number, low, high.wrapping_sub(low), "stack");
         }
     }
@@ -452,20 +446,15 @@ mod lending {
         let from_rights = crate::process::rights(from);
         rights::open(from_rights, crate::process::rights(to));
         // SAFETY: as in `enter`.
-        let (block, state, results) = unsafe {
-            (&*thread::block(), &mut *thread::state(), &mut *results)
-        };
+        let (block, state, results) =
+            unsafe { (&*thread::block(), &mut *thread::state(), &mut *results) };
         // SAFETY: as in `enter`.
-        let stack =
-            unsafe { (*(block.virtual_threads[from].frame as *const Frame)).stack };
+        let stack = unsafe { (*(block.virtual_threads[from].frame as *const Frame)).stack };
         let pending = &mut state.lends;
-        let Some(index) = (0..pending.call_count)
-            .rev()
-            .find(|index| {
-                let call = &pending.calls[*index];
-                call.gate == number && call.stack == stack
-            })
-        else {
+        let Some(index) = (0..pending.call_count).rev().find(|index| {
+            let call = &pending.calls[*index];
+            call.gate == number && call.stack == stack
+        }) else {
             lend_refused(gate, number, stack, 0, "find again");
         };
         let lends = plan.lends(gate);

@@ -1,10 +1,10 @@
 //! The process: its cubicles, from start to exit.
 
-pub mod lends;
 #[cfg(monitor_image)]
 pub mod exit;
 #[cfg(monitor_image)]
 pub mod initial_stack;
+pub mod lends;
 #[cfg(monitor_image)]
 pub mod platform;
 #[cfg(monitor_image)]
@@ -69,9 +69,8 @@ pub fn owner(address: u64) -> Option<usize> {
 
 /// Does `address` lie among the frames of an arena?
 pub fn is_frame(address: u64) -> bool {
-    owner(address).is_some_and(|index| {
-        address >= arena(index) && address - arena(index) < ARENA_FRAMES
-    })
+    owner(address)
+        .is_some_and(|index| address >= arena(index) && address - arena(index) < ARENA_FRAMES)
 }
 
 /// Offset of PKRU in the XSAVE area of a signal frame, bytes.
@@ -103,7 +102,12 @@ pub fn accessible(rights: Rights, start: u64, size: u64, protection: u32) -> boo
     } else {
         rights.reads(key)
     };
-    if open && CUBICLES[index].mappings.lock().covers(start, end, protection) {
+    if open
+        && CUBICLES[index]
+            .mappings
+            .lock()
+            .covers(start, end, protection)
+    {
         return true;
     }
     !writing && is_public_constant(index, start, end)

@@ -80,18 +80,13 @@ fn kernel_version() -> (u32, u32) {
     // struct new_utsname: six fields of 65 bytes; the third is the release.
     let mut names = [0u8; 390];
     // SAFETY: the buffer is as large as the kernel's structure.
-    unsafe {
-        kernel::call(
-            number::UNAME,
-            [names.as_mut_ptr() as u64, 0, 0, 0, 0, 0],
-        )
-    };
+    unsafe { kernel::call(number::UNAME, [names.as_mut_ptr() as u64, 0, 0, 0, 0, 0]) };
     let mut parts = names[130..195]
         .split(|byte| !byte.is_ascii_digit())
         .map(|digits| {
-            digits
-                .iter()
-                .fold(0u32, |n, digit| n.saturating_mul(10) + u32::from(digit - b'0'))
+            digits.iter().fold(0u32, |n, digit| {
+                n.saturating_mul(10) + u32::from(digit - b'0')
+            })
         });
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
 }
@@ -122,13 +117,8 @@ pub fn share_vdso() -> bool {
         if protection & kernel::PROT_EXEC != 0 && has_forbidden_bytes(start, end) {
             return false;
         }
-        if crate::machine::rights::tag(
-            start,
-            end,
-            protection,
-            cubicle_abi::rights::KEY_PUBLIC,
-        )
-        .is_err()
+        if crate::machine::rights::tag(start, end, protection, cubicle_abi::rights::KEY_PUBLIC)
+            .is_err()
         {
             return false;
         }
@@ -143,7 +133,9 @@ fn has_forbidden_bytes(start: u64, end: u64) -> bool {
     let text = unsafe { core::slice::from_raw_parts(start as *const u8, (end - start) as usize) };
     text.windows(3).any(|bytes| match bytes {
         [0x0f, 0x01, 0xef] => true,
-        [0x0f, 0xae, third] => third >> 3 & 7 == 5 && third >> 6 != 3 || (0xd0..0xe0).contains(third),
+        [0x0f, 0xae, third] => {
+            third >> 3 & 7 == 5 && third >> 6 != 3 || (0xd0..0xe0).contains(third)
+        }
         [0x0f, 0xc7, third] => third >> 3 & 7 == 3 && third >> 6 != 3,
         _ => false,
     })
@@ -157,10 +149,7 @@ fn read_file(path: &core::ffi::CStr, into: &mut [u8]) -> usize {
     const O_CLOEXEC: u64 = 0x8_0000;
     // SAFETY: the path is a constant, the buffer the caller's.
     unsafe {
-        let file = kernel::call(
-            number::OPEN,
-            [path.as_ptr() as u64, O_CLOEXEC, 0, 0, 0, 0],
-        );
+        let file = kernel::call(number::OPEN, [path.as_ptr() as u64, O_CLOEXEC, 0, 0, 0, 0]);
         if file < 0 {
             return 0;
         }

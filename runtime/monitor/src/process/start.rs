@@ -117,18 +117,18 @@ fn map_texts(plan: Plan, mechanism: u32) {
         }
         // SAFETY: just mapped, `size` bytes.
         unsafe {
-            core::ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                text.address as *mut u8,
-                bytes.len(),
-            );
+            core::ptr::copy_nonoverlapping(bytes.as_ptr(), text.address as *mut u8, bytes.len());
         }
         or_refuse(
             tag(
                 text.address,
                 text.address + size,
                 PROT_READ | PROT_EXEC,
-                if mechanism == MECHANISM_PKU { 0 } else { KEY_PUBLIC },
+                if mechanism == MECHANISM_PKU {
+                    0
+                } else {
+                    KEY_PUBLIC
+                },
             ),
             "protecting the gates",
         );
@@ -161,10 +161,7 @@ fn start_thread() {
         (*header).block = block as u64;
         (*FIRST.state()).id = kernel::call(number::GETTID, [0; 6]) as u64;
         or_refuse(
-            match kernel::call(
-                number::ARCH_PRCTL,
-                [ARCH_SET_GS, block as u64, 0, 0, 0, 0],
-            ) {
+            match kernel::call(number::ARCH_PRCTL, [ARCH_SET_GS, block as u64, 0, 0, 0, 0]) {
                 0 => Ok(()),
                 error => Err(error),
             },
@@ -235,13 +232,7 @@ fn prepare(plan: Plan, index: usize) {
 }
 
 /// Makes part of the arena accessible.
-fn map(
-    mappings: &mut crate::mappings::Mappings,
-    index: usize,
-    start: u64,
-    size: u64,
-    kind: Kind,
-) {
+fn map(mappings: &mut crate::mappings::Mappings, index: usize, start: u64, size: u64, kind: Kind) {
     let protection = PROT_READ | PROT_WRITE;
     let entered = mappings.insert(Mapping {
         start,

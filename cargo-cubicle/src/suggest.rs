@@ -4,8 +4,9 @@
 const LONGEST: usize = 64;
 
 /// The candidate that `name` was probably meant to be: at most a third of its
-/// letters differ. Names of one or two letters are too short to guess from.
-pub(super) fn similar<'a>(
+/// letters differ, and the alphabetically first of several equally near ones.
+/// Names of one or two letters are too short to guess from.
+pub(crate) fn similar<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -1,0 +1,41 @@
+//! Instructions that nobody wrote: bytes inside a displacement or an immediate
+//! that change PKRU or a base when control jumps to them. Whoever builds a
+//! library chooses where its functions lie, and with that the displacement of
+//! the gate's call.
+
+use iced_x86::{Decoder, DecoderOptions, Mnemonic};
+use std::collections::BTreeSet;
+
+/// Offset of the first forbidden pattern (MONITOR.md, "Forbidden bytes") in
+/// `code` that is not one of its own WRPKRU or WRFSBASE instructions.
+pub fn find(code: &[u8]) -> Option<usize> {
+    let intended: BTreeSet<usize> = Decoder::new(64, code, DecoderOptions::NONE)
+        .into_iter()
+        .filter(|instruction| {
+            matches!(
+                instruction.mnemonic(),
+                Mnemonic::Wrpkru | Mnemonic::Wrfsbase
+            )
+        })
+        // Prefixes come first, the pattern is the last three bytes.
+        .map(|instruction| instruction.next_ip() as usize - 3)
+        .collect();
+    (0..code.len()).find(|at| is_forbidden(&code[*at..]) && !intended.contains(at))
+}
+
+/// Do `bytes` start with one of the patterns?
+fn is_forbidden(bytes: &[u8]) -> bool {
+    let (opcode, operand) = match bytes {
+        [0x0f, opcode, operand, ..] => (*opcode, *operand),
+        // REX2, map 1: one byte in place of 0F.
+        [0xd5, 0x80..=0xff, opcode, operand, ..] => (*opcode, *operand),
+        _ => return false,
+    };
+    let (memory, digit) = (operand < 0xc0, operand >> 3 & 7);
+    match opcode {
+        0x01 => operand == 0xef,                                           // WRPKRU
+        0xae => memory && digit == 5 || !memory && matches!(digit, 2 | 3), // XRSTOR, WR·SBASE
+        0xc7 => memory && digit == 3,                                      // XRSTORS
+        _ => false,
+    }
+}

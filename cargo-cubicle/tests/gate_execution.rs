@@ -1,0 +1,740 @@
+//! Gates that run: with the mechanisms that need no keys, which differ from the
+//! one with keys only in the switch (`tests/gates.rs` compares them).
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+// Tests run one at a time on statics that assembly fills; a reference to one
+// never outlives an assertion.
+#![allow(static_mut_refs)]
+
+#[path = "gate_execution/explore.rs"]
+mod explore;
+#[path = "gate_execution/probe.rs"]
+mod probe;
+#[path = "gate_execution/trap.rs"]
+mod trap;
+#[path = "gate_execution/world.rs"]
+mod world;
+
+use cargo_cubicle::gates::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism};
+use cubicle_abi::frame::Frame;
+use cubicle_abi::{calls, layout};
+use explore::{Attacker, Gain, Situation};
+use probe::{AFTER, BEFORE, ENTERED, ENTRY, EXIT, HOOK, State};
+use std::cell::Cell;
+use trap::End;
+use world::{CALLEE, CALLER, LENT, OLDER_AWAITING, OLDER_STACK, World, to_probe};
+
+const KINDS: [GateKind; 5] = [
+    GateKind::Fast,
+    GateKind::Union,
+    GateKind::CallerSees,
+    GateKind::CalleeSees,
+    GateKind::Lending,
+];
+const MECHANISMS: [Mechanism; 2] = [Mechanism::StandIn, Mechanism::PageTable];
+const ARGUMENTS: [usize; 6] = [
+    probe::RDI,
+    probe::RSI,
+    probe::RDX,
+    probe::RCX,
+    probe::R8,
+    probe::R9,
+];
+const DF: u64 = 0x400;
+const NT: u64 = 0x4000;
+const AC: u64 = 0x4_0000;
+
+fn shape(integers: usize, vectors: usize, stack_words: usize) -> GateShape {
+    GateShape {
+        integers,
+        vectors,
+        stack_words,
+        variadic: false,
+        result: GateResult {
+            integers: 1,
+            vectors: 0,
+        },
+    }
+}
+
+fn states() -> (
+    &'static State,
+    &'static State,
+    &'static State,
+    &'static State,
+) {
+    // SAFETY: nothing writes them until the next call.
+    unsafe { (&BEFORE, &ENTRY, &EXIT, &AFTER) }
+}
+
+/// What holds of every call, whatever it passes.
+fn check(world: &World, spec: &GateSpec) {
+    let (before, entry, exit, after) = states();
+    let shape = spec.shape;
+    assert_eq!(unsafe { ENTERED }, 1);
+    // Arrival: what is declared, and nothing else.
+    for (number, register) in ARGUMENTS.into_iter().enumerate() {
+        let lent = spec.kind == GateKind::Lending && number == 0;
+        let expected = match number < shape.integers {
+            true if lent => world::LENT_POINTER,
+            true => before.general[register],
+            false => 0,
+        };
+        assert_eq!(entry.general[register], expected, "argument {number}");
+    }
+    let vectors_in_use = if shape.variadic { shape.vectors } else { 0 };
+    assert_eq!(entry.general[probe::RAX], vectors_in_use as u64);
+    for register in [probe::RBX, probe::RBP, probe::R10, probe::R11] {
+        assert_eq!(entry.general[register], 0, "register {register}");
+    }
+    assert_eq!(entry.general[probe::R12..=probe::R15], [0; 4]);
+    only_vectors(before, entry, shape.vectors);
+    assert_eq!(
+        entry.words[..shape.stack_words],
+        before.words[..shape.stack_words]
+    );
+    assert_eq!(entry.mxcsr() & !0x3f, 0x1f80);
+    assert_eq!(entry.flags & (DF | NT | AC), 0);
+    assert_eq!((entry.stack + 8) % 16, 0, "an aligned stack at the call");
+    let end = world.stack_end(1);
+    assert!(
+        entry.stack < end && end - entry.stack < 4096,
+        "its own stack"
+    );
+    // Return: the results and what a call preserves, and nothing else.
+    let results = [probe::RAX, probe::RDX];
+    for (number, register) in results.into_iter().enumerate() {
+        let expected = match number < shape.result.integers {
+            true => exit.general[register],
+            false => 0,
+        };
+        assert_eq!(after.general[register], expected, "result {number}");
+    }
+    for register in [
+        probe::RCX,
+        probe::RSI,
+        probe::RDI,
+        probe::R8,
+        probe::R9,
+        probe::R10,
+        probe::R11,
+    ] {
+        assert_eq!(after.general[register], 0, "register {register}");
+    }
+    for register in [probe::RBX, probe::RBP] {
+        assert_eq!(after.general[register], before.general[register]);
+    }
+    assert_eq!(
+        after.general[probe::R12..=probe::R15],
+        before.general[probe::R12..=probe::R15]
+    );
+    only_vectors(exit, after, shape.result.vectors);
+    assert_eq!(after.mxcsr() & !0x3f, before.mxcsr() & !0x3f);
+    assert_eq!(after.flags & (DF | NT | AC), 0);
+    assert_eq!(after.stack, before.stack);
+    assert_eq!(after.fs, world.block.virtual_threads[CALLER].fs);
+    // The frames are as before.
+    assert_eq!(world.frames[CALLER].awaiting, OLDER_AWAITING);
+    assert_eq!(world.frames[CALLER].stack, OLDER_STACK);
+    assert_eq!(world.frames[CALLER].token, 0);
+    assert_eq!(world.frames[CALLEE].awaiting, 0);
+    assert_eq!(world.frames[CALLEE].token, 0);
+    assert_eq!(world.frames[CALLEE].stack, world.stack_end(1) - 8);
+    assert_eq!(world.block.rights, spec.rights_from.0);
+}
+
+/// The low halves of the first `count` vector registers passed; all else is
+/// zero.
+fn only_vectors(from: &State, to: &State, count: usize) {
+    for number in 0..32 {
+        let mut expected = vec![0; 64];
+        if number < count {
+            expected[..16].copy_from_slice(&from.vector(number)[..16]);
+        }
+        assert_eq!(to.vector(number), expected, "vector register {number}");
+    }
+    assert!(to.masks().iter().all(|byte| *byte == 0));
+}
+
+fn call_and_check(kind: GateKind, mechanism: Mechanism, change: impl Fn(&mut GateSpec)) {
+    let mut world = World::new();
+    let mut spec = to_probe(&mut world, kind);
+    change(&mut spec);
+    unsafe { world::WORDS_TO_COPY = spec.shape.stack_words };
+    world.call(&spec, mechanism);
+    check(&world, &spec);
+    if kind == GateKind::Lending {
+        let (before, _, exit, _) = states();
+        unsafe {
+            assert_eq!(LENT, ARGUMENTS.map(|register| before.general[register]));
+            let results = [exit.general[probe::RAX], exit.general[probe::RDX]];
+            assert_eq!(world::GIVEN_BACK, results);
+            assert_eq!(world::ASKED, (spec.index << 16 | spec.index) as u32);
+        }
+    }
+}
+
+#[test]
+fn integers_arrive_and_nothing_else() {
+    for kind in KINDS {
+        for mechanism in MECHANISMS {
+            for integers in 0..=6 {
+                call_and_check(kind, mechanism, |spec| spec.shape = shape(integers, 0, 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors_arrive_and_nothing_else() {
+    for kind in KINDS {
+        for mechanism in MECHANISMS {
+            for vectors in 0..=8 {
+                call_and_check(kind, mechanism, |spec| spec.shape = shape(2, vectors, 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn stack_arguments_arrive() {
+    for kind in KINDS {
+        for words in 0..=22 {
+            call_and_check(kind, Mechanism::StandIn, |spec| {
+                spec.shape = shape(6, 8, words);
+            });
+        }
+    }
+}
+
+#[test]
+fn results_return_and_nothing_else() {
+    for kind in KINDS {
+        for mechanism in MECHANISMS {
+            for integers in 0..=2 {
+                for vectors in 0..=2 {
+                    call_and_check(kind, mechanism, |spec| {
+                        spec.shape.result = GateResult { integers, vectors };
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn variadic_functions_learn_how_many_vectors_there_are() {
+    for vectors in [0, 1, 8] {
+        call_and_check(GateKind::Union, Mechanism::StandIn, |spec| {
+            spec.shape = shape(3, vectors, 2);
+            spec.shape.variadic = true;
+        });
+    }
+}
+
+#[test]
+fn another_gate_number() {
+    call_and_check(GateKind::Lending, Mechanism::StandIn, |spec| spec.index = 3);
+}
+
+/// Real code on both sides: each level calls the other cubicle and adds what
+/// its own stack kept meanwhile.
+static mut CALL_DOWN: [u64; 2] = [0; 2];
+
+fn descend(side: usize, depth: u64, salt: f64) -> u64 {
+    let kept: [u64; 16] = std::array::from_fn(|word| depth * 100 + word as u64);
+    let kept = std::hint::black_box(kept);
+    let below = if depth == 0 {
+        0
+    } else {
+        // SAFETY: the test put the addresses of two gates there.
+        let next: extern "C" fn(u64, f64) -> u64 = unsafe { std::mem::transmute(CALL_DOWN[side]) };
+        next(depth - 1, salt + 0.5)
+    };
+    below + kept.iter().sum::<u64>() + (salt * 2.0) as u64
+}
+
+extern "C" fn descend_caller(depth: u64, salt: f64) -> u64 {
+    descend(0, depth, salt)
+}
+
+extern "C" fn descend_callee(depth: u64, salt: f64) -> u64 {
+    descend(1, depth, salt)
+}
+
+#[test]
+fn calls_nest_and_recur() {
+    for kind in KINDS {
+        for mechanism in MECHANISMS {
+            let mut world = World::new();
+            unsafe { world::WORDS_TO_COPY = 0 };
+            // Back from the callee, its caller is the side that is seen.
+            let back_kind = match kind {
+                GateKind::CallerSees => GateKind::CalleeSees,
+                GateKind::CalleeSees => GateKind::CallerSees,
+                // The test monitor replaces an argument; depth would be lost.
+                GateKind::Lending => GateKind::Union,
+                other => other,
+            };
+            let there_kind = match kind {
+                GateKind::Lending => GateKind::Union,
+                other => other,
+            };
+            let callee = world.thunk(descend_callee as *const () as u64);
+            let caller = world.thunk(descend_caller as *const () as u64);
+            let mut there = world::spec(there_kind, callee);
+            there.shape = shape(1, 1, 0);
+            let mut back = there.clone();
+            (back.index, back.kind, back.target) = (1, back_kind, caller);
+            (back.from, back.to) = (CALLEE, CALLER);
+            (back.rights_from, back.rights_to) = (there.rights_to, there.rights_from);
+            let gates = [
+                world.place(&there, mechanism).0,
+                world.place(&back, mechanism).0,
+            ];
+            unsafe { CALL_DOWN = gates };
+            world.block.rights = there.rights_from.0;
+            let depth = 40;
+            let expected: u64 = (0..=depth)
+                .map(|level| {
+                    let salt = 1.0 + 0.5 * (depth - level) as f64;
+                    (0..16).map(|word| level * 100 + word).sum::<u64>() + (salt * 2.0) as u64
+                })
+                .sum();
+            assert_eq!(descend_caller(depth, 1.0), expected, "{kind:?}");
+            assert_eq!(world.frames[CALLER].awaiting, OLDER_AWAITING);
+            assert_eq!(world.frames[CALLER].stack, OLDER_STACK);
+            assert_eq!(world.frames[CALLEE].awaiting, 0);
+            assert_eq!(world.frames[CALLEE].stack, world.stack_end(1) - 8);
+        }
+    }
+}
+
+#[test]
+fn fs_is_switched_and_restored() {
+    let memory = [0u64; 64];
+    let base = &raw const memory[32] as u64;
+    for kind in KINDS {
+        let mut world = World::new();
+        world.block.virtual_threads[CALLEE].fs = base;
+        let mut spec = to_probe(&mut world, kind);
+        spec.switch_fs = true;
+        unsafe { world::WORDS_TO_COPY = 0 };
+        if kind == GateKind::Lending {
+            // What stands for the monitor is Rust code that uses FS as it is:
+            // the caller's on the way in, the callee's on the way back. The
+            // real monitor uses none.
+            continue;
+        }
+        world.call(&spec, Mechanism::StandIn);
+        check(&world, &spec);
+        let (_, entry, _, _) = states();
+        assert_eq!(entry.fs, base);
+    }
+}
+
+/// A callee that moves FS where the gate left it alone (rule 5).
+#[unsafe(naked)]
+extern "C" fn move_fs() {
+    std::arch::naked_asm!("xor eax, eax", "wrfsbase rax", "ret");
+}
+
+#[test]
+fn fs_is_repaired_where_it_was_not_switched() {
+    for kind in [GateKind::Fast, GateKind::Union, GateKind::CalleeSees] {
+        let mut world = World::new();
+        let own = world::fs_base();
+        let target = world.thunk(move_fs as *const () as u64);
+        let spec = world::spec(kind, target);
+        world.call(&spec, Mechanism::StandIn);
+        assert_eq!(world::fs_base(), own);
+        let (_, _, _, after) = states();
+        assert_eq!(after.fs, own);
+    }
+}
+
+thread_local! {
+    static OWN_ERRNO: Cell<u32> = const { Cell::new(0) };
+}
+
+#[test]
+fn errno_is_copied() {
+    let mut memory = [0u64; 64];
+    memory[16] = 0xdead_beef_0000_0075;
+    let base = &raw const memory[32] as u64;
+    for kind in [GateKind::Fast, GateKind::Union, GateKind::CallerSees] {
+        let mut world = World::new();
+        OWN_ERRNO.set(7);
+        let own = OWN_ERRNO.with(|cell| cell.as_ptr() as u64);
+        world.block.virtual_threads[CALLEE].fs = base;
+        let mut spec = to_probe(&mut world, kind);
+        spec.switch_fs = true;
+        spec.errno = Some(ErrnoOffsets {
+            callee: -128,
+            caller: i32::try_from(own as i64 - world::fs_base() as i64).unwrap(),
+        });
+        world.call(&spec, Mechanism::StandIn);
+        check(&world, &spec);
+        assert_eq!(OWN_ERRNO.get(), 0x75);
+    }
+}
+
+#[test]
+fn rounding_and_masks_stay_on_their_side() {
+    // Every control bit differs: rounding, flush to zero, all unmasked.
+    for (caller, callee) in [
+        (0x0040 | 0x6000, 0x1f80),
+        (0x1f80, 0xe040),
+        (0x9fc0, 0x1fbf),
+    ] {
+        for kind in KINDS {
+            let mut world = World::new();
+            unsafe {
+                BEFORE.set_mxcsr(caller);
+                EXIT.set_mxcsr(callee);
+                world::WORDS_TO_COPY = 0;
+            }
+            if kind == GateKind::Lending {
+                continue;
+            }
+            let spec = to_probe(&mut world, kind);
+            world.call(&spec, Mechanism::StandIn);
+            check(&world, &spec);
+        }
+    }
+}
+
+#[test]
+fn x87_stays_on_its_side() {
+    for kind in [GateKind::Fast, GateKind::Union, GateKind::CallerSees] {
+        let mut world = World::new();
+        unsafe {
+            // Full stacks, other precision, on both sides.
+            BEFORE.set_x87(0x027f, 0x1800, 0xff);
+            EXIT.set_x87(0x0c7f, 0x2800, 0xff);
+        }
+        let mut spec = to_probe(&mut world, kind);
+        (spec.caller_uses_x87, spec.callee_uses_x87) = (true, true);
+        world.call(&spec, Mechanism::StandIn);
+        check(&world, &spec);
+        let (_, entry, _, after) = states();
+        assert_eq!((entry.x87().0, entry.x87().2), (0x037f, 0));
+        assert_eq!((after.x87().0, after.x87().2), (0x027f, 0));
+        // Nor does an empty register hold what the callee computed.
+        for register in after.x87_registers() {
+            assert_eq!(register, [0; 10]);
+        }
+    }
+}
+
+/// A division by zero that the callee had masked must not wait for a caller
+/// who has it unmasked.
+#[test]
+fn a_masked_x87_exception_stays_with_the_callee() {
+    for callee_uses_x87 in [false, true] {
+        let mut world = World::new();
+        unsafe {
+            BEFORE.set_x87(0x037b, 0, 0);
+            EXIT.set_x87(0x037f, 0x0004, 0);
+        }
+        let mut spec = to_probe(&mut world, GateKind::Union);
+        (spec.caller_uses_x87, spec.callee_uses_x87) = (true, callee_uses_x87);
+        world.call(&spec, Mechanism::StandIn);
+        check(&world, &spec);
+        let (_, _, _, after) = states();
+        assert_eq!(after.x87(), (0x037b, 0, 0));
+    }
+}
+
+/// Each trap: a signal at the gate's last instruction.
+fn must_trap(world: &mut World, spec: &GateSpec, why: &str) {
+    for mechanism in MECHANISMS {
+        let (address, trap) = world.place(spec, mechanism);
+        let end = trap::run(world, address);
+        assert_eq!(
+            end,
+            End::Signal(libc::SIGILL, trap),
+            "{why}, {:?}",
+            spec.kind
+        );
+    }
+}
+
+#[test]
+fn hostile_flags_trap_in_both_directions() {
+    for flag in [DF, NT, AC] {
+        for kind in KINDS {
+            let mut world = World::new();
+            unsafe { world::WORDS_TO_COPY = 0 };
+            let spec = to_probe(&mut world, kind);
+            unsafe { EXIT.flags = 0x202 | flag };
+            must_trap(&mut world, &spec, "the callee's flags");
+            unsafe {
+                EXIT.flags = 0x202;
+                BEFORE.flags = 0x202 | flag;
+            }
+            must_trap(&mut world, &spec, "the caller's flags");
+        }
+    }
+}
+
+#[test]
+fn pending_x87_exceptions_trap_in_both_directions() {
+    // Zero divide, unmasked, pending.
+    for kind in [GateKind::Fast, GateKind::Union] {
+        let mut world = World::new();
+        let mut spec = to_probe(&mut world, kind);
+        (spec.caller_uses_x87, spec.callee_uses_x87) = (true, true);
+        unsafe { EXIT.set_x87(0x037b, 0x8084, 0) };
+        must_trap(&mut world, &spec, "the callee's exception");
+        unsafe {
+            EXIT.set_x87(0x037f, 0, 0);
+            BEFORE.set_x87(0x037b, 0x8084, 0);
+        }
+        must_trap(&mut world, &spec, "the caller's exception");
+    }
+}
+
+#[test]
+fn strangers_trap() {
+    for kind in KINDS {
+        let mut world = World::new();
+        let spec = to_probe(&mut world, kind);
+        world.block.rights = world::strange_rights().0;
+        must_trap(&mut world, &spec, "a third cubicle's rights");
+        world.block.rights = 0;
+        must_trap(&mut world, &spec, "the monitor's rights");
+        world.block.rights = spec.rights_from.union(spec.rights_to).0;
+        if ![spec.rights_from.0, spec.rights_to.0].contains(&world.block.rights) {
+            must_trap(&mut world, &spec, "both sides' rights");
+        }
+    }
+}
+
+#[test]
+fn the_owner_needs_no_gate() {
+    for kind in KINDS {
+        for mechanism in MECHANISMS {
+            let mut world = World::new();
+            let mut spec = to_probe(&mut world, kind);
+            spec.shape.variadic = true;
+            let (address, _) = world.place(&spec, mechanism);
+            world.block.rights = spec.rights_to.0;
+            unsafe {
+                probe::GATE = address;
+                probe::gate_test_invoke();
+            }
+            let (before, entry, exit, after) = states();
+            assert_eq!(unsafe { ENTERED }, 1);
+            for register in ARGUMENTS {
+                assert_eq!(entry.general[register], before.general[register]);
+            }
+            for number in 0..8 {
+                assert_eq!(entry.vector(number), before.vector(number));
+            }
+            assert_eq!(entry.words, before.words);
+            assert_eq!(entry.stack, before.stack - 8);
+            assert_eq!(after.general, exit.general);
+            assert_eq!(world.frames[CALLER].awaiting, OLDER_AWAITING);
+            assert_eq!(world.block.rights, spec.rights_to.0);
+        }
+    }
+}
+
+/// What an attacker in the callee, or one whom it called, does to a frame.
+static mut FORGE: fn(&mut Frame) = |_| {};
+static mut VICTIM: *mut Frame = std::ptr::null_mut();
+
+extern "C" fn forge() {
+    // SAFETY: the test points to a frame of its world.
+    unsafe { FORGE(&mut *VICTIM) };
+}
+
+#[test]
+fn a_forged_frame_traps() {
+    type Forgery = (&'static str, fn(&mut Frame));
+    let forgeries: [Forgery; 4] = [
+        ("cleared", |frame| frame.awaiting = 0),
+        ("another gate's", |frame| frame.awaiting += 4),
+        ("another phase", |frame| frame.awaiting ^= 3),
+        ("the last phase", |frame| frame.awaiting |= 3),
+    ];
+    for kind in KINDS {
+        for (name, forgery) in forgeries {
+            let mut world = World::new();
+            let spec = to_probe(&mut world, kind);
+            unsafe {
+                world::WORDS_TO_COPY = 0;
+                FORGE = forgery;
+                VICTIM = &raw mut **world.frames[CALLER];
+                HOOK = forge as *const () as u64;
+            }
+            must_trap(&mut world, &spec, name);
+        }
+    }
+}
+
+/// Where an attacker jumps: behind each instruction that sets the rights, or
+/// to the one that does. In the stand-in that is the store.
+fn switches(code: &[u8], address: u64) -> Vec<u64> {
+    let mut decoder = iced_x86::Decoder::with_ip(64, code, address, 0);
+    let mut found = Vec::new();
+    for instruction in &mut decoder {
+        let store = instruction.mnemonic() == iced_x86::Mnemonic::Mov
+            && instruction.op0_kind() == iced_x86::OpKind::Memory
+            && instruction.memory_segment() == iced_x86::Register::GS;
+        if store {
+            found.push(instruction.ip());
+        }
+    }
+    found
+}
+
+/// Rule 1: whoever jumps to a switch of a checked gate, with the value it
+/// wants in rax, finds the next requirement unmet.
+#[test]
+fn no_switch_can_be_used_out_of_turn() {
+    for kind in KINDS {
+        let mut world = World::new();
+        let spec = to_probe(&mut world, kind);
+        let (address, trap) = world.place(&spec, Mechanism::StandIn);
+        let code =
+            unsafe { std::slice::from_raw_parts(address as *const u8, (trap - address) as usize) };
+        let places = switches(code, address);
+        let rights: Vec<u32> = match kind {
+            GateKind::Union => {
+                let both = spec.rights_from.union(spec.rights_to).0;
+                vec![both, spec.rights_to.0, both, spec.rights_from.0]
+            }
+            GateKind::Lending => vec![0, spec.rights_to.0, 0, spec.rights_from.0],
+            _ => vec![spec.rights_to.0, spec.rights_from.0],
+        };
+        assert_eq!(places.len(), rights.len());
+        world.block.rights = world::strange_rights().0;
+        for (number, place) in places.into_iter().enumerate() {
+            // The entry of a fast gate proves nothing: that is what it is.
+            if kind == GateKind::Fast && number == 0 {
+                continue;
+            }
+            for value in [rights[number], 0] {
+                unsafe { BEFORE.general[probe::RAX] = value.into() };
+                let end = trap::run(&world, place);
+                assert_eq!(end, End::Signal(libc::SIGILL, trap), "{kind:?} {number}");
+            }
+        }
+    }
+}
+
+/// Stands at the place of the caller's system-call gate: attaches, and leaves
+/// the floating point as a hostile callee's start would.
+static mut ATTACH: [u64; 6] = [0; 6];
+static mut ATTACHED: u64 = 0;
+static mut HOSTILE: [u32; 2] = [0xe040, 0x0c7f];
+
+#[unsafe(naked)]
+extern "C" fn attach() {
+    std::arch::naked_asm!(
+        "mov [rip + {seen}], rax",
+        "mov [rip + {seen} + 8], rdi",
+        "mov rax, [rip + {frame}]",
+        "mov gs:[{place}], rax",
+        "inc qword ptr [rip + {seen} + 16]",
+        "mov rax, gs:[{caller}]",
+        "mov r11, [rax + {awaiting}]",
+        "mov [rip + {seen} + 24], r11",
+        "mov r11, [rax + {stack}]",
+        "mov [rip + {seen} + 32], r11",
+        "mov [rip + {seen} + 40], rsp",
+        "ldmxcsr [rip + {hostile}]",
+        "fldcw [rip + {hostile} + 4]",
+        "xor eax, eax",
+        "xor r11d, r11d",
+        "jmp rcx",
+        seen = sym ATTACH,
+        frame = sym ATTACHED,
+        hostile = sym HOSTILE,
+        place = const cubicle_abi::thread_block::frame_at(CALLEE),
+        caller = const cubicle_abi::thread_block::frame_at(CALLER),
+        awaiting = const std::mem::offset_of!(Frame, awaiting),
+        stack = const std::mem::offset_of!(Frame, stack),
+    );
+}
+
+#[test]
+fn the_first_call_attaches_and_starts_over() {
+    for kind in KINDS {
+        let mut world = World::new();
+        let mut spec = to_probe(&mut world, kind);
+        spec.shape = shape(6, 8, 5);
+        spec.caller_uses_x87 = true;
+        let stand_in = world.thunk(attach as *const () as u64);
+        let jump = (stand_in as i64 - layout::system_call_gate(CALLER) as i64 - 5) as i32;
+        let mut code = vec![0xe9];
+        code.extend(jump.to_le_bytes());
+        world::write(layout::system_call_gate(CALLER), &code);
+        unsafe {
+            world::WORDS_TO_COPY = 5;
+            ATTACH = [0; 6];
+            ATTACHED = world.block.virtual_threads[CALLEE].frame;
+        }
+        world.block.virtual_threads[CALLEE].frame = 0;
+        world.call(&spec, Mechanism::StandIn);
+        let [number, cubicle, times, awaiting, next_entry, stack] = unsafe { ATTACH };
+        assert_eq!([number, cubicle, times], [calls::ATTACH, CALLEE as u64, 1]);
+        // Who is called back meanwhile starts below what is in use, and no
+        // older call can be made to return.
+        assert_eq!((awaiting, next_entry), (0, stack));
+        check(&world, &spec);
+        let (_, _, _, after) = states();
+        assert_eq!(after.x87().0, 0x037f);
+    }
+}
+
+fn gains(kind: GateKind, attacker: Attacker, situation: Situation, expected: &[Gain]) {
+    let mut world = World::new();
+    let spec = to_probe(&mut world, kind);
+    let (found, runs) = explore::explore(&mut world, &spec, attacker, situation);
+    assert!(runs > 500, "{runs} attacks");
+    let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
+    gains.sort();
+    gains.dedup();
+    assert_eq!(
+        gains, expected,
+        "{kind:?} {attacker:?} {situation:?}: {found:?}"
+    );
+}
+
+#[test]
+fn no_instruction_helps_a_third_cubicle() {
+    for kind in KINDS {
+        for situation in [Situation::Idle, Situation::Pending] {
+            // A fast gate proves nothing, and this finds it.
+            let expected: &[Gain] = match (kind, situation) {
+                (GateKind::Fast, Situation::Pending) => &[Gain::Entered, Gain::Escaped],
+                (GateKind::Fast, _) => &[Gain::Entered],
+                _ => &[],
+            };
+            gains(kind, Attacker::Third, situation, expected);
+        }
+    }
+}
+
+#[test]
+fn no_instruction_helps_a_callee_that_was_not_called() {
+    for kind in KINDS {
+        // A callee that sees its caller has authority over it.
+        if kind != GateKind::CalleeSees {
+            gains(kind, Attacker::Callee, Situation::Elsewhere, &[]);
+        }
+    }
+}
+
+#[test]
+fn a_caller_can_call_and_nothing_else() {
+    for kind in KINDS {
+        let expected = match kind {
+            GateKind::Lending => Gain::Monitor,
+            _ => Gain::Entered,
+        };
+        gains(kind, Attacker::Caller, Situation::Idle, &[expected]);
+    }
+}
