@@ -17,11 +17,15 @@ pub fn error(error: &anyhow::Error) {
         findings.iter().for_each(|finding| emit(finding, ""));
         return;
     }
-    let causes: String = error
-        .chain()
-        .skip(1)
-        .map(|cause| format!("\n  {NOTE}caused by{NOTE:#}: {cause}"))
-        .collect();
+    let mut causes = String::new();
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors end with their cause's words.
+        if !said.ends_with(&cause) {
+            causes += &format!("\n  {NOTE}caused by{NOTE:#}: {cause}");
+        }
+        said = cause;
+    }
     emit(&error.to_string(), &causes);
 }
 

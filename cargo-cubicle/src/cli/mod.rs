@@ -150,8 +150,12 @@ fn status_of(error: &anyhow::Error) -> u8 {
     if error.is::<UsageError>() {
         return USAGE;
     }
-    if let Some(VmError::NoQemu { .. } | VmError::NoKernel { .. } | VmError::NoCache) =
-        error.downcast_ref()
+    if let Some(
+        VmError::NoQemu { .. }
+        | VmError::NoKernel { .. }
+        | VmError::NamedKernel { .. }
+        | VmError::NoCache,
+    ) = error.downcast_ref()
     {
         return USAGE;
     }
