@@ -86,7 +86,9 @@ fn check(world: &World, spec: &GateSpec) {
     for register in [probe::RBX, probe::RBP, probe::R10, probe::R11] {
         assert_eq!(entry.general[register], 0, "register {register}");
     }
-    assert_eq!(entry.general[probe::R12..=probe::R15], [0; 4]);
+    assert_eq!(entry.general[probe::R12 + 1..=probe::R15], [0; 3]);
+    // Where the callee's next entry would start, which is its own.
+    assert_eq!(entry.general[probe::R12], world.frames[CALLEE].stack);
     only_vectors(before, entry, shape.vectors);
     assert_eq!(
         entry.words[..shape.stack_words],

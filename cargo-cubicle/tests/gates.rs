@@ -7,6 +7,7 @@ use cargo_cubicle::gates::{
     ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism, MonitorEntries, call,
     listing,
 };
+use cargo_cubicle::graph::{declaration, shape::CallShape};
 use cubicle_abi::layout;
 use cubicle_abi::rights::{Rights, cubicle_key, cubicle_rights};
 use serde::Deserialize;
@@ -38,6 +39,8 @@ struct Described {
     vectors: usize,
     #[serde(default)]
     stack_words: usize,
+    /// A C declaration that says all of the shape instead.
+    signature: Option<String>,
     #[serde(default)]
     variadic: bool,
     #[serde(default)]
@@ -107,16 +110,7 @@ impl Described {
                 Kind::CalleeSees => GateKind::CalleeSees,
                 Kind::Lending => GateKind::Lending,
             },
-            shape: GateShape {
-                integers: self.integers,
-                vectors: self.vectors,
-                stack_words: self.stack_words,
-                variadic: self.variadic,
-                result: GateResult {
-                    integers: self.result_integers,
-                    vectors: self.result_vectors,
-                },
-            },
+            shape: self.shape(),
             switch_fs: self.fs,
             callee_uses_x87: self.callee_x87,
             caller_uses_x87: self.caller_x87,
@@ -124,6 +118,25 @@ impl Described {
                 callee: errno.callee,
                 caller: errno.caller,
             }),
+        }
+    }
+
+    /// From the C signature, or word by word for what C cannot say in one line.
+    fn shape(&self) -> GateShape {
+        if let Some(signature) = &self.signature {
+            let signature = declaration::parse(signature).expect("a C declaration");
+            let shape = CallShape::of(&signature).expect("a shape a gate can carry");
+            return GateShape::of(&shape);
+        }
+        GateShape {
+            integers: self.integers,
+            vectors: self.vectors,
+            stack_words: self.stack_words,
+            variadic: self.variadic,
+            result: GateResult {
+                integers: self.result_integers,
+                vectors: self.result_vectors,
+            },
         }
     }
 

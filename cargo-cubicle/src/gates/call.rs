@@ -304,9 +304,10 @@ impl<'a> Emitter<'a> {
                 (false, r) => self.zero(r)?,
             }
         }
-        for register in [r10, r11, rbx, rbp, r12, r13, r14, r15] {
+        for register in [r10, r11, rbp, r13, r14, r15] {
             self.zero(register)?;
         }
+        self.remember_callee()?;
         if spec.shape.variadic {
             self.a.mov(eax, spec.shape.vectors as u32)?;
         } else {
@@ -315,12 +316,29 @@ impl<'a> Emitter<'a> {
         self.a.call(spec.target)
     }
 
+    /// What the callee waits for itself, further out, in registers that it must
+    /// preserve. They say nothing that is not its own already.
+    fn remember_callee(&mut self) -> Result<(), IcedError> {
+        self.frame_of(self.spec.to)?;
+        self.a.mov(rbx, field(rax, AWAITING))?;
+        self.a.mov(r12, field(rax, STACK))
+    }
+
+    /// A `longjmp` of the callee over a call of its own leaves that call
+    /// pending; nobody may answer it once the callee has returned.
+    fn restore_callee(&mut self) -> Result<(), IcedError> {
+        self.frame_of(self.spec.to)?;
+        self.a.mov(field(rax, AWAITING), rbx)?;
+        self.a.mov(field(rax, STACK), r12)
+    }
+
     /// Leave 1 to 3. r10 and r11 hold the result in rax and rdx; r9 the errno.
     fn leave(&mut self) -> Result<(), IcedError> {
         let spec = self.spec;
         let (first, second, third) = (self.ticket(1), self.ticket(2), self.ticket(3));
         self.a.mov(r10, rax)?;
         self.a.mov(r11, rdx)?;
+        self.restore_callee()?;
         if let Some(errno) = spec.errno {
             self.a
                 .mov(r9d, dword_ptr(i64::from(errno.callee) as u64).fs())?;

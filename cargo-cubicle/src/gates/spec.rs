@@ -2,6 +2,8 @@
 
 use cubicle_abi::rights::Rights;
 
+use crate::graph::shape::{CallShape, ResultPlace};
+
 /// One gate, completely: from this alone follow its instructions.
 #[derive(Clone, Debug)]
 pub struct GateSpec {
@@ -65,6 +67,27 @@ pub struct GateResult {
     pub integers: usize,
     /// Vector registers: xmm0, then xmm1. 0 to 2.
     pub vectors: usize,
+}
+
+impl GateShape {
+    /// The registers and words of a call.
+    pub fn of(shape: &CallShape) -> GateShape {
+        let (integers, vectors) = match shape.result {
+            ResultPlace::None => (0, 0),
+            ResultPlace::Integer | ResultPlace::Memory { .. } => (1, 0),
+            ResultPlace::IntegerPair => (2, 0),
+            ResultPlace::Sse => (0, 1),
+            ResultPlace::SsePair => (0, 2),
+            ResultPlace::IntegerThenSse | ResultPlace::SseThenInteger => (1, 1),
+        };
+        GateShape {
+            integers: shape.integer_registers.into(),
+            vectors: shape.sse_registers.into(),
+            stack_words: shape.stack_words as usize,
+            variadic: shape.vector_count,
+            result: GateResult { integers, vectors },
+        }
+    }
 }
 
 /// Words of stack arguments that travel in registers a call does not use: six

@@ -21,9 +21,9 @@
 //! the registers in its frame. The token there is the proof; whoever jumps to
 //! the stub finds none.
 
-use super::GateError;
 use super::spec::MonitorEntries;
 use super::switch::{self, Mechanism};
+use super::{GateError, clear, unintended};
 use cubicle_abi::frame::{ANSWERED, CALLING, Context, Frame, RESUME};
 use cubicle_abi::layout::{
     ENTRY_SIZE, ENTRY_STRIDE, SITE_STRIDE, resume_stub, site, system_call_gate,
@@ -52,8 +52,21 @@ pub enum SiteForm {
     Read,
 }
 
+impl SiteForm {
+    /// How many places its stub takes.
+    pub fn places(self) -> usize {
+        match self {
+            SiteForm::Number(_) => 1,
+            SiteForm::Read => 2,
+        }
+    }
+}
+
 /// Flags that would break the monitor: TF, DF, NT, AC (rule 3).
 const HOSTILE_FLAGS: u32 = 0x4_4500;
+
+/// MXCSR as a program starts with it.
+const MXCSR_DEFAULT: u32 = 0x1f80;
 
 /// All system-call gates and resume stubs, for `ENTRY_BASE`. `rights` has one
 /// entry for each cubicle.
@@ -108,6 +121,11 @@ pub fn emit_resume(
 }
 
 fn fitting(code: Vec<u8>, what: &str) -> Result<Vec<u8>, GateError> {
+    if unintended::find(&code).is_some() {
+        return Err(GateError::Unintended {
+            function: what.into(),
+        });
+    }
     let stride = ENTRY_STRIDE as usize / 2;
     if code.len() > stride {
         return Err(GateError::Size {
@@ -133,6 +151,15 @@ fn resume(
     let saved = |offset: usize| qword_ptr(rax + context + offset as i32);
     let selector = byte_ptr(offset_of!(ThreadBlock, selector) as u64).gs();
     a.mov(selector, u32::from(SELECTOR_BLOCK))?;
+    // Whoever ran before on this thread leaves nothing behind.
+    a.call(clear::address(0))?;
+    for _ in 0..8 {
+        a.fldz()?;
+    }
+    a.fninit()?;
+    a.push(MXCSR_DEFAULT as i32)?;
+    a.ldmxcsr(dword_ptr(rsp))?;
+    a.add(rsp, 8)?;
     switch::switch(a, mechanism, monitor.switch_pages, rights, trap)?;
     a.mov(rax, qword_ptr(frame_at(cubicle) as u64).gs())?;
     a.cmp(qword_ptr(rax + token), RESUME as i32)?;
@@ -262,31 +289,42 @@ pub fn emit_sites(sites: &[Site]) -> Result<Vec<u8>, GateError> {
     let mut text = vec![0xcc; sites.len() * SITE_STRIDE as usize];
     let mut index = 0;
     while index < sites.len() {
-        let one = sites[index];
-        let mut a = CodeAssembler::new(64)?;
-        match one.form {
-            SiteForm::Number(number) => {
-                a.mov(ecx, one.resume as u32)?;
-                a.mov(eax, number)?;
-                a.jmp(system_call_gate(one.cubicle))?;
-            }
-            SiteForm::Read => {
-                let mut behind = a.create_label();
-                a.lea(rcx, ptr(behind))?;
-                a.xor(eax, eax)?;
-                a.jmp(system_call_gate(one.cubicle))?;
-                a.set_label(&mut behind)?;
-                a.cmp(rax, -4096)?;
-                a.jmp(one.resume)?;
-            }
-        }
-        let code = a.assemble(site(index))?;
+        let code = emit_site(&sites[index], index)?;
         let start = index * SITE_STRIDE as usize;
         text[start..start + code.len()].copy_from_slice(&code);
-        index += match one.form {
-            SiteForm::Number(_) => 1,
-            SiteForm::Read => 2,
-        };
+        index += sites[index].form.places();
     }
     Ok(text)
+}
+
+/// The stub of one patched site, at place `index`.
+///
+/// # Errors
+/// If its constants, which whoever linked the image chose, make an instruction
+/// that nobody wrote.
+pub fn emit_site(one: &Site, index: usize) -> Result<Vec<u8>, GateError> {
+    let mut a = CodeAssembler::new(64)?;
+    match one.form {
+        SiteForm::Number(number) => {
+            a.mov(ecx, one.resume as u32)?;
+            a.mov(eax, number)?;
+            a.jmp(system_call_gate(one.cubicle))?;
+        }
+        SiteForm::Read => {
+            let mut behind = a.create_label();
+            a.lea(rcx, ptr(behind))?;
+            a.xor(eax, eax)?;
+            a.jmp(system_call_gate(one.cubicle))?;
+            a.set_label(&mut behind)?;
+            a.cmp(rax, -4096)?;
+            a.jmp(one.resume)?;
+        }
+    }
+    let code = a.assemble(site(index))?;
+    if unintended::find(&code).is_some() {
+        return Err(GateError::Unintended {
+            function: "a system-call site".into(),
+        });
+    }
+    Ok(code)
 }

@@ -15,7 +15,8 @@
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::Image;
-use crate::gates::system_call::{Site, SiteForm};
+use crate::gates::system_call::{Site, SiteForm, emit_site};
+use crate::gates::unintended;
 use cubicle_abi::layout::{MAXIMUM_SITES, site};
 
 /// What [`patch`] did.
@@ -106,7 +107,7 @@ fn function(
             continue;
         }
         patched.sites += 1;
-        if sites.len() + 2 > MAXIMUM_SITES {
+        if sites.len() + SiteForm::Read.places() > MAXIMUM_SITES {
             continue;
         }
         let Some(before) = index.checked_sub(1).map(|index| &instructions[index]) else {
@@ -150,15 +151,31 @@ fn function(
             form,
             resume,
         };
-        sites.push(one);
-        if form == SiteForm::Read {
-            // Its stub takes two places.
-            sites.push(one);
-        }
         let distance = stub.wrapping_sub(before.ip() + 5) as u32;
         let mut jump = vec![0xe9];
         jump.extend(distance.to_le_bytes());
+        // Where a site lies is the library's choice, and with it these bytes.
+        // SIGSYS serves a site that is left alone.
+        if emit_site(&one, sites.len()).is_err()
+            || makes_unintended(bytes, before.ip() - address, &jump)
+        {
+            continue;
+        }
+        sites.resize(sites.len() + form.places(), one);
         changes.push((before.ip(), jump));
         patched.patched += 1;
     }
+}
+
+/// Would a forbidden pattern appear where `new` replaces what is at `offset` of
+/// `function`, its neighbours included?
+fn makes_unintended(function: &[u8], offset: u64, new: &[u8]) -> bool {
+    /// One less than the longest pattern, bytes.
+    const REACH: usize = 4;
+    let offset = offset as usize;
+    let start = offset.saturating_sub(REACH);
+    let end = (offset + new.len() + REACH).min(function.len());
+    let mut window = function[start..end].to_vec();
+    window[offset - start..][..new.len()].copy_from_slice(new);
+    unintended::find(&window).is_some()
 }

@@ -5,10 +5,10 @@ use super::lends::{self, UnlentKind};
 use super::{Cubicle, Gate};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::WORDS_IN_REGISTERS;
-use crate::gates::{GateKind, GateResult, GateShape};
+use crate::gates::{GateKind, GateShape};
 use crate::graph::declaration;
 use crate::graph::edges::Edge;
-use crate::graph::shape::{CallShape, ResultPlace};
+use crate::graph::shape::CallShape;
 use crate::graph::signature::Signature;
 use crate::graph::signatures::Known;
 use crate::manifest::{self, Function, Policy};
@@ -79,7 +79,7 @@ pub fn resolve(
         from,
         to,
         kind,
-        shape: gate_shape(&shape),
+        shape: GateShape::of(&shape),
         lends,
         errno: resolved.errno,
     })
@@ -194,22 +194,4 @@ fn signature(
             )),
     );
     None
-}
-
-fn gate_shape(shape: &CallShape) -> GateShape {
-    let (integers, vectors) = match shape.result {
-        ResultPlace::None => (0, 0),
-        ResultPlace::Integer | ResultPlace::Memory { .. } => (1, 0),
-        ResultPlace::IntegerPair => (2, 0),
-        ResultPlace::Sse => (0, 1),
-        ResultPlace::SsePair => (0, 2),
-        ResultPlace::IntegerThenSse | ResultPlace::SseThenInteger => (1, 1),
-    };
-    GateShape {
-        integers: shape.integer_registers.into(),
-        vectors: shape.sse_registers.into(),
-        stack_words: shape.stack_words as usize,
-        variadic: shape.vector_count,
-        result: GateResult { integers, vectors },
-    }
 }

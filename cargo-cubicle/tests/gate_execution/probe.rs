@@ -313,6 +313,12 @@ global_asm!(
     "    call rax",
     "    add rsp, 8",
     "2:",
+    // What the gate keeps of the callee's own frame, in registers that a
+    // function preserves.
+    "    mov rax, [rip + {entry} + {general} + 8]",
+    "    mov [rip + {exit} + {general} + 8], rax",
+    "    mov rax, [rip + {entry} + {general} + 88]",
+    "    mov [rip + {exit} + {general} + 88], rax",
     "    GATE_TEST_LOAD {exit}",
     "    ret",
     general = const offset_of!(State, general),

@@ -53,7 +53,8 @@ pub static GROUPS: [Group; 8] = [
     Group {
         name: "@base",
         summary: "What a libc needs and what touches neither files nor others: clocks, sleeping, \
-                  random numbers, the process's own ids and limits (to be read, not set).",
+                  random numbers, the process's own ids and limits (to be read, not set); `poll`, \
+                  which Rust's start-up code needs.",
         support: Support::Enforced,
         calls: &[
             Sysno::clock_getres,
@@ -76,6 +77,9 @@ pub static GROUPS: [Group; 8] = [
             Sysno::gettimeofday,
             Sysno::getuid,
             Sysno::nanosleep,
+            // Rust's start-up code asks it about 0, 1 and 2, and aborts if it
+            // may not. Of other descriptors it tells only whether they wait.
+            Sysno::poll,
             // Of the process's own name only: the monitor looks at the option.
             Sysno::prctl,
             // To read only: the monitor refuses a new limit.
@@ -94,8 +98,7 @@ pub static GROUPS: [Group; 8] = [
     },
     Group {
         name: "@stdio",
-        summary: "Reading, writing and waiting on the descriptors 0, 1 and 2; `poll`, which looks \
-                  at others too, because Rust's start-up code asks it about these three.",
+        summary: "Reading, writing and waiting on the descriptors 0, 1 and 2.",
         support: Support::Enforced,
         // All but `poll` and `ppoll` take the descriptor first, where the
         // monitor looks at it.

@@ -241,9 +241,13 @@ mod lending {
             unsafe { (&*thread::block(), &mut *thread::state(), &mut *arguments) };
         let caller_frame = block.virtual_threads[from].frame as *const Frame;
         let callee_frame = block.virtual_threads[to].frame as *const Frame;
-        // SAFETY: as above.
-        let (caller_stack, callee_stack) =
-            unsafe { ((*caller_frame).stack, (*callee_frame).stack) };
+        // SAFETY: as above. Read once: another thread may write them.
+        let (caller_stack, callee_stack) = unsafe {
+            (
+                core::ptr::read_volatile(&raw const (*caller_frame).stack),
+                core::ptr::read_volatile(&raw const (*callee_frame).stack),
+            )
+        };
         let mut call = Call {
             gate,
             number,

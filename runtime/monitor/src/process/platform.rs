@@ -22,6 +22,11 @@ pub fn choose(kernel: KernelStack, isolation: u32) -> u32 {
     if isolation == ISOLATION_STAND_IN {
         return MECHANISM_STAND_IN;
     }
+    if has_extended_registers() {
+        refuse_start(
+            "this processor's APX registers are switched on, and gates do not know how to clear them; boot with `clearcpuid=apx`",
+        );
+    }
     let keys = has_keys();
     if keys && kernel_version() >= (6, 12) {
         return MECHANISM_PKU;
@@ -34,6 +39,22 @@ pub fn choose(kernel: KernelStack, isolation: u32) -> u32 {
         });
     }
     MECHANISM_PAGETABLE
+}
+
+/// Intel APX: sixteen more general registers, bit 19 of XCR0.
+fn has_extended_registers() -> bool {
+    const APX: u64 = 1 << 19;
+    enabled_state() & APX != 0
+}
+
+/// XCR0: the register state that the kernel has switched on; 0 without XSAVE.
+fn enabled_state() -> u64 {
+    const OSXSAVE: u32 = 1 << 27;
+    if __cpuid(1).ecx & OSXSAVE == 0 {
+        return 0;
+    }
+    // SAFETY: OSXSAVE says that XGETBV exists.
+    unsafe { xgetbv() }
 }
 
 /// OSPKE: the processor has protection keys and the kernel has switched them
@@ -49,21 +70,13 @@ pub fn pkru_offset() -> u64 {
 
 /// Which vector registers there are to clear: 0 SSE, 1 AVX, 2 AVX-512.
 pub fn vector_level() -> u32 {
-    const OSXSAVE: u32 = 1 << 27;
-    const AVX: u32 = 1 << 28;
-    const AVX512F: u32 = 1 << 16;
-    let basic = __cpuid(1).ecx;
-    if basic & OSXSAVE == 0 || basic & AVX == 0 {
-        return 0;
-    }
-    // SAFETY: OSXSAVE says that XGETBV exists.
-    let enabled = unsafe { xgetbv() };
-    if enabled & 0x6 != 0x6 {
-        0
-    } else if __cpuid_count(7, 0).ebx & AVX512F != 0 && enabled & 0xe0 == 0xe0 {
-        2
-    } else {
-        1
+    // XCR0: SSE and AVX state; opmask, upper halves and upper registers.
+    const AVX: u64 = 0x6;
+    const AVX512: u64 = 0xe6;
+    match enabled_state() {
+        state if state & AVX512 == AVX512 => 2,
+        state if state & AVX == AVX => 1,
+        _ => 0,
     }
 }
 

@@ -45,6 +45,11 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     let Some(mut main) = *parked else {
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
+    // The target may call back, and the caller then make system calls of its
+    // own, which use the same place for the registers of this one.
+    let caller_frame = super::run::frame(caller);
+    // SAFETY: the thread block's frame pointers are the monitor's.
+    let saved = caller_frame.map(|frame| unsafe { (*frame).saved });
     block.virtual_threads[target].frame = frame_address(target, 0);
     main.rax = COMMAND_ATTACH;
     let outer = state.parked_main.replace(target);
@@ -60,6 +65,10 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     stack_of(target, thread.stack);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
+    if let (Some(frame), Some(saved)) = (caller_frame, saved) {
+        // SAFETY: as above, and its page is open again.
+        unsafe { (*frame).saved = saved };
+    }
     0
 }
 
