@@ -58,7 +58,6 @@ pub struct SignalInformation {
     pub address: u64,
     /// SIGSYS: number (low) and architecture (high).
     pub call: u64,
-    pub reserved: u64,
     /// SIGSEGV with SEGV_PKUERR: the key, at offset 32.
     pub key: u32,
 }
