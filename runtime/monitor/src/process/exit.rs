@@ -9,6 +9,7 @@ use crate::machine::thread;
 use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_EXIT;
 use cubicle_abi::frame::Context;
+use cubicle_abi::rights::Rights;
 
 /// `exit_group` of `cubicle`.
 pub fn exit_group(cubicle: usize, status: u64) -> ! {
@@ -46,6 +47,7 @@ pub fn exit_thread(cubicle: usize, status: u64) -> ! {
 /// own `exit` runs where its next call would have started.
 fn exit_main(main: usize, status: u64) {
     let started = frame(main);
+    crate::machine::rights::open(Rights::NONE, super::rights(main));
     let (Some(plan), Some(frame)) = (super::plan(), started) else {
         return;
     };
