@@ -312,9 +312,8 @@ fn make_plan(
         .main()
         .and_then(|(name, _)| number(name))
         .context("the manifest has no main cubicle")?;
-    let stand_in = std::env::var_os("CUBICLE_BENCHMARK_STAND_IN").is_some();
     let isolation = match policy.isolation.value {
-        _ if stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
+        _ if line.stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
         Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
         Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
     };

@@ -158,12 +158,12 @@ impl Program {
             cubicle_violation: 1,
             kind: Kind::Access,
             mechanism: Mechanism::Pku,
-            cubicle: "codec".into(),
+            cubicle: Some("codec".into()),
             access: Some(Access::Write),
             address: Some(Address(is_admin + 1)),
             owner: Some("app".into()),
             place: Some(Place::Data),
-            instruction: Address(write),
+            instruction: Some(Address(write)),
             signal: 11,
             code: 4,
             key: Some(2),
@@ -244,7 +244,7 @@ fn what_lies_behind_a_variable_is_named_after_it() {
     let program = Program::new();
     let mut record = program.record();
     let end = program.symbol(&program.codec, "row") + 16;
-    record.cubicle = "app".into();
+    record.cubicle = Some("app".into());
     record.owner = Some("codec".into());
     for (beyond, expected) in [(0, "just behind `row`"), (24, "24 bytes behind `row`")] {
         record.address = Some(Address(end + beyond));
@@ -266,7 +266,10 @@ fn without_images_the_symbol_table_speaks_and_what_is_missing_is_named() {
     fs::remove_dir_all(program.root().join("cubicle")).unwrap();
     let record = Program::new().record();
     let text = program.explain(&record);
-    let place = format!("--> `codec`: `decode_row`, at {}", record.instruction);
+    let place = format!(
+        "--> `codec`: `decode_row`, at {}",
+        record.instruction.unwrap()
+    );
     assert!(text.contains(&place), "{text}");
     assert!(
         text.contains("= memory: `app`'s data: `is_admin` (+1)\n"),
@@ -387,7 +390,7 @@ fn every_kind_has_its_sentence() {
         (
             &|record| {
                 record.access = Some(Access::Read);
-                record.instruction = Address(0x1);
+                record.instruction = Some(Address(0x1));
             },
             "read memory at 0x1000, which belongs to cubicle `app`",
         ),
@@ -395,4 +398,73 @@ fn every_kind_has_its_sentence() {
     for (change, expected) in cases {
         assert_eq!(title(change), format!("error: cubicle `codec` {expected}"));
     }
+}
+
+#[test]
+fn a_crash_says_that_no_border_was_crossed() {
+    let program = Program::new();
+    let mut record = program.record();
+    record.kind = Kind::Crash;
+    record.address = Some(Address(0x8));
+    (record.owner, record.place) = (None, Some(Place::Unmapped));
+    (record.key, record.code) = (None, 1);
+    let text = program.explain(&record);
+    let title = "error: cubicle `codec` crashed (SIGSEGV): it wrote 8 bytes at 0x8, where there is nothing\n";
+    assert!(text.starts_with(title), "{text}");
+    let place = format!("--> decode.c:{}:5\n", line_of("decode.c", "the bad write"));
+    assert!(text.contains(&place), "{text}");
+    assert!(text.contains("= note: no border was crossed"), "{text}");
+    assert!(!text.contains("stopped by"), "{text}");
+
+    record.signal = 8;
+    (record.address, record.access, record.place) = (None, None, None);
+    let text = program.explain(&record);
+    assert!(
+        text.starts_with("error: cubicle `codec` crashed (SIGFPE)\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_lend_is_told_at_the_call_with_the_place_to_look_in() {
+    let program = Program::new();
+    let mut record = program.record();
+    let detail = "the caller lends 64 bytes that it may not read itself";
+    record.kind = Kind::Lend;
+    record.cubicle = Some("app".into());
+    (record.instruction, record.access) = (None, None);
+    (record.signal, record.code, record.key) = (0, 0, None);
+    record.detail = detail.into();
+    let expected = "error: cubicle `app` called `decode` of cubicle `codec` with an argument that cannot be lent\n";
+    let text = program.explain(&record);
+    assert!(text.starts_with(expected), "{text}");
+    for part in [
+        "= memory: `app`'s data: `is_admin` (+1)\n",
+        &format!("--> app.c:{}:", line_of("app.c", "the call")),
+        &format!("= note: {detail}\n"),
+        "= help: what is lent stands in the manifest under `[cubicle.codec.function.decode]`",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    record.chain.clear();
+    let text = program.explain(&record);
+    let title = "error: cubicle `app` made a call with an argument that cannot be lent\n";
+    assert!(text.starts_with(title), "{text}");
+    assert!(!text.contains("-->"), "{text}");
+}
+
+#[test]
+fn what_is_unknown_is_left_out() {
+    let program = Program::new();
+    let mut record = program.record();
+    (record.cubicle, record.owner) = (None, None);
+    record.mechanism = Mechanism::StandIn;
+    let text = program.explain(&record);
+    let title = "error: the program wrote 8 bytes at 0x";
+    assert!(text.starts_with(title), "{text}");
+    assert!(text.contains("--> code that has no name, at 0x"), "{text}");
+    assert!(
+        text.contains("= note: nothing is protected in a benchmark build"),
+        "{text}"
+    );
 }

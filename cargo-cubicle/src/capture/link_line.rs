@@ -30,6 +30,8 @@ pub struct LinkLine {
     pub lto: Lto,
     /// The manifest that applies.
     pub manifest: Utf8PathBuf,
+    /// A benchmark build: a stand-in replaces WRPKRU and nothing is protected.
+    pub stand_in: bool,
     /// What this program's files are kept in: `<profile>/cubicle/<stem>`.
     pub directory: Utf8PathBuf,
     /// The directory the driver is to be run in.

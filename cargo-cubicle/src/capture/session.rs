@@ -17,7 +17,7 @@ pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Holds the serialised [`Session`].
 pub const SESSION_VARIABLE: &str = "CUBICLE_SESSION";
-/// Identifies the tool's executable; a final crate is relinked when it changes.
+/// Identifies the tool's executable and how it composes; a final crate is relinked when it changes.
 pub const TOOL_VARIABLE: &str = "CUBICLE_TOOL";
 /// The argument of `--cubicle-manifest`, if there was one.
 pub const MANIFEST_VARIABLE: &str = "CUBICLE_MANIFEST";
@@ -58,14 +58,29 @@ pub struct Session {
     pub members: Vec<Utf8PathBuf>,
     /// Print the milliseconds of each phase.
     pub timings: bool,
-    /// Run programs in the emulated machine.
-    pub vm: bool,
+    /// Run programs in the emulated machine, in this way.
+    pub machine: Option<Emulation>,
+    /// Whether the user asked for colours or for none, with cargo's `--color`.
+    pub colour: Option<bool>,
+    /// Compose programs in which a stand-in replaces WRPKRU, for benchmarks.
+    pub stand_in: bool,
     /// Exists as long as the command runs. Processes started by cargo leave in it
     /// what the command is to know when cargo is done.
     pub directory: Utf8PathBuf,
     /// Variables as they were before this tool changed them, for the programs
     /// that `run` and `test` start.
     pub original_environment: BTreeMap<String, Option<String>>,
+}
+
+/// What programs are given in the emulated machine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Emulation {
+    /// Where in the guest which absolute paths of this machine are to lie.
+    pub files: Vec<(Utf8PathBuf, Utf8PathBuf)>,
+    /// Variables that the user named.
+    pub environment: BTreeMap<String, String>,
+    /// Whether the program is to read what this process can read.
+    pub input: bool,
 }
 
 impl Session {

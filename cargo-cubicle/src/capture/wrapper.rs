@@ -92,6 +92,7 @@ pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitSt
         let mut line = classify(captured, &call, record, &profile_directory);
         line.driver = driver;
         line.manifest = manifest;
+        line.stand_in = session.stand_in;
         line.directory = directory;
         line.save()?;
         libraries::resolve(&mut line)?;
@@ -218,6 +219,7 @@ fn classify(
         profile,
         lto: Lto::of(call),
         manifest: Utf8PathBuf::new(),
+        stand_in: false,
         directory: Utf8PathBuf::new(),
         working_directory: captured.working_directory,
         environment: captured.environment,

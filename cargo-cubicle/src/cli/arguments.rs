@@ -27,33 +27,42 @@ A program whose package has no Cubicle.toml, and whose workspace has none, is bu
 Exit status: 0 success, 1 findings, 2 usage or manifest, 101 the build failed; `run` and `test` \
 return the program's own (a violation is 86, a refused start 87).";
 
+const MACHINE: &str = "In the emulated machine (--vm) a program has its arguments, a directory of its own \
+with the files that --vm-file names and no others, and an environment of RUST_*, CARGO_PKG_*, TZ, \
+SOURCE_DATE_EPOCH and what --vm-env names. For `run`, standard input is passed on if it is a file or \
+a pipe. What the program writes is shown when it has ended, standard output first. Nothing about \
+time can be learnt there. On a machine with protection keys of its own and Linux 6.12, --vm runs programs \
+as usual, and says so.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build as `cargo build` does, partitioned
-    #[command(after_help = WHERE)]
-    Build(CargoOptions),
+    #[command(after_long_help = WHERE)]
+    Build(BuildOptions),
     /// Build and run as `cargo run` does, partitioned
-    #[command(after_help = WHERE)]
-    Run(CargoOptions),
+    #[command(after_long_help = [MACHINE, WHERE].join("\n\n"))]
+    Run(RunOptions),
     /// Build and run the tests as `cargo test` does, partitioned
-    #[command(after_help = WHERE)]
-    Test(CargoOptions),
+    #[command(after_long_help = [MACHINE, WHERE].join("\n\n"))]
+    Test(RunOptions),
     /// Build and run the benchmarks as `cargo bench` does, partitioned
-    #[command(after_help = WHERE)]
-    Bench(CargoOptions),
+    #[command(after_long_help = WHERE)]
+    Bench(BuildOptions),
+    /// Show the raw records of violations in a text with symbols and source lines
+    Symbolize(SymbolizeOptions),
 }
 
 #[derive(Debug, Args)]
 pub struct CargoOptions {
-    /// Use this manifest for every program that is built
+    /// Partition every program that is built as this manifest says, instead of as its own does
     #[arg(long, value_name = "PATH")]
     pub cubicle_manifest: Option<Utf8PathBuf>,
-    /// Run programs in the emulated machine
-    #[arg(long)]
-    pub vm: bool,
     /// Print to stderr how many milliseconds each phase took, for each program
     #[arg(long)]
     pub timings: bool,
+    /// Compose a benchmark build, in which a stand-in replaces WRPKRU and nothing is protected
+    #[arg(long, hide = true)]
+    pub benchmark_stand_in: bool,
     /// Flags of cargo's own command, and after `--` the program's arguments
     #[arg(
         value_name = "CARGO FLAGS",
@@ -61,6 +70,50 @@ pub struct CargoOptions {
         allow_hyphen_values = true
     )]
     pub cargo: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildOptions {
+    #[command(flatten)]
+    pub common: CargoOptions,
+    /// Known here only to be refused with an explanation.
+    #[arg(long, hide = true)]
+    pub vm: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub common: CargoOptions,
+    #[command(flatten)]
+    pub machine: MachineOptions,
+}
+
+/// What concerns the emulated machine.
+#[derive(Debug, Default, Args)]
+pub struct MachineOptions {
+    /// Run programs in an emulated machine with protection keys, or on this one if it has them
+    #[arg(long)]
+    pub vm: bool,
+    /// Permit installing QEMU and fetching a kernel from the distribution's packages
+    #[arg(long, requires = "vm")]
+    pub install: bool,
+    /// Give the program in the machine a file or directory; PATH alone keeps its name (repeatable)
+    #[arg(long, value_name = "GUEST=HOST", requires = "vm")]
+    pub vm_file: Vec<String>,
+    /// Set a variable for the program in the machine; NAME alone passes it on (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", requires = "vm")]
+    pub vm_env: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SymbolizeOptions {
+    /// The text in which the records are, for example a log; `-` reads standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: Utf8PathBuf,
+    /// The program that wrote the records, where it was built or with its `cubicle` directory beside it
+    #[arg(long, value_name = "PATH")]
+    pub binary: Option<Utf8PathBuf>,
 }
 
 /// Flags of cargo whose value is a word of its own.
@@ -98,7 +151,7 @@ pub fn cargo_flags(subcommand: &str, words: &[OsString]) -> usize {
         if word == "--" || (subcommand == "run" && !word.starts_with('-')) {
             return index;
         }
-        let own_value = word == "--cubicle-manifest";
+        let own_value = ["--cubicle-manifest", "--vm-file", "--vm-env"].contains(&word.as_ref());
         index += if own_value || WITH_VALUE.contains(&word.as_ref()) {
             2
         } else {
@@ -118,7 +171,14 @@ pub fn with_own_flags_first(arguments: Vec<OsString>) -> Vec<OsString> {
     };
     ordered.push(name.clone());
     let name = name.to_string_lossy();
-    let Some(subcommand) = command.find_subcommand(name.as_ref()) else {
+    // Only what is a command of cargo's own has flags of cargo's.
+    let is_cargos = |subcommand: &&clap::Command| {
+        subcommand
+            .get_arguments()
+            .any(|argument| argument.get_id() == "cargo")
+    };
+    let subcommand = command.find_subcommand(name.as_ref());
+    let Some(subcommand) = subcommand.filter(is_cargos) else {
         ordered.extend_from_slice(words);
         return ordered;
     };
@@ -182,38 +242,62 @@ fn own_flag(command: &clap::Command, word: &OsString) -> Own {
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> CargoOptions {
+    fn parse(line: &str) -> (CargoOptions, MachineOptions) {
         let words = line.split(' ').map(OsString::from).collect();
         match Arguments::try_parse_from(with_own_flags_first(words))
             .unwrap()
             .command
         {
-            Command::Build(options) | Command::Run(options) => options,
+            Command::Build(options) => (options.common, MachineOptions::default()),
+            Command::Run(options) => (options.common, options.machine),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn own_flags_are_found_among_cargos() {
-        let options =
+        let (options, _) =
             parse("build -p app --cubicle-manifest a/C.toml --release --timings --timings=html");
         assert_eq!(options.cubicle_manifest, Some("a/C.toml".into()));
-        assert!(options.timings && !options.vm);
+        assert!(options.timings && !options.benchmark_stand_in);
         assert_eq!(options.cargo, ["-p", "app", "--release", "--timings=html"]);
+        let (options, machine) = parse("run -q --vm-file a=b --vm --vm-env=X=1 --vm-file c word");
+        assert!(machine.vm && !machine.install);
+        assert_eq!(
+            (machine.vm_file.len(), machine.vm_env),
+            (2, vec!["X=1".to_owned()])
+        );
+        assert_eq!(options.cargo, ["-q", "word"]);
     }
 
     #[test]
     fn the_programs_arguments_are_its_own() {
-        let options = parse("run --release -- --vm --timings -h");
-        assert!(!options.vm && !options.timings);
+        let (options, machine) = parse("run --release -- --vm --timings -h");
+        assert!(!machine.vm && !options.timings);
         assert_eq!(
             options.cargo,
             ["--release", "--", "--vm", "--timings", "-h"]
         );
-        let options = parse("run --bin a first --vm");
-        assert!(!options.vm);
+        let (options, machine) = parse("run --bin a first --vm");
+        assert!(!machine.vm);
         assert_eq!(options.cargo, ["--bin", "a", "first", "--vm"]);
-        let options = parse("run -- -- x");
+        let (options, _) = parse("run -- -- x");
         assert_eq!(options.cargo, ["--", "--", "x"]);
+    }
+
+    #[test]
+    fn every_flag_and_command_explains_itself() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands() {
+            assert!(
+                subcommand.get_about().is_some(),
+                "{}",
+                subcommand.get_name()
+            );
+            for argument in subcommand.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}", argument.get_id());
+            }
+        }
     }
 }

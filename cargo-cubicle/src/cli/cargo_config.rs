@@ -11,8 +11,8 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use toml::{Table, Value};
 
+use super::UsageError;
 use super::cfg_expression;
-use super::drive::UsageError;
 use crate::capture::TARGET;
 
 /// All configuration that is in force, strongest first.

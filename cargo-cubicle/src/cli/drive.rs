@@ -7,27 +7,28 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::arguments::{CargoOptions, cargo_flags};
+use super::arguments::{CargoOptions, MachineOptions, cargo_flags};
 use super::cargo_config::CargoConfig;
 use super::foreground::{self, Ending};
 use super::runner::RUNNER_WORD;
 use super::workspace::Workspace;
-use super::{BUILD_FAILED, message};
+use super::{BUILD_FAILED, UsageError, emulated, message};
 use crate::capture::session::*;
 use crate::capture::{CaptureError, linker};
 
-/// Something the user asked for that cannot be. Status 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
-
-/// Runs `cargo SUBCOMMAND` partitioned, and returns how the tool is to end.
-pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> {
+/// Runs `cargo SUBCOMMAND` partitioned, its programs in the emulated machine if
+/// that is asked for, and returns how the tool is to end.
+pub fn cargo(
+    subcommand: &str,
+    options: CargoOptions,
+    machine: &MachineOptions,
+) -> anyhow::Result<Ending> {
     let start = std::time::Instant::now();
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let (flags, rest) = options
         .cargo
         .split_at(cargo_flags(subcommand, &options.cargo));
+    let colour = message::choose_colour(flags);
     let flags = without_target(flags)?;
 
     let workspace = Workspace::find(&program, &flags.choosing_workspace)?;
@@ -41,6 +42,18 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
     command.args([subcommand, "--target", TARGET]);
 
     if manifest.is_none() && manifests.is_empty() {
+        let without = [
+            ("--vm", machine.vm),
+            ("--benchmark-stand-in", options.benchmark_stand_in),
+        ];
+        if let Some((flag, _)) = without.iter().find(|(_, given)| *given) {
+            return Err(UsageError(format!(
+                "`{flag}` is for partitioned programs, and there is no {MANIFEST_NAME} in {} or beside a package's Cargo.toml\n  \
+                 = help: write one there, or name one with `--cubicle-manifest PATH`",
+                workspace.root
+            ))
+            .into());
+        }
         message::note(&format!(
             "there is no {MANIFEST_NAME} in {} or beside a package's Cargo.toml, so this is a plain build",
             workspace.root
@@ -49,6 +62,7 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
         return foreground::run(&mut command);
     }
 
+    let machine = emulated::decide(subcommand, machine)?;
     let directory = tempfile::Builder::new()
         .prefix("cargo-cubicle-")
         .tempdir()?;
@@ -65,7 +79,9 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
         workspace_root: workspace.root,
         members: workspace.members,
         timings: options.timings,
-        vm: options.vm,
+        machine,
+        colour,
+        stand_in: options.benchmark_stand_in,
         directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
@@ -107,7 +123,7 @@ pub fn cargo(subcommand: &str, options: CargoOptions) -> anyhow::Result<Ending> 
     let list: Vec<&str> = manifests.iter().map(|path| path.as_str()).collect();
     command
         .env(SESSION_VARIABLE, serde_json::to_string(&session)?)
-        .env(TOOL_VARIABLE, tool_identity(&session.tool)?)
+        .env(TOOL_VARIABLE, tool_identity(&session)?)
         .env(MANIFESTS_VARIABLE, list.join(";"))
         .env(FLAGS_VARIABLE, FLAGS_REVISION);
     match &session.manifest {
@@ -218,12 +234,14 @@ fn own_path() -> anyhow::Result<Utf8PathBuf> {
     Ok(Utf8PathBuf::from_path_buf(path).map_err(|path| CaptureError::NotUtf8(path.into()))?)
 }
 
-/// Differs between builds of this tool, also where an installer sets file times.
-fn tool_identity(tool: &Utf8Path) -> std::io::Result<String> {
-    let file = tool.metadata()?;
+/// Differs between builds of this tool, also where an installer sets file times,
+/// and between the flags that change what it makes of a program.
+fn tool_identity(session: &Session) -> std::io::Result<String> {
+    let file = session.tool.metadata()?;
     let version = env!("CARGO_PKG_VERSION");
+    let stand_in = if session.stand_in { "-stand-in" } else { "" };
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}",
+        "{version}-{:x}-{:x}.{:x}{stand_in}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()

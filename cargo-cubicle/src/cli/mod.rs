@@ -4,9 +4,12 @@ mod arguments;
 mod cargo_config;
 mod cfg_expression;
 mod drive;
+mod emulated;
 mod foreground;
 mod message;
 mod runner;
+mod symbolize;
+mod violations;
 mod workspace;
 
 use std::ffi::OsString;
@@ -16,13 +19,19 @@ use clap::Parser;
 
 use crate::capture::session::{CAPTURE_VARIABLE, Session};
 use crate::capture::{CaptureError, Reported, linker, rustdoc, wrapper};
-use arguments::{Arguments, Command};
+use crate::vm::VmError;
+use arguments::{Arguments, Command, MachineOptions};
 use foreground::Ending;
 
 /// The user asked for something that cannot be, or wrote a manifest that cannot.
 pub const USAGE: u8 = 2;
 /// cargo's own status for a build that failed.
 pub const BUILD_FAILED: u8 = 101;
+
+/// Something the user asked for that cannot be. Status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -86,14 +95,9 @@ impl Role {
 }
 
 fn play(session: &Session, role: Role, arguments: Vec<OsString>) -> anyhow::Result<Ending> {
+    message::use_colour(session.colour);
     match role {
-        Role::Wrapper => match wrapper::run(session, arguments) {
-            Ok(status) => Ok(Ending::of(status)),
-            Err(error) => {
-                session.leave_status(status_of(&error));
-                Err(error)
-            }
-        },
+        Role::Wrapper => leaving_status(session, wrapper::run(session, arguments).map(Ending::of)),
         Role::Capture(directory) => {
             let arguments = arguments
                 .into_iter()
@@ -104,8 +108,13 @@ fn play(session: &Session, role: Role, arguments: Vec<OsString>) -> anyhow::Resu
         }
         Role::PlainLinker => foreground::run(&mut linker::plain(&session.driver, &arguments)),
         Role::Rustdoc => foreground::run(&mut rustdoc::command(session, &arguments)),
-        Role::Runner => runner::run(session, &arguments[1..]),
+        Role::Runner => leaving_status(session, runner::run(session, &arguments[1..])),
     }
+}
+
+/// Tells the command what an error means: cargo only knows that something failed.
+fn leaving_status(session: &Session, result: anyhow::Result<Ending>) -> anyhow::Result<Ending> {
+    result.inspect_err(|error| session.leave_status(status_of(error)))
 }
 
 /// `cargo cubicle …`, which cargo starts as `cargo-cubicle cubicle …`.
@@ -114,11 +123,23 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         arguments.remove(0);
     }
     let parsed = Arguments::parse_from(arguments::with_own_flags_first(arguments));
+    let here = MachineOptions::default();
     match parsed.command {
-        Command::Build(options) => drive::cargo("build", options),
-        Command::Run(options) => drive::cargo("run", options),
-        Command::Test(options) => drive::cargo("test", options),
-        Command::Bench(options) => drive::cargo("bench", options),
+        Command::Build(options) if options.vm => Err(UsageError(
+            "`build` runs nothing; `cargo cubicle run --vm` runs a program in the emulated machine"
+                .to_owned(),
+        )
+        .into()),
+        Command::Bench(options) if options.vm => Err(UsageError(
+            "nothing about time can be learnt from the emulated machine, so `bench` has no `--vm`"
+                .to_owned(),
+        )
+        .into()),
+        Command::Build(options) => drive::cargo("build", options.common, &here),
+        Command::Bench(options) => drive::cargo("bench", options.common, &here),
+        Command::Run(options) => drive::cargo("run", options.common, &options.machine),
+        Command::Test(options) => drive::cargo("test", options.common, &options.machine),
+        Command::Symbolize(options) => symbolize::run(&options),
     }
 }
 
@@ -126,11 +147,20 @@ fn status_of(error: &anyhow::Error) -> u8 {
     if let Some(reported) = error.downcast_ref::<Reported>() {
         return reported.status;
     }
+    if error.is::<UsageError>() {
+        return USAGE;
+    }
+    if let Some(
+        VmError::NoQemu { .. }
+        | VmError::NoKernel { .. }
+        | VmError::NamedKernel { .. }
+        | VmError::NoCache,
+    ) = error.downcast_ref()
+    {
+        return USAGE;
+    }
     match error.downcast_ref::<CaptureError>() {
         Some(error) => error.status(),
-        None => match error.downcast_ref::<drive::UsageError>() {
-            Some(_) => USAGE,
-            None => BUILD_FAILED,
-        },
+        None => BUILD_FAILED,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -11,20 +11,32 @@ use std::process::Command;
 use camino::Utf8Path;
 
 use super::foreground::{self, Ending};
+use super::{emulated, violations};
 use crate::capture::session::*;
+
+/// A violation ended the program.
+const STATUS_VIOLATION: u8 = cubicle_abi::STATUS_VIOLATION as u8;
+/// The program refused to start.
+const STATUS_REFUSED: u8 = cubicle_abi::STATUS_REFUSED as u8;
 
 /// The first argument that cargo passes to this program as a runner.
 pub const RUNNER_WORD: &str = "--cubicle-runner";
 
 /// Runs `program` (the built file and its arguments) through the runner that
-/// was configured before, if any.
+/// was configured before, if any, or in the emulated machine.
 pub fn run(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
-    if session.vm {
-        return Err(super::drive::UsageError(
-            "`--vm` is not supported by this version: run without it on this machine".to_owned(),
-        )
-        .into());
+    let ending = match &session.machine {
+        Some(emulation) => emulated::run(session, emulation, program)?,
+        None => run_here(session, program)?,
+    };
+    // cargo does not always end as the only test that failed did.
+    if let Ending::Status(status @ (STATUS_VIOLATION | STATUS_REFUSED)) = ending {
+        session.leave_status(status);
     }
+    Ok(ending)
+}
+
+fn run_here(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
     let mut line = session
         .chained_runner
         .iter()
@@ -50,21 +62,18 @@ pub fn run(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
         .first()
         .and_then(|path| Utf8Path::from_path(path.as_ref()))
     {
-        report_violations(report, binary)?;
+        report_violations(report, binary, &session.workspace_root)?;
     }
     Ok(ending)
 }
 
 /// Explains on stderr what the monitor of `binary` wrote: one line of JSON for
-/// each violation. The lines are shown as they are.
-fn report_violations(mut report: File, _binary: &Utf8Path) -> std::io::Result<()> {
+/// each violation.
+fn report_violations(mut report: File, binary: &Utf8Path, root: &Utf8Path) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     report.rewind()?;
     report.read_to_end(&mut bytes)?;
-    for line in String::from_utf8_lossy(&bytes).lines() {
-        anstream::eprintln!("{line}");
-    }
-    Ok(())
+    std::io::stderr().write_all(&violations::explain(&bytes, binary, root))
 }
 
 /// Gives the program the environment that the user's shell gave to this tool.

@@ -19,8 +19,10 @@ pub struct Record {
     pub cubicle_violation: u32,
     pub kind: Kind,
     pub mechanism: Mechanism,
-    /// The cubicle whose code did it.
-    pub cubicle: String,
+    /// The cubicle whose code did it, or whose call: for a lend, the caller. `None`
+    /// if the rights in force were no cubicle's.
+    #[serde(default)]
+    pub cubicle: Option<String>,
     /// What it tried to do with `address`.
     #[serde(default)]
     pub access: Option<Access>,
@@ -32,8 +34,9 @@ pub struct Record {
     pub owner: Option<String>,
     #[serde(default)]
     pub place: Option<Place>,
-    /// The instruction that did it.
-    pub instruction: Address,
+    /// The instruction that did it; a lend and an abort have none.
+    #[serde(default)]
+    pub instruction: Option<Address>,
     /// The signal that the kernel raised; 0 if the monitor noticed by itself.
     #[serde(default)]
     pub signal: i32,
@@ -76,6 +79,11 @@ pub enum Kind {
     Instruction,
     /// The cubicle ended itself.
     Abort,
+    /// A fault that has nothing to do with borders; the program ends with its
+    /// signal, as it would have ended plainly.
+    Crash,
+    /// A call whose argument could not be lent as the manifest says; `detail` says why.
+    Lend,
 }
 
 /// What enforces the borders.
@@ -84,6 +92,8 @@ pub enum Kind {
 pub enum Mechanism {
     Pku,
     Pagetable,
+    /// Nothing: a benchmark build.
+    StandIn,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,11 +171,16 @@ mod tests {
             serde_json::from_str::<Record>(&more).unwrap(),
             serde_json::from_str(LINE).unwrap()
         );
-        let less = r#"{"cubicle_violation":1,"kind":"system-call","mechanism":"pagetable","cubicle":"codec","access":null,"instruction":"0x1"}"#;
+        let less = r#"{"cubicle_violation":1,"kind":"system-call","mechanism":"stand-in","cubicle":null,"access":null}"#;
         let record: Record = serde_json::from_str(less).unwrap();
         assert_eq!(
-            (record.kind, record.address, record.chain.len()),
-            (Kind::SystemCall, None, 0)
+            (
+                record.kind,
+                record.address,
+                record.instruction,
+                record.chain.len()
+            ),
+            (Kind::SystemCall, None, None, 0)
         );
     }
 

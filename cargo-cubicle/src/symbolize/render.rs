@@ -52,19 +52,29 @@ impl Report {
                 );
             }
             None => {
-                let place = described(&self.position, style)
-                    .unwrap_or_else(|| "code that has no name".into());
-                let instruction = self.record.instruction;
-                group = group.element(Origin::path(match self.position.file {
-                    Some(_) => place,
-                    None => format!("`{}`: {place}, at {instruction}", self.record.cubicle),
-                }));
+                if let Some(place) = self.place(style) {
+                    group = group.element(Origin::path(place));
+                }
             }
         }
         for (name, text) in self.facts(style) {
             group = group.element(Level::NOTE.with_name(name).message(text));
         }
         renderer.render(&[group])
+    }
+
+    /// The position in one line, where there is no source to show.
+    fn place(&self, style: &Style) -> Option<String> {
+        let place = described(&self.position, style);
+        let (Some(instruction), None) = (self.record.instruction, &self.position.file) else {
+            return place;
+        };
+        let place = place.unwrap_or_else(|| "code that has no name".into());
+        let whose = match &self.record.cubicle {
+            Some(cubicle) => format!("`{cubicle}`: "),
+            None => String::new(),
+        };
+        Some(format!("{whose}{place}, at {instruction}"))
     }
 
     /// What follows the position, each with what it is about.
@@ -79,6 +89,13 @@ impl Report {
             facts.push(("note", self.record.detail.clone()));
         }
         facts.extend(cause(&self.record).map(|text| ("note", text)));
+        if let (Kind::Lend, Some(call)) = (self.record.kind, self.calls.last()) {
+            let text = format!(
+                "what is lent stands in the manifest under `[cubicle.{}.function.{}]`",
+                call.to, call.function
+            );
+            facts.push(("help", text));
+        }
         facts.extend(self.missing.iter().map(|reason| ("note", reason.clone())));
         facts
     }
@@ -87,39 +104,75 @@ impl Report {
 /// What happened, in one sentence.
 fn title(report: &Report) -> String {
     let record = &report.record;
-    let who = format!("cubicle `{}`", record.cubicle);
+    let who = match &record.cubicle {
+        Some(cubicle) => format!("cubicle `{cubicle}`"),
+        None => "the program".to_owned(),
+    };
     match record.kind {
-        Kind::Access => {
-            let bytes = match report.width {
-                Some(1) => " 1 byte".to_owned(),
-                Some(width) => format!(" {width} bytes"),
-                None => String::new(),
-            };
-            let did = match record.access {
-                Some(Access::Write) if bytes.is_empty() => "wrote to memory".to_owned(),
-                Some(Access::Write) => format!("wrote{bytes}"),
-                Some(Access::Read) if bytes.is_empty() => "read memory".to_owned(),
-                Some(Access::Read) => format!("read{bytes}"),
-                Some(Access::Execute) => "tried to execute code".to_owned(),
-                None => "touched memory".to_owned(),
-            };
-            let at = record
-                .address
-                .map_or(String::new(), |address| format!(" at {address}"));
-            format!("{who} {did}{at}{}", belongs(record))
+        Kind::Access => format!("{who} {}", did(report)),
+        Kind::Crash => {
+            let signal = signal(record.signal);
+            match record.address {
+                Some(_) => format!("{who} crashed ({signal}): it {}", did(report)),
+                None => format!("{who} crashed ({signal})"),
+            }
         }
         Kind::Gate => format!("{who} used a gate otherwise than by calling it"),
         Kind::SystemCall => format!("{who} made a system call that it may not make"),
         Kind::Instruction => format!("{who} executed an instruction that it may not execute"),
         Kind::Abort => format!("{who} ended itself"),
+        Kind::Lend => match report.calls.last() {
+            Some(call) => format!(
+                "{who} called `{}` of cubicle `{}` with an argument that cannot be lent",
+                call.function, call.to
+            ),
+            None => format!("{who} made a call with an argument that cannot be lent"),
+        },
     }
+}
+
+/// What was done with the address, and whose it is.
+fn did(report: &Report) -> String {
+    let record = &report.record;
+    let bytes = match report.width {
+        Some(1) => " 1 byte".to_owned(),
+        Some(width) => format!(" {width} bytes"),
+        None => String::new(),
+    };
+    let did = match record.access {
+        Some(Access::Write) if bytes.is_empty() => "wrote to memory".to_owned(),
+        Some(Access::Write) => format!("wrote{bytes}"),
+        Some(Access::Read) if bytes.is_empty() => "read memory".to_owned(),
+        Some(Access::Read) => format!("read{bytes}"),
+        Some(Access::Execute) => "tried to execute code".to_owned(),
+        None => "touched memory".to_owned(),
+    };
+    let at = record
+        .address
+        .map_or(String::new(), |address| format!(" at {address}"));
+    format!("{did}{at}{}", belongs(record))
+}
+
+/// A signal's name, for those that a program brings upon itself.
+fn signal(number: i32) -> String {
+    let name = match number {
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGSYS => "SIGSYS",
+        _ => return format!("signal {number}"),
+    };
+    name.to_owned()
 }
 
 fn belongs(record: &Record) -> String {
     match record.owner.as_deref() {
         _ if record.place == Some(Place::Unmapped) => ", where there is nothing".to_owned(),
         Some(MONITOR) => ", which belongs to the monitor".to_owned(),
-        Some(owner) if owner == record.cubicle => {
+        Some(owner) if Some(owner) == record.cubicle.as_deref() => {
             ", which is its own but not open to that".to_owned()
         }
         Some(owner) => format!(", which belongs to cubicle `{owner}`"),
@@ -178,8 +231,17 @@ fn cause(record: &Record) -> Option<String> {
     let means = match record.mechanism {
         Mechanism::Pku => "protection keys",
         Mechanism::Pagetable => "page tables",
+        Mechanism::StandIn => {
+            return Some(
+                "nothing is protected in a benchmark build, where a stand-in replaces WRPKRU"
+                    .to_owned(),
+            );
+        }
     };
     match (record.kind, record.key) {
+        (Kind::Crash, _) => {
+            Some("no border was crossed: the program ends as it would without cubicles".to_owned())
+        }
         (Kind::Access, Some(key)) => Some(format!("stopped by {means} (key {key})")),
         (Kind::Access, None) => Some(format!("stopped by {means}")),
         _ => None,

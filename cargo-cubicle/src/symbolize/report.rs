@@ -9,7 +9,7 @@ use super::record::{Kind, Record};
 #[derive(Debug, Clone)]
 pub struct Report {
     pub record: Record,
-    /// Where the instruction stands in the source.
+    /// Where the instruction stands in the source; for a lend, the call.
     pub position: Position,
     /// Bytes that the instruction tried to read or write, where that is known.
     pub width: Option<usize>,
@@ -44,8 +44,12 @@ pub struct Step {
 /// Explains a record with what the composed file and its images say.
 pub fn symbolize(record: &Record, binary: &Binary) -> Report {
     let mut missing = Vec::new();
-    let position = find(binary, &record.cubicle, record.instruction.0, &mut missing);
-    let calls = record
+    let cubicle = record.cubicle.as_deref();
+    let position = match (cubicle, record.instruction) {
+        (Some(cubicle), Some(at)) => Some(find(binary, cubicle, at.0, &mut missing)),
+        _ => None,
+    };
+    let calls: Vec<Step> = record
         .chain
         .iter()
         .map(|call| Step {
@@ -62,16 +66,20 @@ pub fn symbolize(record: &Record, binary: &Binary) -> Report {
             function: super::readable(&call.function),
         })
         .collect();
-    let width = match (record.kind, record.access) {
-        (Kind::Access, Some(access)) => binary
-            .bytes_at(record.instruction.0)
+    let width = match (record.access, record.instruction) {
+        (Some(access), Some(at)) => binary
+            .bytes_at(at.0)
             .and_then(|code| access::width(code, access)),
         _ => None,
+    };
+    let position = match (record.kind, calls.last()) {
+        (Kind::Lend, Some(call)) if cubicle == Some(&call.from) => Some(call.position.clone()),
+        _ => position,
     };
     Report {
         memory: memory(record, binary),
         record: record.clone(),
-        position,
+        position: position.unwrap_or_default(),
         width,
         calls,
         missing,

@@ -1,6 +1,7 @@
 //! Runs QEMU once, from power on to power off.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,6 +75,7 @@ pub fn boot(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(&errors).map_err(at(&errors))?);
+    end_with_this_thread(&mut command);
     let mut child = Running(command.spawn().map_err(at(&machine.qemu))?);
     let stuck = !child.wait(limit).map_err(at(&machine.qemu))?;
     drop(child);
@@ -90,6 +92,23 @@ pub fn boot(
         console: tail(&said),
         stuck,
     })
+}
+
+/// Has the kernel end the machine if this thread is gone before it: a killed
+/// process drops nothing.
+fn end_with_this_thread(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: the closure makes only system calls, which are permitted between
+    // fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() as u32 != parent {
+                libc::raise(libc::SIGKILL);
+            }
+            Ok(())
+        });
+    }
 }
 
 /// MiB for the guest: its first file system lies in memory twice while it is unpacked,

@@ -19,6 +19,12 @@ pub enum VmError {
     )]
     NoKernel { remedy: String },
 
+    #[error("cannot read the kernel that CUBICLE_VM_KERNEL names, {path}: {source}")]
+    NamedKernel {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+
     #[error("`{command}` failed ({status}): {said}")]
     Command {
         command: String,

@@ -52,8 +52,11 @@ impl Host {
         let install = ["install", "--yes", "--no-install-recommends", QEMU_PACKAGE];
         // The lists of packages may be absent or too old: bring them up to date once.
         if apt_get(&install).is_err() {
-            apt_get(&["update"])?;
-            apt_get(&install)?;
+            apt_get(&["update"])
+                .and_then(|_| apt_get(&install))
+                .map_err(|error| VmError::NoQemu {
+                    remedy: not_fetched(&error, &format!("apt-get install {QEMU_PACKAGE}")),
+                })?;
         }
         find::qemu().ok_or_else(|| VmError::NoQemu {
             remedy: format!(
@@ -103,13 +106,24 @@ impl Host {
             package = best_package(&packages()?, series);
         }
         match package {
-            Some(package) if allowed => unpack(&package, cache),
+            Some(package) if allowed => unpack(&package, cache).map_err(|error| match error {
+                error @ VmError::Command { .. } => missing(not_fetched(
+                    &error,
+                    &format!("put vmlinuz-* of the package {package} into {cache}"),
+                )),
+                error => error,
+            }),
             Some(package) => Err(missing(kernel_by_hand(&package, cache))),
             None => Err(missing(format!(
                 "the lists of packages name no {wanted}; they may be out of date: sudo apt-get update"
             ))),
         }
     }
+}
+
+/// Why there is no package although it was permitted to get one, and what to do.
+fn not_fetched(error: &VmError, by_hand: &str) -> String {
+    format!("{error}\nif this machine cannot reach its package archive: {by_hand}")
 }
 
 /// How to do by hand what [`unpack`] does.

@@ -123,9 +123,13 @@ impl Machine {
         let series = options.series;
         let variable = std::env::var(KERNEL_VARIABLE).ok();
         let named = variable.filter(|path| !path.is_empty() && series.is_none());
-        let kernel = match options.kernel.clone().or(named.map(Utf8PathBuf::from)) {
-            Some(path) => path,
-            None => {
+        let kernel = match (options.kernel.clone(), named.map(Utf8PathBuf::from)) {
+            (Some(path), _) => path,
+            (None, Some(path)) => match std::fs::File::open(&path) {
+                Ok(_) => path,
+                Err(source) => return Err(VmError::NamedKernel { path, source }),
+            },
+            (None, None) => {
                 let cache = find::cache()?;
                 let boot = Utf8Path::new("/boot");
                 match find::kernel_in(&cache, series).or_else(|| find::kernel_in(boot, series)) {

@@ -12,7 +12,7 @@ use camino::Utf8Path;
 use cargo_cubicle::capture::{
     self, ArchiveKind, LibraryMode, LinkItem, LinkLine, Lto, Strip, TARGET,
 };
-use project::{Project, is_static, link_line, ok, text};
+use project::{MANIFEST, Project, is_static, link_line, ok, text};
 
 #[test]
 fn a_workspace_is_captured_completely() {
@@ -101,9 +101,9 @@ fn only_what_changed_is_linked_again() {
     let project = Project::new();
     let tool = project.root_of("cargo-cubicle");
     fs::copy(env!("CARGO_BIN_EXE_cargo-cubicle"), &tool).unwrap();
-    let build = || {
+    let build_with = |flags: &[&str]| {
         let mut command = project.command(&tool);
-        let output = ok(command.args(["cubicle", "build", "-v"]));
+        let output = ok(command.args(["cubicle", "build", "-v"]).args(flags));
         let state = |package: &str| {
             let line = output
                 .lines()
@@ -116,6 +116,7 @@ fn only_what_changed_is_linked_again() {
         };
         [state("app"), state("plain"), state("csum-sys")]
     };
+    let build = || build_with(&[]);
     let plain_build = || {
         let cargo = std::env::var("CARGO").unwrap();
         ok(project
@@ -125,13 +126,13 @@ fn only_what_changed_is_linked_again() {
     build();
     assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
 
-    project.write("app/Cubicle.toml", "schema = 1 # changed\n");
+    project.write("app/Cubicle.toml", &format!("{MANIFEST}# changed\n"));
     assert_eq!(build(), ["Dirty", "Fresh", "Fresh"]);
     assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
 
     // Another manifest that comes into being, and disappears.
     assert!(!is_static(&project.program("plain")));
-    let manifest = project.write("plain/Cubicle.toml", "schema = 1\n");
+    let manifest = project.write("plain/Cubicle.toml", MANIFEST);
     assert_eq!(build()[1..], ["Dirty", "Fresh"]);
     assert!(is_static(&project.program("plain")));
     fs::remove_file(manifest).unwrap();
@@ -144,6 +145,16 @@ fn only_what_changed_is_linked_again() {
     drop(file);
     assert_eq!(build(), ["Dirty", "Dirty", "Fresh"]);
     assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
+
+    // A benchmark build, and back.
+    let benchmark = ["--benchmark-stand-in"];
+    assert_eq!(build_with(&benchmark), ["Dirty", "Dirty", "Fresh"]);
+    assert_eq!(build_with(&benchmark), ["Fresh", "Fresh", "Fresh"]);
+    let said = ok(&mut project.command(project.program("app")));
+    assert!(said.contains("BENCHMARK BUILD"), "{said}");
+    assert_eq!(build(), ["Dirty", "Dirty", "Fresh"]);
+    let said = ok(&mut project.command(project.program("app")));
+    assert!(!said.contains("BENCHMARK BUILD"), "{said}");
 
     // A plain build takes nothing from a partitioned one, nor the reverse.
     assert!(is_static(&project.program("app")));
@@ -249,7 +260,7 @@ fn a_manifest_may_lie_elsewhere() {
     assert!(!is_static(&project.program("plain")));
 
     let manifest = project
-        .write("other/one.toml", "schema = 1\n")
+        .write("other/one.toml", MANIFEST)
         .canonicalize()
         .unwrap();
     project.ok(&[
@@ -319,7 +330,7 @@ fn what_cannot_be_is_an_error_that_says_what_to_change() {
     let only = "[package]\nname = \"only\"\nversion = \"0.1.0\"\n[workspace]\n[lib]\ncrate-type = [\"cdylib\"]\n";
     let cargo_toml = project.write("only/Cargo.toml", only);
     project.write("only/src/lib.rs", "");
-    project.write("only/Cubicle.toml", "schema = 1\n");
+    project.write("only/Cubicle.toml", MANIFEST);
     let mut command = project.tool(&["build", "--manifest-path"]);
     fails(command.arg(cargo_toml), 101, &["cdylib", "--exclude only"]);
 

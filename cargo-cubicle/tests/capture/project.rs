@@ -63,6 +63,13 @@ fn one_thread() {
 }
 "#;
 
+pub const MANIFEST: &str = "schema = 1
+isolation = \"any\"
+[cubicle.app]
+main = true
+syscalls = [\"@base\", \"@stdio\", \"@file\"]
+";
+
 impl Project {
     pub fn new() -> Project {
         let project = Project {
@@ -76,7 +83,7 @@ impl Project {
                  default-run = \"app\"\n[features]\nextra = []\n[dependencies]\n\
                  csum-sys = { path = \"../csum-sys\" }\nshout = { path = \"../shout\" }\n",
             ),
-            ("app/Cubicle.toml", "schema = 1\n"),
+            ("app/Cubicle.toml", MANIFEST),
             (
                 "app/build.rs",
                 "fn main() { println!(\"cargo:rustc-env=FROM_BUILD={}\", std::env::var(\"CARGO_CFG_TARGET_FEATURE\")\

@@ -157,19 +157,7 @@ impl Mappings {
     /// As [`Mappings::insert`]; a hole is [`Refusal::Memory`], as mprotect(2)
     /// has it.
     pub fn protect(&mut self, start: u64, end: u64, protection: u32) -> Result<(), Refusal> {
-        self.check_frames(start, end)?;
-        if !self.covers(start, end, 0) {
-            return Err(Refusal::Memory);
-        }
-        let more: u64 = self
-            .iter()
-            .filter(|m| m.kind != Kind::Data && m.protection == 0 && protection != 0)
-            .map(|m| overlap(m, start, end))
-            .sum();
-        if self.used + more > self.limit && more > 0 {
-            return Err(Refusal::Memory);
-        }
-        self.check_room()?;
+        self.check_protect(start, end, protection)?;
         let mut at = start;
         while at < end {
             let old = *self.find(at).expect("covered, as checked above");
@@ -189,6 +177,26 @@ impl Mappings {
             at = part_end;
         }
         Ok(())
+    }
+
+    /// Would [`Mappings::protect`] do it? Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Mappings::protect`].
+    pub fn check_protect(&self, start: u64, end: u64, protection: u32) -> Result<(), Refusal> {
+        self.check_frames(start, end)?;
+        if !self.covers(start, end, 0) {
+            return Err(Refusal::Memory);
+        }
+        let more: u64 = self
+            .iter()
+            .filter(|m| m.kind != Kind::Data && m.protection == 0 && protection != 0)
+            .map(|m| overlap(m, start, end))
+            .sum();
+        if self.used + more > self.limit && more > 0 {
+            return Err(Refusal::Memory);
+        }
+        self.check_room()
     }
 
     fn counted(mapping: &Mapping) -> u64 {

@@ -171,8 +171,14 @@ pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Resu
     let (start, end) = pages(start, length)?;
     check_own(cubicle, start, end)?;
     let mut mappings = cubicles()[cubicle].mappings.lock();
+    mappings
+        .check_protect(start, end, protection)
+        .map_err(refused)?;
+    // The kernel may refuse what the table allows: writing to a file that was
+    // opened for reading. The table must not say more than is so.
+    tag(start, end, protection, cubicle_key(cubicle))?;
     mappings.protect(start, end, protection).map_err(refused)?;
-    tag(start, end, protection, cubicle_key(cubicle)).map(|()| 0)
+    Ok(0)
 }
 
 /// `mremap`: in place if there is room behind, else at another place.
@@ -286,9 +292,11 @@ pub fn set_break(cubicle: usize, wanted: u64) -> u64 {
             protection,
             kind: Kind::Heap,
         };
-        if mappings.insert(heap).is_err()
-            || tag(old_end, new_end, protection, cubicle_key(cubicle)).is_err()
-        {
+        if mappings.insert(heap).is_err() {
+            return current;
+        }
+        if tag(old_end, new_end, protection, cubicle_key(cubicle)).is_err() {
+            give_back(&mut mappings, old_end, new_end);
             return current;
         }
     } else if new_end < old_end {

@@ -34,10 +34,76 @@ const fn set(numbers: &[u64]) -> [u64; 8] {
 const WITHOUT_POINTERS: [u64; 8] =
     set(&[3, 8, 24, 32, 39, 74, 75, 77, 102, 104, 107, 108, 110, 186]);
 
-/// Calls whose first argument is a descriptor and that @stdio grants for 0, 1
-/// and 2: read, write, close, fstat, lseek, ioctl, pread64, pwrite64, readv,
-/// writev, fsync, fdatasync, fcntl, newfstatat.
-const OF_DESCRIPTORS: [u64; 8] = set(&[0, 1, 3, 5, 8, 16, 17, 18, 19, 20, 72, 74, 75, 262]);
+/// Calls whose first argument is a descriptor, which without
+/// CUBICLE_ANY_DESCRIPTOR may be 0, 1 or 2. Those that @stdio grants: read,
+/// write, close, fstat, lseek, ioctl, pread64, pwrite64, readv, writev, fsync,
+/// fdatasync, fcntl, newfstatat. And those that a manifest may grant singly:
+/// dup, dup2, flock, ftruncate, getdents, fchdir, fchmod, fchown, fstatfs,
+/// readahead, getdents64, fadvise64, sync_file_range, fallocate, dup3, preadv,
+/// pwritev, preadv2, pwritev2.
+const OF_DESCRIPTORS: [u64; 8] = set(&[
+    0, 1, 3, 5, 8, 16, 17, 18, 19, 20, 72, 74, 75, 262, 32, 33, 73, 77, 78, 81, 91, 93, 138, 187,
+    217, 221, 277, 285, 292, 295, 296, 327, 328,
+]);
+
+/// Calls whose second argument is a descriptor, too: dup2, sendfile, dup3.
+const OF_TWO_DESCRIPTORS: [u64; 8] = set(&[33, 40, 292]);
+
+/// Does a call use descriptors only that every cubicle may? The kernel looks
+/// at the low half of an argument; what a libc leaves above it means nothing.
+pub fn uses_standard_descriptors(number: u64, arguments: &[u64; 6]) -> bool {
+    let standard = |argument: u64| argument as u32 <= 2;
+    let first = is_granted(&OF_DESCRIPTORS, number) || is_granted(&OF_TWO_DESCRIPTORS, number);
+    (!first || standard(arguments[0]))
+        && (!is_granted(&OF_TWO_DESCRIPTORS, number) || standard(arguments[1]))
+}
+
+/// Does a call ask the kernel to use memory later, when the caller may have
+/// lost it (rule 20): MSG_ZEROCOPY, SO_ZEROCOPY, TCP_ZEROCOPY_RECEIVE?
+pub fn is_deferred(number: u64, arguments: &[u64; 6]) -> bool {
+    const SENDTO: u64 = 44;
+    const SENDMSG: u64 = 46;
+    const SETSOCKOPT: u64 = 54;
+    const GETSOCKOPT: u64 = 55;
+    const SENDMMSG: u64 = 307;
+    const MSG_ZEROCOPY: u64 = 0x400_0000;
+    const SOL_SOCKET: u32 = 1;
+    const SO_ZEROCOPY: u32 = 60;
+    const IPPROTO_TCP: u32 = 6;
+    const TCP_ZEROCOPY_RECEIVE: u32 = 35;
+    let [_, b, c, d, ..] = *arguments;
+    let option = (b as u32, c as u32);
+    match number {
+        SENDTO | SENDMMSG => d & MSG_ZEROCOPY != 0,
+        SENDMSG => c & MSG_ZEROCOPY != 0,
+        SETSOCKOPT => option == (SOL_SOCKET, SO_ZEROCOPY),
+        GETSOCKOPT => option == (IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE),
+        _ => false,
+    }
+}
+
+/// May a cubicle open this kind of file (`st_mode` and `st_rdev` as newfstatat
+/// gives them)? Of devices, only those that touch nobody's memory (rule 20):
+/// null, zero, full, random, urandom, and terminals.
+pub fn is_harmless_file(mode: u32, device: u64) -> bool {
+    const KIND: u32 = 0o170_000;
+    const CHARACTER: u32 = 0o020_000;
+    const BLOCK: u32 = 0o060_000;
+    // The kernel's encoding: the low 8 bits of the minor, 12 of the major.
+    let (major, minor) = (
+        device >> 8 & 0xfff | device >> 32 & !0xfff,
+        device & 0xff | device >> 12 & !0xff,
+    );
+    match mode & KIND {
+        BLOCK => false,
+        CHARACTER => match major {
+            1 => matches!(minor, 3 | 5 | 7 | 8 | 9),
+            4 | 5 | 136..=143 => true,
+            _ => false,
+        },
+        _ => true,
+    }
+}
 
 /// Refused whatever the manifest says (MONITOR.md has the reasons): pkey_*,
 /// ptrace, process_vm_*, process_madvise, process_mrelease, userfaultfd,
@@ -48,12 +114,13 @@ const OF_DESCRIPTORS: [u64; 8] = set(&[0, 1, 3, 5, 8, 16, 17, 18, 19, 20, 72, 74
 /// kexec, keyctl and its kin, get_robust_list, restart_syscall,
 /// lsm_set_self_attr, uretprobe, uprobe, set_thread_area, mseal, rt_sigreturn,
 /// execve, execveat, fork and vfork (a child would have no dispatch),
-/// open_tree_attr.
+/// open_tree_attr, uselib, and the loading of kernel modules.
 pub const REFUSED: [u64; 8] = set(&[
     329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
     216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
     424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
     304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467,
+    134, 175, 313,
 ]);
 
 #[cfg(monitor_image)]
@@ -126,7 +193,9 @@ mod dispatching {
     ) -> i64 {
         let rights = cubicle_abi::rights::Rights(policy.rights);
         let [a, b, c, d, e, f] = arguments;
-        if !files && is_granted(&OF_DESCRIPTORS, wanted) && a > 2 {
+        if !files && !uses_standard_descriptors(wanted, &arguments)
+            || is_deferred(wanted, &arguments)
+        {
             return -error::EPERM;
         }
         match wanted {
@@ -139,8 +208,8 @@ mod dispatching {
                 }
                 call_as(rights, FSTAT, [a, c, 0, 0, 0, 0])
             }
-            number::IOCTL if !is_harmless_ioctl(b) => -error::EPERM,
-            number::FCNTL if !is_harmless_fcntl(b) => -error::EPERM,
+            number::IOCTL if !is_harmless_ioctl(b as u32) => -error::EPERM,
+            number::FCNTL if !is_harmless_fcntl(b as u32) => -error::EPERM,
             number::PRCTL if !matches!(a, 15 | 16) => -error::EPERM,
             number::PRLIMIT64 if c != 0 || a != 0 => -error::EPERM,
             number::OPEN | number::OPENAT | number::CREAT | number::OPENAT2 => {
@@ -158,12 +227,12 @@ mod dispatching {
     }
 
     /// TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX.
-    fn is_harmless_ioctl(request: u64) -> bool {
+    fn is_harmless_ioctl(request: u32) -> bool {
         matches!(request, 0x5401 | 0x5413 | 0x541b | 0x5421 | 0x5451 | 0x5450)
     }
 
     /// F_DUPFD to F_SETLKW, F_DUPFD_CLOEXEC: no owners, signals, notifications.
-    fn is_harmless_fcntl(command: u64) -> bool {
+    fn is_harmless_fcntl(command: u32) -> bool {
         matches!(command, 0..=7 | 1030)
     }
 
@@ -190,12 +259,28 @@ mod dispatching {
                 ],
             )
         };
-        if result == 0 && statistics[0] != PROC_SUPER_MAGIC && statistics[0] != SYSFS_MAGIC {
+        let closed = statistics[0] == PROC_SUPER_MAGIC || statistics[0] == SYSFS_MAGIC;
+        if result == 0 && !closed && is_harmless(descriptor) {
             return descriptor;
         }
         // SAFETY: no memory is involved.
         unsafe { kernel::call(number::CLOSE, [descriptor as u64, 0, 0, 0, 0, 0]) };
         -error::EACCES
+    }
+
+    /// [`is_harmless_file`] of an open descriptor.
+    fn is_harmless(descriptor: i64) -> bool {
+        const FSTAT: u64 = 5;
+        // struct stat: st_mode at 24, st_rdev at 40.
+        let mut status = [0u64; 18];
+        // SAFETY: struct stat takes 144 bytes; the descriptor was just opened.
+        let result = unsafe {
+            kernel::call(
+                FSTAT,
+                [descriptor as u64, status.as_mut_ptr() as u64, 0, 0, 0, 0],
+            )
+        };
+        result == 0 && is_harmless_file(status[3] as u32, status[5])
     }
 
     /// A real id for a virtual thread. A parked `main` has one of its own,
@@ -344,6 +429,40 @@ mod tests {
                 [0, 63, 64, 511].contains(&number)
             );
         }
+    }
+
+    #[test]
+    fn descriptors_are_judged_as_the_kernel_reads_them() {
+        const DUP2: u64 = 33;
+        const PREADV: u64 = 295;
+        assert!(uses_standard_descriptors(1, &[2, 0, 0, 0, 0, 0]));
+        assert!(uses_standard_descriptors(1, &[7 << 32 | 1, 0, 0, 0, 0, 0]));
+        assert!(!uses_standard_descriptors(1, &[3, 0, 0, 0, 0, 0]));
+        assert!(!uses_standard_descriptors(PREADV, &[3, 0, 0, 0, 0, 0]));
+        assert!(!uses_standard_descriptors(DUP2, &[1, 3, 0, 0, 0, 0]));
+        assert!(uses_standard_descriptors(39, &[3, 3, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn memory_is_not_used_later() {
+        assert!(is_deferred(44, &[3, 0, 8, 0x400_0000, 0, 0]));
+        assert!(is_deferred(46, &[3, 0, 0x400_0000, 0, 0, 0]));
+        assert!(!is_deferred(46, &[3, 0, 0x4000, 0, 0, 0]));
+        assert!(is_deferred(54, &[3, 1 << 32 | 1, 60, 0, 4, 0]));
+        assert!(is_deferred(55, &[3, 6, 35, 0, 0, 0]));
+        assert!(!is_deferred(55, &[3, 1, 35, 0, 0, 0]));
+    }
+
+    #[test]
+    fn only_devices_without_memory_are_opened() {
+        let device = |major: u64, minor: u64| major << 8 | minor;
+        assert!(is_harmless_file(0o100_644, 0));
+        assert!(is_harmless_file(0o020_666, device(1, 3)));
+        assert!(is_harmless_file(0o020_620, device(136, 5)));
+        // /dev/mem, /dev/kvm (misc), a disk.
+        assert!(!is_harmless_file(0o020_640, device(1, 1)));
+        assert!(!is_harmless_file(0o020_660, device(10, 232)));
+        assert!(!is_harmless_file(0o060_660, device(8, 0)));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn bar(call: Sysno) -> Option<Bar> {
 }
 
 /// The monitor's list of refused calls, by name. A test compares the two.
-pub static REFUSED: [Sysno; 77] = [
+pub static REFUSED: [Sysno; 80] = [
     // A child inherits all memory, and no dispatch of its system calls.
     Sysno::fork,
     Sysno::vfork,
@@ -114,7 +114,11 @@ pub static REFUSED: [Sysno; 77] = [
     Sysno::open_tree,
     Sysno::pivot_root,
     Sysno::umount2,
-    // Another kernel.
+    // It maps what the file says, executable.
+    Sysno::uselib,
+    // Another kernel, or parts of one.
+    Sysno::finit_module,
+    Sysno::init_module,
     Sysno::kexec_file_load,
     Sysno::kexec_load,
 ];

@@ -277,6 +277,8 @@ global_asm!(
 // stack below what is saved here.
 //
 //   older monitor_stack                ◄── monitor_stack while the cubicle runs
+//   nothing, x87 control word, MXCSR   of whoever asked: a cubicle starts with
+//                                      its own (the resume stub sees to that)
 //   r15 r14 r13 r12 rbp rbx
 //   return address
 global_asm!(
@@ -289,6 +291,9 @@ global_asm!(
     "    push r13",
     "    push r14",
     "    push r15",
+    "    sub rsp, 16",
+    "    stmxcsr [rsp]",
+    "    fnstcw [rsp + 4]",
     "    push qword ptr gs:[{monitor_stack}]",
     "    mov gs:[{monitor_stack}], rsp",
     "    jmp rdi",
@@ -296,6 +301,9 @@ global_asm!(
     "cubicle_back:",
     "    mov rsp, gs:[{monitor_stack}]",
     "    pop qword ptr gs:[{monitor_stack}]",
+    "    ldmxcsr [rsp]",
+    "    fldcw [rsp + 4]",
+    "    add rsp, 16",
     "    pop r15",
     "    pop r14",
     "    pop r13",

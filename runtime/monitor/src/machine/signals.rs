@@ -62,6 +62,8 @@ pub struct SignalInformation {
     pub key: u32,
 }
 
+const _: () = assert!(core::mem::offset_of!(SignalInformation, key) == 32);
+
 /// cs 0x33 and ss 0x2b: 64-bit user code and its stack (rule 2).
 const SELECTORS: u64 = 0x2b << 48 | 0x33;
 /// Interrupts on and the bit that is always one.
@@ -145,7 +147,9 @@ fn monitor_copies(context: &SignalContext) -> bool {
     use super::assembly::{cubicle_copy_begin, cubicle_copy_end};
     let begin = &raw const cubicle_copy_begin as u64;
     let end = &raw const cubicle_copy_end as u64;
-    (begin..end).contains(&context.rip) && rights_of(context).0 == 0
+    // Without keys the rights say what gates opened, not who runs.
+    let keys = super::rights::mechanism() == cubicle_abi::plan::MECHANISM_PKU;
+    (begin..end).contains(&context.rip) && (!keys || rights_of(context).0 == 0)
 }
 
 /// The rights that were in force when the signal came.
@@ -157,15 +161,20 @@ pub fn rights_of(context: &SignalContext) -> cubicle_abi::rights::Rights {
         return Rights(unsafe { (*super::thread::block()).rights });
     }
     let offset = crate::process::extended_pkru_offset();
-    // SAFETY: the kernel wrote the XSAVE area; `xstate_bv` is at 512, and a
-    // clear bit 9 means that PKRU had its initial value, 0.
-    unsafe {
-        let features = *((context.extended + 512) as *const u64);
-        if features & 1 << 9 == 0 {
-            Rights(0)
-        } else {
-            Rights(*((context.extended + offset) as *const u32))
-        }
+    // SAFETY: the kernel wrote the XSAVE area. From 6.12 on, it puts PKRU
+    // there by itself, but some versions leave bit 9 of `xstate_bv` clear,
+    // because PKRU was 0 while they saved the rest: the bit says nothing.
+    unsafe { Rights(*((context.extended + offset) as *const u32)) }
+}
+
+/// Makes sure that the frame's PKRU is what the kernel restores (rule 2): with
+/// a clear bit in `xstate_bv` it would restore 0, all rights.
+#[cfg(monitor_image)]
+fn keep_rights(context: &mut SignalContext) {
+    if super::rights::mechanism() == cubicle_abi::plan::MECHANISM_PKU {
+        // SAFETY: `xstate_bv` is at 512 of the XSAVE area, which the kernel
+        // wrote on this key-0 stack.
+        unsafe { *((context.extended + 512) as *mut u64) |= 1 << 9 };
     }
 }
 
@@ -195,6 +204,7 @@ fn dispatched(
             "a system call in a way that no program makes one",
         );
     };
+    keep_rights(context);
     context.rcx = context.rip;
     context.rip = crate::process::system_call_gate(cubicle);
     context.rflags = FLAGS;

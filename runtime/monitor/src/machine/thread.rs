@@ -44,8 +44,13 @@ pub struct Thread {
     pub lends: PendingLends,
     /// Registers and stack of a `clone` that asks for a virtual thread.
     pub new_thread: Option<Context>,
+    /// The cubicle that the innermost `cubicle_enter` on this thread runs. It
+    /// alone may go back from there: a cubicle that it calls may not.
+    pub running: Option<usize>,
     /// The cubicle whose parked `main` runs on this thread, if one does.
     pub parked_main: Option<usize>,
+    /// The cubicle whose parked `main` makes a virtual thread, if one does.
+    pub attaching: Option<usize>,
     /// The cubicle being shut down on this thread, if one is.
     pub exiting: Option<usize>,
     /// The signal masks that the cubicles' libcs believe in.
@@ -93,7 +98,9 @@ impl ThreadMemory {
                 id: 0,
                 lends: PendingLends::new(),
                 new_thread: None,
+                running: None,
                 parked_main: None,
+                attaching: None,
                 exiting: None,
                 masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],

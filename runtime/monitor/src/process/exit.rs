@@ -9,12 +9,13 @@ use crate::machine::thread;
 use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_EXIT;
 use cubicle_abi::frame::Context;
+use cubicle_abi::rights::Rights;
 
 /// `exit_group` of `cubicle`.
 pub fn exit_group(cubicle: usize, status: u64) -> ! {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
-    if state.exiting == Some(cubicle) {
+    if state.exiting == Some(cubicle) && state.running == Some(cubicle) {
         // SAFETY: shutting down runs the cubicle from `run`.
         unsafe { cubicle_back(0) }
     }
@@ -46,9 +47,11 @@ pub fn exit_thread(cubicle: usize, status: u64) -> ! {
 /// own `exit` runs where its next call would have started.
 fn exit_main(main: usize, status: u64) {
     let started = frame(main);
+    crate::machine::rights::open(Rights::NONE, super::rights(main));
     let (Some(plan), Some(frame)) = (super::plan(), started) else {
         return;
     };
+    crate::machine::rights::open(super::rights(main), cubicle_abi::rights::Rights::NONE);
     // SAFETY: this thread's block; the frame is found through it. The stack
     // pointer is the main cubicle's own affair.
     unsafe {
@@ -59,7 +62,7 @@ fn exit_main(main: usize, status: u64) {
         let context = Context {
             rdi: status,
             // As behind a call: 8 bytes below a 16-byte boundary.
-            stack: (stack & !15) - 128 - 8,
+            stack: (stack & !15).wrapping_sub(128 + 8),
             instruction: plan.cubicles()[main].exit,
             fs: (*thread::block()).virtual_threads[main].fs,
             ..Context::START

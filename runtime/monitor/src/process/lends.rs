@@ -324,7 +324,9 @@ mod lending {
     }
 
     /// Calls that a `longjmp` left behind: pending ones of the same caller
-    /// whose stack lies below where it calls from now.
+    /// whose stack lies below where it calls from now. Where it calls from is
+    /// the caller's word alone, so their part of the callee's buffer is not used
+    /// again before an outer call returns: the callee may still read from it.
     fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
         while let Some(last) = pending.call_count.checked_sub(1) {
             let older = pending.calls[last];
@@ -334,7 +336,8 @@ mod lending {
             if !same || older.stack > stack {
                 break;
             }
-            pop(pending, last);
+            pending.call_count = last;
+            pending.lend_count = older.first as usize;
         }
     }
 
@@ -389,9 +392,11 @@ mod lending {
         buffer.start = arena(call.to) + ARENA_LENDS;
         let wanted = (buffer.used + size).next_power_of_two();
         let (start, end) = (buffer.start + buffer.size, buffer.start + wanted);
-        let mut mappings = cubicles()[call.to].mappings.lock();
+        // The lock is not held beyond this statement: a report needs it.
         let entered = end <= arena(call.to) + ARENA_SIZE
-            && mappings
+            && cubicles()[call.to]
+                .mappings
+                .lock()
                 .insert(Mapping {
                     start,
                     end,

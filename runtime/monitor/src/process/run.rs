@@ -29,12 +29,16 @@ pub fn run(index: usize, context: &Context) -> u64 {
         crate::violation::fatal("a cubicle without a frame was to run");
     };
     // SAFETY: the frame's address comes from the thread block, and the page is
-    // mapped since the arena was; the block is this thread's.
+    // mapped since the arena was; block and state are this thread's.
     unsafe {
         (*frame).resume = *context;
         (*frame).token = RESUME;
         (*block).virtual_threads[index].fs = context.fs;
         (*block).resume_target = context.instruction;
-        cubicle_enter(resume_stub(index))
+        let state = thread::state();
+        let outer = (*state).running.replace(index);
+        let result = cubicle_enter(resume_stub(index));
+        (*state).running = outer;
+        result
     }
 }

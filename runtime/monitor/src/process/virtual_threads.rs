@@ -41,42 +41,88 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if block.virtual_threads[target].frame != 0 {
         return 0;
     }
-    let mut parked = super::cubicles()[target].parked_main.lock();
-    let Some(mut main) = *parked else {
+    // Taken, not borrowed: whoever exits meanwhile must not wait for it.
+    let parked = super::cubicles()[target].parked_main.lock().take();
+    let Some(mut main) = parked else {
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
-    // The target may call back, and the caller then make system calls of its
-    // own, which use the same place for the registers of this one.
-    let caller_frame = super::run::frame(caller);
-    // SAFETY: the thread block's frame pointers are the monitor's.
-    let saved = caller_frame.map(|frame| unsafe { (*frame).saved });
+    let suspended = Suspended::new(caller);
     block.virtual_threads[target].frame = frame_address(target, 0);
     main.rax = COMMAND_ATTACH;
-    let outer = state.parked_main.replace(target);
+    let outer = (
+        state.parked_main.replace(target),
+        state.attaching.replace(target),
+        state.new_thread.take(),
+    );
     run(target, &main);
-    state.parked_main = outer;
-    let Some(new) = state.new_thread.take() else {
+    let new = state.new_thread;
+    (state.parked_main, state.attaching, state.new_thread) = outer;
+    let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
-    *parked = Some(state.parked[target]);
+    *super::cubicles()[target].parked_main.lock() = Some(state.parked[target]);
     run(target, &new);
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
-    if let (Some(frame), Some(saved)) = (caller_frame, saved) {
-        // SAFETY: as above, and its page is open again.
-        unsafe { (*frame).saved = saved };
-    }
+    suspended.restore();
     0
+}
+
+/// The frame of a cubicle that is inside a system call while others run. They
+/// may call it back, and it may then make calls of its own; none of it may
+/// touch what it will go on with.
+struct Suspended {
+    frame: Option<*mut Frame>,
+    stack: u64,
+    awaiting: u64,
+    saved: [u64; 4],
+}
+
+impl Suspended {
+    /// Its next entry starts below where it made the system call, and nobody
+    /// may answer what it waited for further out.
+    fn new(cubicle: usize) -> Suspended {
+        let mut suspended = Suspended {
+            frame: super::run::frame(cubicle),
+            stack: 0,
+            awaiting: 0,
+            saved: [0; 4],
+        };
+        if let Some(frame) = suspended.frame {
+            // SAFETY: the thread block's frame pointers are the monitor's, and
+            // the page is open: the cubicle was just running.
+            unsafe {
+                suspended.stack = (*frame).stack;
+                suspended.awaiting = (*frame).awaiting;
+                suspended.saved = (*frame).saved;
+                (*frame).stack = suspended.saved[3].wrapping_sub(RED_ZONE) & !15;
+                (*frame).awaiting = 0;
+            }
+        }
+        suspended
+    }
+
+    /// Its pages must be open again.
+    fn restore(self) {
+        if let Some(frame) = self.frame {
+            // SAFETY: as above.
+            unsafe {
+                (*frame).stack = self.stack;
+                (*frame).awaiting = self.awaiting;
+                (*frame).saved = self.saved;
+            }
+        }
+    }
 }
 
 /// `park`: the `main` of a cubicle that has none of its own is ready.
 pub fn park(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
-    if state.parked_main != Some(cubicle) {
+    if state.parked_main != Some(cubicle) || state.running != Some(cubicle) {
         return -error::EPERM;
     }
     leave(cubicle, registers)
@@ -84,6 +130,13 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
 
 /// `park_thread`: a new virtual thread is ready.
 pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
+    // SAFETY: this thread's state.
+    let running = unsafe { (*thread::state()).running };
+    // The main cubicle has nobody to go back to.
+    let main = super::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
+    if running != Some(cubicle) || main {
+        return -error::EPERM;
+    }
     leave(cubicle, registers)
 }
 
@@ -115,7 +168,7 @@ pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
     let wanted = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
-    if state.parked_main != Some(cubicle) || flags & wanted != wanted || !is_canonical(fs) {
+    if state.attaching != Some(cubicle) || flags & wanted != wanted || !is_canonical(fs) {
         return -error::EAGAIN;
     }
     if flags & CLONE_PARENT_SETTID != 0

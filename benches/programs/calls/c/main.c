@@ -1,0 +1,25 @@
+/* Calls through each kind of gate, nanoseconds for each call. */
+
+#include "../../common/measure.h"
+#include "calls.h"
+
+#define LENT 64
+
+int main(void)
+{
+	long value = 0;
+	char text[LENT] = "what is lent for a call, 64 bytes of it";
+	/* The first call makes the thread's presence over there. */
+	value = seeing_bare(seen_bare(checked_bare(value)));
+	MEASURE("fast", value = fast_bare(value));
+	MEASURE("fast FS", value = fast_thread(value));
+	MEASURE("caller-sees", value = seen_bare(value));
+	MEASURE("caller-sees FS", value = seen_thread(value));
+	MEASURE("callee-sees", value = seeing_bare(value));
+	MEASURE("callee-sees FS", value = seeing_thread(value));
+	MEASURE("union", value = checked_bare(value));
+	MEASURE("union FS", value = checked_thread(value));
+	MEASURE("lending", value = lending_bare(text, LENT));
+	MEASURE("lending FS", value = lending_thread(text, LENT));
+	return value == 0;
+}

@@ -1,0 +1,51 @@
+//! Measures what partitioning costs and prints it beside the plain build.
+//!
+//! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
+//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, all by default.
+//! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
+
+mod calls;
+mod instructions;
+mod machine;
+mod programs;
+mod sampling;
+mod size;
+mod start_up;
+mod switch_cost;
+mod system_calls;
+mod tool;
+mod zlib;
+
+use anyhow::bail;
+use machine::Machine;
+use programs::Workshop;
+
+type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
+
+const SECTIONS: [(&str, Section); 6] = [
+    ("calls", calls::run),
+    ("system-calls", system_calls::run),
+    ("start-up", start_up::run),
+    ("size", size::run),
+    ("tool", tool::run),
+    ("zlib", zlib::run),
+];
+
+fn main() -> anyhow::Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for name in &wanted {
+        if !SECTIONS.iter().any(|(known, _)| known == name) {
+            let known: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+            bail!("no section `{name}`; there are {}", known.join(", "));
+        }
+    }
+    let machine = Machine::look();
+    println!("{machine}");
+    let workshop = Workshop::open()?;
+    for (name, section) in SECTIONS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            section(&machine, &workshop)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Building the measured programs, plainly and partitioned.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// How a program is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Without the tool: static, as the partitioned one is.
+    Plain,
+    /// A stand-in in the place of each WRPKRU.
+    StandIn,
+    /// As anybody builds it: keys, or else page tables.
+    Default,
+}
+
+impl Form {
+    fn folder(self) -> &'static str {
+        match self {
+            Form::Plain => "plain",
+            Form::StandIn => "stand-in",
+            Form::Default => "default",
+        }
+    }
+}
+
+/// Where programs are built: the tool, and a folder of its own for each.
+pub struct Workshop {
+    root: PathBuf,
+    tool: PathBuf,
+    output: PathBuf,
+}
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+impl Workshop {
+    /// Builds the tool in release, beside this program.
+    pub fn open() -> anyhow::Result<Workshop> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .canonicalize()?;
+        let own = env::current_exe()?;
+        let target = own
+            .ancestors()
+            .nth(2)
+            .context("this program is run by `cargo run`")?
+            .to_owned();
+        let mut command = cargo();
+        command
+            .current_dir(&root)
+            .args(["build", "--quiet", "--release", "-p", "cargo-cubicle"])
+            .arg("--target-dir")
+            .arg(&target);
+        run(&mut command)?;
+        let output = target.join("benchmarks");
+        Ok(Workshop {
+            root,
+            tool: target.join("release/cargo-cubicle"),
+            output,
+        })
+    }
+
+    /// A folder in the repository.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Builds one of `benches/programs` afresh and returns the executable.
+    /// `manifest` names a manifest in its folder, if not Cubicle.toml.
+    pub fn program(
+        &self,
+        name: &str,
+        form: Form,
+        manifest: Option<&str>,
+    ) -> anyhow::Result<PathBuf> {
+        let folder = self.path("benches/programs").join(name);
+        let place = format!("{name}-{}", manifest.unwrap_or("Cubicle.toml"));
+        let output = self.fresh(&format!("{place}-{}", form.folder()))?;
+        let is_c = folder.join("c").is_dir();
+        if form == Form::Plain && is_c {
+            return plain_c(&folder, &output.join(name));
+        }
+        let binary = package_name(&folder)?;
+        match form {
+            Form::Plain => self.plain_rust(&folder, &output)?,
+            _ => {
+                let flags = manifest.map(|manifest| ["--cubicle-manifest", manifest]);
+                let flags = flags.iter().flatten().copied();
+                run(self.cubicle(&folder, &output, form).args(flags))?;
+            }
+        }
+        Ok(output.join(TARGET).join("release").join(binary))
+    }
+
+    /// `cargo cubicle build --release`, to be completed.
+    pub fn cubicle(&self, folder: &Path, output: &Path, form: Form) -> Command {
+        let mut command = Command::new(&self.tool);
+        command
+            .current_dir(folder)
+            .args(["cubicle", "build", "--release", "--quiet", "--locked"])
+            .arg("--target-dir")
+            .arg(output);
+        if form == Form::StandIn {
+            // The one place that knows how such a build is asked for.
+            command.env("CUBICLE_BENCHMARK_STAND_IN", "1");
+        }
+        command
+    }
+
+    /// `cargo build --release` of the same program: static and at a fixed
+    /// address, too.
+    pub fn plain_rust(&self, folder: &Path, output: &Path) -> anyhow::Result<()> {
+        let mut command = cargo();
+        command
+            .current_dir(folder)
+            .args([
+                "build",
+                "--release",
+                "--quiet",
+                "--locked",
+                "--target",
+                TARGET,
+            ])
+            .arg("--target-dir")
+            .arg(output)
+            .env(
+                "RUSTFLAGS",
+                "-Ctarget-feature=+crt-static -Crelocation-model=static",
+            );
+        run(&mut command)
+    }
+
+    /// An empty folder of this name for the output of a build. Building afresh
+    /// is the only way to be sure that this tool built it.
+    pub fn fresh(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.output.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+/// With the options that `c = { files = … }` uses in release.
+fn plain_c(folder: &Path, output: &Path) -> anyhow::Result<PathBuf> {
+    let mut sources: Vec<PathBuf> = fs::read_dir(folder.join("c"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+        .collect();
+    sources.sort();
+    let mut command = Command::new("cc");
+    command
+        .args(["-O3", "-g", "-ffunction-sections", "-fdata-sections"])
+        .args(["-static", "-no-pie", "-fno-pic", "-Wl,--gc-sections"])
+        .args(sources)
+        .arg("-o")
+        .arg(output);
+    run(&mut command)?;
+    Ok(output.to_owned())
+}
+
+/// The name in a package's manifest, which is the binary's.
+fn package_name(folder: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(folder.join("Cargo.toml"))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .map(str::to_owned)
+        .with_context(|| format!("{} has no package name", folder.display()))
+}
+
+/// cargo, without what the cargo that runs this program tells its children.
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.env_remove("RUSTFLAGS");
+    command
+}
+
+/// Runs a command that must succeed, showing its output only if it does not.
+pub fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "{command:?} failed:\n{}{}",
+            String::from_utf8_lossy(&output.stderr),
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+    Ok(())
+}

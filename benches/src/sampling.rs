@@ -1,0 +1,69 @@
+//! Running programs in turn, and medians of what they print.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Every value that was measured under each name.
+#[derive(Default, Debug)]
+pub struct Samples(BTreeMap<String, Vec<f64>>);
+
+impl Samples {
+    pub fn add(&mut self, name: &str, value: f64) {
+        self.0.entry(name.to_owned()).or_default().push(value);
+    }
+
+    /// The median; NaN if nothing was measured.
+    pub fn median(&self, name: &str) -> f64 {
+        self.0.get(name).map_or(f64::NAN, |values| median(values))
+    }
+}
+
+/// The middle one (of an even number, the upper of the two).
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Runs each program `rounds` times, A B C A B C, so that a slow minute of the
+/// machine falls on all of them, and collects the lines "NAME VALUE" they print.
+pub fn interleaved(programs: &[&Path], rounds: usize) -> anyhow::Result<Vec<Samples>> {
+    let mut all: Vec<Samples> = programs.iter().map(|_| Samples::default()).collect();
+    for _ in 0..rounds {
+        for (program, samples) in programs.iter().zip(&mut all) {
+            let output = Command::new(program)
+                .output()
+                .with_context(|| format!("cannot run {}", program.display()))?;
+            if !output.status.success() {
+                bail!(
+                    "{} failed ({}):\n{}",
+                    program.display(),
+                    output.status,
+                    String::from_utf8_lossy(&output.stderr)
+                );
+            }
+            for line in String::from_utf8_lossy(&output.stdout).lines() {
+                let (name, value) = line
+                    .rsplit_once(' ')
+                    .with_context(|| format!("`{line}` is no measurement"))?;
+                samples.add(name, value.parse()?);
+            }
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 3.0);
+        assert!(median(&[]).is_nan());
+    }
+}

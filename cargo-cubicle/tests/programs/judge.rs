@@ -1,0 +1,83 @@
+//! Compares what a program did with what it had to do.
+
+use cargo_cubicle::vm::{Outcome, Status};
+use serde_json::Value;
+
+use crate::program::{Ending, Mechanism, Run};
+
+/// What a monitor without protection keys says at every start.
+const ANNOUNCEMENT: &str = "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code";
+
+/// What is wrong, if anything is.
+pub fn judge(run: &Run, outcome: &Outcome, mechanism: Mechanism) -> Option<String> {
+    let stdout = String::from_utf8_lossy(&outcome.stdout);
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    let mut records = Vec::new();
+    let mut others = String::new();
+    let mut announced = false;
+    for line in stderr.lines() {
+        match serde_json::from_str::<Value>(line) {
+            Ok(record) if record.get("cubicle_violation").is_some() => records.push(record),
+            _ if line == ANNOUNCEMENT => announced = true,
+            _ => others.push_str(&format!("{line}\n")),
+        }
+    }
+    let mut wrong = Vec::new();
+    let expected = match run.ending {
+        Ending::Status(status) => Status::Exit(status),
+        Ending::Signal(signal) => Status::Signal(signal),
+    };
+    if outcome.status != expected {
+        wrong.push(format!("ended with {}, not {expected}", outcome.status));
+    }
+    if stdout != run.stdout {
+        wrong.push(format!("stdout is not {:?}", run.stdout));
+    }
+    if others != run.stderr {
+        wrong.push(format!("stderr is not {:?}", run.stderr));
+    }
+    if announced != (mechanism == Mechanism::PageTable) {
+        wrong.push("it did not run under this mechanism".to_owned());
+    }
+    match (&run.violation, records.as_slice()) {
+        (None, []) => {}
+        (Some(fields), [record]) => {
+            let named = record.get("mechanism").and_then(Value::as_str);
+            if named != Some(mechanism.name()) {
+                wrong.push(format!("the record names mechanism {named:?}"));
+            }
+            for (key, value) in fields {
+                let found = field(record, key);
+                if found != *value {
+                    wrong.push(format!("the record's {key} is {found}, not {value}"));
+                }
+            }
+        }
+        (wanted, found) => wrong.push(format!(
+            "{} violation records instead of {}",
+            found.len(),
+            usize::from(wanted.is_some())
+        )),
+    }
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "{}\n    stdout: {stdout:?}\n    stderr: {stderr:?}",
+            wrong.join("; ")
+        )
+    })
+}
+
+/// A field as text; of the chain, the functions.
+fn field(record: &Value, key: &str) -> String {
+    match record.get(key) {
+        None => "absent".to_owned(),
+        Some(Value::String(text)) => text.replace(' ', "_"),
+        Some(Value::Array(calls)) => {
+            let functions = calls
+                .iter()
+                .filter_map(|call| call.get("function")?.as_str());
+            functions.collect::<Vec<_>>().join(",")
+        }
+        Some(other) => other.to_string(),
+    }
+}

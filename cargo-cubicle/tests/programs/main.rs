@@ -1,0 +1,129 @@
+//! Builds the programs under `tests/programs/` of the project with the tool and
+//! runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
+//! emulated one, which has protection keys. All of them share one boot.
+
+mod judge;
+mod native;
+mod places;
+mod program;
+mod project;
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use cargo_cubicle::vm::{Job, Machine, Options, Outcome, host_has_keys};
+
+use program::{Mechanism, Program, Run};
+use project::Built;
+
+/// One job, and what must come of it.
+struct Trial {
+    name: String,
+    job: Job,
+    run: Run,
+}
+
+fn programs() -> (Vec<Program>, Built) {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
+    let only = std::env::var("CUBICLE_TEST_PROGRAM").ok();
+    let mut folders: Vec<_> = folder
+        .read_dir_utf8()
+        .unwrap()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    let programs: Vec<Program> = folders
+        .iter()
+        .flat_map(|folder| Program::read_all(folder))
+        .filter(|program| {
+            only.as_deref()
+                .is_none_or(|only| program.name.starts_with(only))
+        })
+        .collect();
+    assert!(!programs.is_empty());
+    let built = project::build(&programs, &folder);
+    (programs, built)
+}
+
+fn trials(programs: &[Program], built: &Built, mechanism: Mechanism) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for program in programs {
+        let path = built.path(&program.name);
+        for run in program.runs(mechanism) {
+            let places = match &run.each {
+                None => vec![None],
+                Some((kind, function)) => places::places(&path, mechanism, kind, function)
+                    .into_iter()
+                    .map(Some)
+                    .collect(),
+            };
+            for place in places {
+                let mut arguments = run.arguments.clone();
+                arguments.extend(place.map(|place| format!("{place:#x}")));
+                trials.push(Trial {
+                    name: format!("{} {}", program.name, arguments.join(" ")),
+                    job: Job {
+                        arguments,
+                        environment: vec![("GIVEN".into(), "to all".into())],
+                        stdin: run.stdin.clone().map(String::into_bytes),
+                        ..Job::new(path.clone(), Duration::from_secs(60))
+                    },
+                    run: run.clone(),
+                });
+            }
+        }
+    }
+    trials
+}
+
+fn judge_all(trials: &[Trial], outcomes: &[Outcome], mechanism: Mechanism) {
+    let wrong: Vec<String> = trials
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(trial, outcome)| {
+            let wrong = judge::judge(&trial.run, outcome, mechanism)?;
+            Some(format!("{}: {wrong}", trial.name.trim_end()))
+        })
+        .collect();
+    assert_eq!(trials.len(), outcomes.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {} runs went wrong under {}:\n{}",
+        wrong.len(),
+        trials.len(),
+        mechanism.name(),
+        wrong.join("\n")
+    );
+    eprintln!("{} runs under {}", trials.len(), mechanism.name());
+}
+
+#[test]
+fn programs_do_what_they_say() {
+    let (programs, built) = programs();
+    let mechanism = if host_has_keys() {
+        Mechanism::Pku
+    } else {
+        Mechanism::PageTable
+    };
+    let native = trials(&programs, &built, mechanism);
+    let outcomes: Vec<Outcome> = native.iter().map(|trial| native::run(&trial.job)).collect();
+    judge_all(&native, &outcomes, mechanism);
+
+    if !std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1") {
+        eprintln!("not run with keys: CUBICLE_TEST_VM=1 asks for the emulated machine");
+        return;
+    }
+    let machine = Machine::prepare(&Options {
+        install: true,
+        ..Options::default()
+    })
+    .unwrap();
+    let emulated = trials(&programs, &built, Mechanism::Pku);
+    let jobs: Vec<Job> = emulated.iter().map(|trial| trial.job.clone()).collect();
+    let work = tempfile::tempdir().unwrap();
+    let outcomes = machine
+        .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
+        .unwrap();
+    judge_all(&emulated, &outcomes, Mechanism::Pku);
+}

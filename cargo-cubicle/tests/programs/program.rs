@@ -1,0 +1,228 @@
+//! A test program: a folder under `tests/programs/` of the project with a
+//! `Cubicle.toml` and C or C++ files. Every further manifest in the folder,
+//! `NAME.toml`, makes one more program of the same files. Comments in `app.c` say
+//! what all of them must do:
+//!
+//! ```text
+//! //@ run: write heap              starts a run, with these arguments
+//! //@ stdin: a line
+//! //@ stdout: a line               all lines, in this order; so for stderr
+//! //@ status: 86                   default 0, or 86 with a violation
+//! //@ signal: 11
+//! //@ violation: kind=access …     fields of the one record; default: none
+//! //@ only: pku                    not under the other mechanism
+//! //@ each: wrpkru F | instruction F
+//!                                  one run for each such place in the gate of F
+//! //@[pku] …                       what differs under one mechanism
+//! ```
+//!
+//! A program without `run` is run once. What stands before the first `run` holds
+//! for all of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// What keeps cubicles apart where a run takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    Pku,
+    PageTable,
+}
+
+impl Mechanism {
+    pub fn name(self) -> &'static str {
+        match self {
+            Mechanism::Pku => "pku",
+            Mechanism::PageTable => "pagetable",
+        }
+    }
+}
+
+/// One program.
+#[derive(Debug)]
+pub struct Program {
+    pub name: String,
+    /// Where its sources are.
+    pub folder: Utf8PathBuf,
+    pub manifest: Utf8PathBuf,
+    runs: Vec<Directives>,
+}
+
+/// What one run is given, and how it must end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub arguments: Vec<String>,
+    pub stdin: Option<String>,
+    pub stdout: String,
+    pub stderr: String,
+    pub ending: Ending,
+    /// Fields of the violation record, all of which must be so.
+    pub violation: Option<BTreeMap<String, String>>,
+    /// The kind of place and the function of `each`.
+    pub each: Option<(String, String)>,
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Status(i32),
+    Signal(i32),
+}
+
+/// Key, value, and the mechanism that a line is for.
+type Directives = Vec<(Option<String>, String, String)>;
+
+const KEYS: [&str; 8] = [
+    "run",
+    "stdin",
+    "stdout",
+    "stderr",
+    "status",
+    "signal",
+    "violation",
+    "only",
+];
+
+impl Program {
+    /// All programs of a folder: none if it has no manifest.
+    pub fn read_all(folder: &Utf8Path) -> Vec<Program> {
+        let entries = folder.read_dir_utf8().unwrap();
+        let mut manifests: Vec<Utf8PathBuf> = entries
+            .map(|entry| entry.unwrap().into_path())
+            .filter(|path| path.extension() == Some("toml"))
+            .collect();
+        manifests.sort();
+        let of = |manifest| Program::read(folder, manifest);
+        manifests.into_iter().map(of).collect()
+    }
+
+    fn read(folder: &Utf8Path, manifest: Utf8PathBuf) -> Program {
+        let path = ["app.c", "app.cpp"]
+            .map(|name| folder.join(name))
+            .into_iter()
+            .find(|path| path.is_file())
+            .unwrap_or_else(|| panic!("{folder}: there is no app.c or app.cpp"));
+        let text = fs::read_to_string(&path).unwrap();
+        let mut common = Directives::new();
+        let mut runs: Vec<Directives> = Vec::new();
+        for line in text.lines() {
+            let Some(rest) = line.strip_prefix("//@") else {
+                continue;
+            };
+            let (mechanism, rest) = match rest.strip_prefix('[') {
+                Some(rest) => {
+                    let (name, rest) = rest.split_once(']').expect("a closing bracket");
+                    assert!(matches!(name, "pku" | "pagetable"), "{path}: {line}");
+                    (Some(name.to_owned()), rest)
+                }
+                None => (None, rest),
+            };
+            let (key, value) = rest
+                .split_once(':')
+                .unwrap_or_else(|| panic!("{path}: no colon in `{line}`"));
+            let (key, value) = (key.trim(), value.strip_prefix(' ').unwrap_or(value));
+            assert!(KEYS.contains(&key) || key == "each", "{path}: `{line}`");
+            let directive = (mechanism, key.to_owned(), value.to_owned());
+            match (key, runs.last_mut()) {
+                ("run", _) => runs.push(vec![directive]),
+                (_, Some(run)) => run.push(directive),
+                (_, None) => common.push(directive),
+            }
+        }
+        if runs.is_empty() {
+            runs.push(Directives::new());
+        }
+        for run in &mut runs {
+            run.splice(0..0, common.iter().cloned());
+        }
+        let name = folder.file_name().unwrap_or_default();
+        Program {
+            name: match manifest.file_stem() {
+                Some("Cubicle") | None => name.to_owned(),
+                Some(variant) => format!("{name}-{variant}"),
+            },
+            folder: folder.to_owned(),
+            manifest,
+            runs,
+        }
+    }
+
+    /// The runs that take place under `mechanism`.
+    pub fn runs(&self, mechanism: Mechanism) -> Vec<Run> {
+        let wanted = |run: &&Directives| match one(run, "only", mechanism) {
+            Some(only) => only == mechanism.name(),
+            None => true,
+        };
+        self.runs
+            .iter()
+            .filter(wanted)
+            .map(|run| self.run(run, mechanism))
+            .collect()
+    }
+
+    fn run(&self, run: &Directives, mechanism: Mechanism) -> Run {
+        let number = |key| {
+            one(run, key, mechanism).map(|value| {
+                value
+                    .trim()
+                    .parse::<i32>()
+                    .unwrap_or_else(|_| panic!("{}: `{key}: {value}`", self.folder))
+            })
+        };
+        let violation = one(run, "violation", mechanism).filter(|value| value.trim() != "none");
+        let violation: Option<BTreeMap<_, _>> = violation.map(|value| {
+            let fields = value.split_whitespace().map(|field| {
+                let (key, value) = field.split_once('=').expect("KEY=VALUE in a violation");
+                (key.to_owned(), value.to_owned())
+            });
+            fields.collect()
+        });
+        let ending = match (number("signal"), number("status")) {
+            (Some(signal), _) => Ending::Signal(signal),
+            (None, Some(status)) => Ending::Status(status),
+            (None, None) if violation.is_some() => Ending::Status(86),
+            (None, None) => Ending::Status(0),
+        };
+        Run {
+            arguments: one(run, "run", mechanism)
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            stdin: lines(run, "stdin", mechanism),
+            stdout: lines(run, "stdout", mechanism).unwrap_or_default(),
+            stderr: lines(run, "stderr", mechanism).unwrap_or_default(),
+            ending,
+            violation,
+            each: one(run, "each", mechanism).map(|value| {
+                let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");
+                (kind.to_owned(), function.trim().to_owned())
+            }),
+        }
+    }
+}
+
+/// The values of `key`: those for this mechanism if there are some, else the
+/// ones for both.
+fn values<'a>(run: &'a Directives, key: &str, mechanism: Mechanism) -> Vec<&'a str> {
+    let of = |wanted: Option<&str>| -> Vec<&'a str> {
+        run.iter()
+            .filter(|(only, name, _)| name == key && only.as_deref() == wanted)
+            .map(|(_, _, value)| value.as_str())
+            .collect()
+    };
+    let own = of(Some(mechanism.name()));
+    if own.is_empty() { of(None) } else { own }
+}
+
+/// The last one wins: a run may say otherwise than what holds for all.
+fn one<'a>(run: &'a Directives, key: &str, mechanism: Mechanism) -> Option<&'a str> {
+    values(run, key, mechanism).last().copied()
+}
+
+fn lines(run: &Directives, key: &str, mechanism: Mechanism) -> Option<String> {
+    let lines = values(run, key, mechanism);
+    (!lines.is_empty()).then(|| lines.iter().flat_map(|line| [line, "\n"]).collect())
+}

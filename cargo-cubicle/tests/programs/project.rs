@@ -1,0 +1,112 @@
+//! Builds all programs with the tool, in one workspace and one command.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::program::Program;
+
+/// Where the built programs are.
+pub struct Built {
+    directory: Utf8PathBuf,
+}
+
+impl Built {
+    pub fn path(&self, name: &str) -> Utf8PathBuf {
+        self.directory.join(name)
+    }
+}
+
+const BUILD_SCRIPT: &str = r#"fn main() {
+    let mut compiler = std::process::Command::new("c++");
+    let output = compiler.arg("-print-file-name=libstdc++.a").output().unwrap();
+    let path = String::from_utf8(output.stdout).unwrap();
+    let folder = std::path::Path::new(path.trim()).parent().unwrap();
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rustc-link-search=native={}", folder.display());
+    println!("cargo:rustc-link-lib=static=stdc++");
+}
+"#;
+
+/// Builds `programs`. `shared` is a folder whose files all of them may include.
+pub fn build(programs: &[Program], shared: &Utf8Path) -> Built {
+    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
+    let mut members = String::new();
+    for program in programs {
+        members.push_str(&format!("\"{}\", ", program.name));
+        package(program, shared, &root.join(&program.name));
+    }
+    update(
+        &root.join("Cargo.toml"),
+        format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n").as_bytes(),
+    );
+    let directory = root.join("target/x86_64-unknown-linux-gnu/debug");
+    let status = cubicle(&root)
+        .args(["build", "--workspace", "--keep-going", "--quiet"])
+        .status()
+        .unwrap();
+    assert!(status.success(), "the programs were not built");
+    Built { directory }
+}
+
+/// The tool, as a user would start it in `folder`.
+pub fn cubicle(folder: &Utf8Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
+    command.arg("cubicle").current_dir(folder);
+    // What `cargo test` sets for this test is not meant for the builds in it.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "CUBICLE_TEST_VM" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn package(program: &Program, shared: &Utf8Path, folder: &Utf8Path) {
+    fs::create_dir_all(folder.join("src")).unwrap();
+    let mut hasher = DefaultHasher::new();
+    let mut names = BTreeSet::new();
+    for from in [shared, &program.folder] {
+        for entry in from.read_dir_utf8().unwrap() {
+            let entry = entry.unwrap();
+            let manifest = entry.path().extension() == Some("toml");
+            if manifest || !entry.file_type().unwrap().is_file() {
+                continue;
+            }
+            let bytes = fs::read(entry.path()).unwrap();
+            names.insert(entry.file_name().to_owned());
+            (entry.file_name(), &bytes).hash(&mut hasher);
+            update(&folder.join(entry.file_name()), &bytes);
+        }
+    }
+    let manifest = fs::read(&program.manifest).unwrap();
+    update(&folder.join("Cubicle.toml"), &manifest);
+    let name = &program.name;
+    let script = if names.iter().any(|name| name.ends_with(".cpp")) {
+        update(&folder.join("build.rs"), BUILD_SCRIPT.as_bytes());
+        "build = \"build.rs\"\n"
+    } else {
+        ""
+    };
+    update(
+        &folder.join("Cargo.toml"),
+        format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n{script}").as_bytes(),
+    );
+    // The tool watches sources, but no headers: a change of any file changes
+    // this one, and is a reason to link again.
+    update(
+        &folder.join("src/main.rs"),
+        format!("#![no_main]\n// {:016x}\n", hasher.finish()).as_bytes(),
+    );
+}
+
+/// Leaves a file alone that is right already: its time says when it changed.
+fn update(path: &Utf8Path, bytes: &[u8]) {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return;
+    }
+    fs::write(path, bytes).unwrap();
+}

@@ -1,0 +1,3 @@
+#define NAME b_link
+#define NEXT c_link
+#include "link.h"

@@ -1,0 +1,3 @@
+#define NAME d_link
+#define NEXT e_link
+#include "link.h"

@@ -1,0 +1,2 @@
+#define NAME e_link
+#include "link.h"

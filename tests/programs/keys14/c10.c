@@ -1,0 +1,3 @@
+#define NAME part10
+#define SECRET 200
+#include "part.h"

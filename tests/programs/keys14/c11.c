@@ -1,0 +1,3 @@
+#define NAME part11
+#define SECRET 221
+#include "part.h"

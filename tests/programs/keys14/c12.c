@@ -1,0 +1,3 @@
+#define NAME part12
+#define SECRET 244
+#include "part.h"

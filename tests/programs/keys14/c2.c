@@ -1,0 +1,3 @@
+#define NAME part2
+#define SECRET 104
+#include "part.h"

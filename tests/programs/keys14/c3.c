@@ -1,0 +1,3 @@
+#define NAME part3
+#define SECRET 109
+#include "part.h"

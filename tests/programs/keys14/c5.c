@@ -1,0 +1,3 @@
+#define NAME part5
+#define SECRET 125
+#include "part.h"

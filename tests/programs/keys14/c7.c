@@ -1,0 +1,3 @@
+#define NAME part7
+#define SECRET 149
+#include "part.h"

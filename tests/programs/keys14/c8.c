@@ -1,0 +1,3 @@
+#define NAME part8
+#define SECRET 164
+#include "part.h"
