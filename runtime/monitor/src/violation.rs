@@ -324,14 +324,13 @@ mod reporting {
         if memory && information.code == 4 {
             record.number("key", i64::from(information.key));
         }
-        if let Some(gate) = gate_at(context.rip) {
-            if let Some(plan) = process::plan() {
-                if let Some(gate) = plan.gates().get(gate) {
-                    let _ = record.line.write_str(",\"detail\":\"in the gate of ");
-                    record.line.json(plan.bytes(gate.name));
-                    let _ = record.line.write_str("\"");
-                }
-            }
+        if let Some(gate) = gate_at(context.rip)
+            && let Some(plan) = process::plan()
+            && let Some(gate) = plan.gates().get(gate)
+        {
+            let _ = record.line.write_str(",\"detail\":\"in the gate of ");
+            record.line.json(plan.bytes(gate.name));
+            let _ = record.line.write_str("\"");
         }
         record.chain(cubicle);
         record.send();
