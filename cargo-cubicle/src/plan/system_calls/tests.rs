@@ -156,8 +156,16 @@ fn refused_and_unguarded_calls_are_errors() {
     );
     assert_eq!(finding.level, Level::Deny);
     let finding = refused(r#"["fork"]"#);
+    assert_eq!(
+        finding.message,
+        "`fork` is refused whatever the manifest says"
+    );
+    let finding = refused(r#"["mincore"]"#);
     assert_eq!(finding.level, Level::Deny);
-    assert!(finding.helps[0].contains("dispatch"), "{finding:?}");
+    assert!(
+        finding.helps[0].contains("does not check its address"),
+        "{finding:?}"
+    );
 }
 
 #[test]
