@@ -46,10 +46,12 @@ impl Ending {
     }
 }
 
-/// The process that signals are passed on to. 0 before there is one, which only
-/// the new process itself ever sees, because signals are blocked until then;
-/// negative once it has ended.
-static CHILD: AtomicI32 = AtomicI32::new(0);
+/// The process that signals are passed on to. 0 while it is being started, when
+/// the thread that starts it blocks signals; negative before and afterwards.
+static CHILD: AtomicI32 = AtomicI32::new(-1);
+
+/// This process, which a fork of it can tell itself from.
+static PARENT: AtomicI32 = AtomicI32::new(0);
 
 /// Signals that a terminal sends to all its processes, and that others send to
 /// one of them.
@@ -69,15 +71,21 @@ extern "C" fn pass_on(
 ) {
     // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
     let from_terminal = unsafe { (*info).si_code } == libc::SI_KERNEL;
-    let child = CHILD.load(Ordering::Relaxed);
-    if child == 0 {
-        // Between fork and exec: as if the program had started already.
-        // SAFETY: both are safe in a signal handler. The signal is delivered
-        // when this handler returns.
+    let mut child = CHILD.load(Ordering::Relaxed);
+    while child == 0 {
+        // SAFETY: all are safe in a signal handler. The signal is delivered when
+        // this handler returns.
         unsafe {
-            libc::signal(signal, libc::SIG_DFL);
-            libc::raise(signal);
+            if libc::getpid() != PARENT.load(Ordering::Relaxed) {
+                // Between fork and exec: as if the program had started already.
+                libc::signal(signal, libc::SIG_DFL);
+                libc::raise(signal);
+                return;
+            }
+            // Another thread is starting it, and will know its id in a moment.
+            libc::sched_yield();
         }
+        child = CHILD.load(Ordering::Relaxed);
     }
     // The terminal has sent it to the child as well.
     if child > 0 && !from_terminal {
@@ -89,10 +97,11 @@ extern "C" fn pass_on(
 /// Starts a program, waits for it, and says how it ended. Signals sent to this
 /// process reach the program, which decides what becomes of them.
 pub fn run(command: &mut Command) -> anyhow::Result<Ending> {
-    CHILD.store(0, Ordering::Relaxed);
     // A program can be ready, and be sent a signal, before this process learns
     // its id, so signals wait until then.
     let before = block();
+    PARENT.store(std::process::id() as i32, Ordering::Relaxed);
+    CHILD.store(0, Ordering::Relaxed);
     for signal in PASSED_ON {
         catch(signal);
     }
@@ -112,9 +121,8 @@ pub fn run(command: &mut Command) -> anyhow::Result<Ending> {
         });
     }
     let spawned = command.spawn();
-    if let Ok(child) = &spawned {
-        CHILD.store(child.id() as i32, Ordering::Relaxed);
-    }
+    let id = spawned.as_ref().map_or(-1, |child| child.id() as i32);
+    CHILD.store(id, Ordering::Relaxed);
     restore(&before);
     let mut child = spawned.map_err(|source| CaptureError::Start {
         program: command.get_program().to_string_lossy().into_owned(),

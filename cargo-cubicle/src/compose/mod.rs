@@ -6,8 +6,10 @@
 
 mod elf;
 mod monitor;
+mod write;
 
 pub use monitor::{Monitor, MonitorError};
+pub use write::replace;
 
 use cubicle_abi::layout::{GATE_BASE, PLAN_BASE, STUB_BASE};
 use object::{Object, ObjectSection};

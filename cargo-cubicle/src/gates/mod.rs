@@ -10,6 +10,7 @@ pub mod listing;
 pub mod spec;
 pub mod switch;
 pub mod system_call;
+pub mod texts;
 pub mod unintended;
 
 pub use spec::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, MonitorEntries};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::symbols::{Kind, Symbols, is_instance, is_rust_abi};
 use crate::assign::{ArchiveError, Assignment};
+use crate::diagnostics::{Code, Finding, Findings};
+use crate::manifest::Policy;
 
 /// A symbol that one image takes from another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +46,32 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// By cubicle: what it defines and others could refer to.
     pub owned: BTreeMap<String, Symbols>,
+}
+
+impl Graph {
+    /// CUB013 for functions the manifest describes and the cubicle does not have.
+    pub fn report_unknown_functions(&self, policy: &Policy, findings: &mut Findings) {
+        for (name, cubicle) in &policy.cubicles {
+            let Some(owned) = self.owned.get(name) else {
+                continue;
+            };
+            for (symbol, function) in &cubicle.functions {
+                if owned.definitions.contains_key(symbol) {
+                    continue;
+                }
+                let mut finding = Finding::of_rule(
+                    Code::CUB013,
+                    format!("cubicle `{name}` defines no function `{symbol}`"),
+                )
+                .at(policy.place(&function.name.span, "matches nothing"));
+                let known = owned.definitions.keys().map(String::as_str);
+                if let Some(nearest) = crate::suggest::similar(symbol, known) {
+                    finding = finding.help(format!("there is one called `{nearest}`"));
+                }
+                findings.push(finding);
+            }
+        }
+    }
 }
 
 /// All references of each cubicle's objects to what another one owns.

@@ -4,11 +4,13 @@
 //! driver and linker that rustc was given, with its relocations kept. What
 //! crosses a border is an absolute symbol: the address of a gate.
 
+mod all;
 mod imports;
 mod link;
 mod patch;
 mod references;
 
+pub use all::{link_all, references_of_all};
 pub use imports::{Import, Imports};
 pub use link::{LinkError, LinkRequest, link};
 pub use patch::{Patched, patch};

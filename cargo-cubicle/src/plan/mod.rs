@@ -4,10 +4,13 @@
 //! numbers, keys, rights and slots of cubicles, the place of every gate, what
 //! it carries and lends, and which system calls are granted.
 
+pub mod call_sites;
 pub mod cubicles;
 pub mod encode;
 pub mod gates;
 pub mod lends;
+pub mod permission;
+pub mod resolve;
 pub mod system_calls;
 
 use cubicle_abi::rights::Rights;

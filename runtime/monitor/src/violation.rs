@@ -13,6 +13,9 @@ use cubicle_abi::{STATUS_REFUSED, STATUS_VIOLATION};
 /// Where reports go: standard error, or the descriptor the tool prepared.
 static REPORT_TO: AtomicU64 = AtomicU64::new(2);
 
+/// The variable that names the descriptor for reports.
+pub const REPORT_VARIABLE: &[u8] = b"CUBICLE_REPORT_FD";
+
 /// Sends reports to the descriptor that `number` names, if it names one.
 pub fn report_to(number: Option<&[u8]>) {
     let parsed = number

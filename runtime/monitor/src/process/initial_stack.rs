@@ -161,8 +161,12 @@ pub fn build(kernel: KernelStack, top: u64, cubicle: &Cubicle, vdso: bool) -> u6
     writer.word(&mut at, 0);
     let first = kernel.environment();
     for n in 0..variables {
-        let address = writer.bytes(bytes_at(kernel.word(first + n)), true);
-        writer.word(&mut at, address);
+        let text = bytes_at(kernel.word(first + n));
+        // Between the tool and the monitor only.
+        if !text.starts_with(crate::violation::REPORT_VARIABLE) {
+            let address = writer.bytes(text, true);
+            writer.word(&mut at, address);
+        }
     }
     writer.word(&mut at, 0);
     for (kind, value) in kernel.entries() {

@@ -37,7 +37,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     let Some(plan) = plan else {
         refuse_start("this file has no plan, or one of another version of the tool");
     };
-    crate::violation::report_to(kernel.variable(b"CUBICLE_REPORT_FD"));
+    crate::violation::report_to(kernel.variable(crate::violation::REPORT_VARIABLE));
     let mechanism = platform::choose(kernel, plan.header().isolation);
     set_mechanism(mechanism);
     crate::violation::announce(mechanism);

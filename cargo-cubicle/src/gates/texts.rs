@@ -1,0 +1,163 @@
+//! All gates and stubs of a program, for each mechanism.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use cubicle_abi::layout::{ENTRY_BASE, GATE_BASE, GATE_STRIDE, SITE_BASE};
+
+use super::system_call::{self, Site};
+use super::{ErrnoOffsets, GateSpec, Mechanism, MonitorEntries, call, clear};
+use crate::graph::reach::Reach;
+use crate::images::{self, Image};
+use crate::plan::Plan;
+use crate::plan::encode::TextPiece;
+
+/// The address of each gate's function.
+///
+/// # Errors
+/// If an image does not hold one after all.
+pub fn targets(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<u64>> {
+    plan.gates
+        .iter()
+        .map(|gate| match gate {
+            None => Ok(0),
+            Some(gate) => images[gate.to].address_of(&gate.symbol).with_context(|| {
+                format!(
+                    "`{}` is not in the finished image of cubicle `{}`",
+                    gate.symbol, plan.cubicles[gate.to].name
+                )
+            }),
+        })
+        .collect()
+}
+
+/// All executable text that the monitor copies into place, for each mechanism.
+///
+/// # Errors
+/// If an image cannot be analysed or a gate not be emitted.
+pub fn emit(
+    plan: &Plan,
+    images: &mut [Image],
+    targets: &[u64],
+    monitor: &MonitorEntries,
+) -> anyhow::Result<Vec<TextPiece>> {
+    let reaches = reaches(plan, images)?;
+    let specs = specs(plan, images, targets, &reaches);
+    let mut sites: Vec<Site> = Vec::new();
+    for (cubicle, image) in images.iter_mut().enumerate() {
+        images::patch(image, cubicle, &mut sites);
+    }
+    let rights: Vec<_> = plan.cubicles.iter().map(|cubicle| cubicle.rights).collect();
+    let mechanisms: &[Mechanism] = if plan.isolation == cubicle_abi::plan::ISOLATION_STAND_IN {
+        &[Mechanism::StandIn]
+    } else {
+        &[Mechanism::Pku, Mechanism::PageTable]
+    };
+    let mut texts = Vec::new();
+    for level in clear::VectorLevel::ALL {
+        texts.push(TextPiece {
+            mechanism: level as u32,
+            address: cubicle_abi::layout::STUB_BASE,
+            bytes: clear::emit(level)?,
+        });
+    }
+    for mechanism in mechanisms {
+        texts.push(TextPiece {
+            mechanism: mechanism.number(),
+            address: ENTRY_BASE,
+            bytes: system_call::emit(&rights, *mechanism, monitor)?,
+        });
+        if !sites.is_empty() {
+            texts.push(TextPiece {
+                mechanism: mechanism.number(),
+                address: SITE_BASE,
+                bytes: system_call::emit_sites(&sites)?,
+            });
+        }
+        let end = specs.last().map_or(0, |spec| spec.index + 1);
+        let mut bytes = vec![0xcc; end * GATE_STRIDE as usize];
+        for spec in &specs {
+            let code = call::emit(spec, *mechanism, monitor)?;
+            let start = spec.index * GATE_STRIDE as usize;
+            bytes[start..start + code.len()].copy_from_slice(&code);
+        }
+        if !bytes.is_empty() {
+            texts.push(TextPiece {
+                mechanism: mechanism.number(),
+                address: GATE_BASE,
+                bytes,
+            });
+        }
+    }
+    Ok(texts)
+}
+
+/// What each image's functions can reach, for the images that take part in a
+/// gate.
+fn reaches(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<Option<Reach>>> {
+    let called: BTreeSet<usize> = plan.gates.iter().flatten().map(|gate| gate.to).collect();
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = images
+            .iter()
+            .enumerate()
+            .map(|(index, image)| {
+                called
+                    .contains(&index)
+                    .then(|| scope.spawn(move || Reach::analyse(&image.bytes)))
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(
+                |handle| match handle.map(std::thread::ScopedJoinHandle::join) {
+                    None => Ok(None),
+                    Some(Ok(reach)) => Ok(Some(reach?)),
+                    Some(Err(_)) => anyhow::bail!("analysing an image failed"),
+                },
+            )
+            .collect()
+    })
+}
+
+fn specs(
+    plan: &Plan,
+    images: &[Image],
+    targets: &[u64],
+    reaches: &[Option<Reach>],
+) -> Vec<GateSpec> {
+    let mut specs = Vec::new();
+    for (index, gate) in plan.gates.iter().enumerate() {
+        let Some(gate) = gate else {
+            continue;
+        };
+        let target = targets[index];
+        let reach = reaches[gate.to].as_ref();
+        // An image whose libc has none can neither set nor read it.
+        let offset = |cubicle: usize| {
+            ["errno", "__libc_errno"]
+                .iter()
+                .find_map(|name| images[cubicle].thread_local_offset(name))
+        };
+        let errno = match (gate.errno, offset(gate.to), offset(gate.from)) {
+            (true, Some(callee), Some(caller)) => Some(ErrnoOffsets { callee, caller }),
+            _ => None,
+        };
+        specs.push(GateSpec {
+            function: gate.symbol.clone(),
+            index,
+            from: gate.from,
+            to: gate.to,
+            rights_from: plan.cubicles[gate.from].rights,
+            rights_to: plan.cubicles[gate.to].rights,
+            target,
+            kind: gate.kind,
+            shape: gate.shape,
+            switch_fs: errno.is_some() || reach.is_none_or(|reach| reach.uses_fs(target)),
+            callee_uses_x87: reach.is_none_or(|reach| reach.uses_x87(target)),
+            // Every glibc holds some; who calls out is not known here.
+            caller_uses_x87: true,
+            errno,
+        });
+    }
+    specs
+}

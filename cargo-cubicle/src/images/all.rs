@@ -1,0 +1,106 @@
+//! All images of a program, linked side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use cubicle_abi::layout::gate;
+
+use super::{Image, Import, Imports, LinkRequest, Reference};
+use crate::assign::Assignment;
+use crate::capture::LinkLine;
+use crate::graph::edges::Edge;
+use crate::manifest::Policy;
+use crate::plan;
+
+/// What stands for each symbol that a cubicle takes: the address of the edge's
+/// gate. What can have no gate gets one, too, so that the finished image shows
+/// who really refers to it.
+fn imports(cubicle: &str, edges: &[Edge]) -> Imports {
+    Imports(
+        edges
+            .iter()
+            .enumerate()
+            .filter(|(_, edge)| edge.from == cubicle)
+            .map(|(index, edge)| Import {
+                symbol: edge.symbol.clone(),
+                address: gate(index),
+            })
+            .collect(),
+    )
+}
+
+/// Links all images.
+///
+/// # Errors
+/// What the linker or the reading of an image says.
+pub fn link_all(
+    line: &LinkLine,
+    policy: &Policy,
+    assignment: &Assignment,
+    cubicles: &[plan::Cubicle],
+    edges: &[Edge],
+) -> anyhow::Result<Vec<Image>> {
+    let main = policy.main().map(|(name, _)| name).unwrap_or_default();
+    let directory = line.directory.join("images");
+    std::fs::create_dir_all(&directory).with_context(|| format!("cannot create `{directory}`"))?;
+    let link = |index: usize| -> anyhow::Result<Image> {
+        let cubicle = &cubicles[index];
+        let exports: BTreeSet<&str> = edges
+            .iter()
+            .filter(|edge| edge.to == cubicle.name)
+            .map(|edge| edge.symbol.as_str())
+            .collect();
+        let bytes = super::link(
+            line,
+            &LinkRequest {
+                cubicle: &cubicle.name,
+                main: cubicle.name == main,
+                inputs: &assignment.images[&cubicle.name],
+                imports: &imports(&cubicle.name, edges),
+                exports: exports.into_iter().collect(),
+                base: cubicle.base,
+                directory: &directory,
+            },
+        )?;
+        Ok(Image::read(
+            &cubicle.name,
+            bytes,
+            cubicle.base,
+            cubicle.end,
+        )?)
+    };
+    // Linkers mostly wait for files and use one core each.
+    let images: Vec<anyhow::Result<Image>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..cubicles.len())
+            .map(|index| scope.spawn(move || link(index)))
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| {
+                handle
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("a linking thread failed")))
+            })
+            .collect()
+    });
+    images.into_iter().collect()
+}
+
+/// For each cubicle, the places in its image that refer to each import.
+///
+/// # Errors
+/// If an image cannot be read.
+pub fn references_of_all(
+    cubicles: &[plan::Cubicle],
+    images: &[Image],
+    edges: &[Edge],
+) -> anyhow::Result<Vec<BTreeMap<String, Vec<Reference>>>> {
+    cubicles
+        .iter()
+        .zip(images)
+        .map(|(cubicle, image)| {
+            super::references(&image.bytes, &imports(&cubicle.name, edges))
+                .with_context(|| format!("cannot read the relocations of `{}`", cubicle.name))
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! From everything that is known to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+
+use super::call_sites::CallSites;
+use super::{Cubicle, Plan, permission};
+use crate::assign::Assignment;
+use crate::capture::LinkLine;
+use crate::diagnostics::Findings;
+use crate::graph::edges::{Edge, What};
+use crate::graph::signatures::{self, Known};
+use crate::images::{Image, Reference};
+use crate::manifest::{Isolation, Policy};
+
+/// What the phases before have found.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    pub line: &'a LinkLine,
+    pub policy: &'a Policy,
+    pub assignment: &'a Assignment,
+    pub edges: &'a [Edge],
+    /// For each cubicle, the places in its finished image that refer to each
+    /// import: edges without any died with unused code.
+    pub references: &'a [BTreeMap<String, Vec<Reference>>],
+    pub images: &'a [Image],
+}
+
+/// Resolves the plan. What stands in its way is in `findings`.
+///
+/// # Errors
+/// If an object cannot be read.
+pub fn resolve(
+    inputs: &Inputs<'_>,
+    cubicles: Vec<Cubicle>,
+    findings: &mut Findings,
+) -> anyhow::Result<Plan> {
+    let Inputs {
+        line,
+        policy,
+        assignment,
+        edges,
+        references,
+        ..
+    } = inputs;
+    let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
+    let live = |edge: &Edge| number(&edge.from).and_then(|from| references[from].get(&edge.symbol));
+    let mut known: BTreeMap<&str, BTreeMap<String, Known>> = BTreeMap::new();
+    for cubicle in &cubicles {
+        let wanted: BTreeSet<&str> = edges
+            .iter()
+            .filter(|edge| edge.to == cubicle.name && edge.what == What::Function)
+            .filter(|edge| live(edge).is_some())
+            .map(|edge| edge.symbol.as_str())
+            .collect();
+        let objects = &assignment.images[&cubicle.name];
+        known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
+    }
+    let mut places = CallSites::new(inputs.images);
+    let mut gates = Vec::new();
+    for edge in *edges {
+        let Some(references) = live(edge) else {
+            gates.push(None);
+            continue;
+        };
+        let from = number(&edge.from).unwrap_or_default();
+        if !permission::check(edge, policy, || places.of(from, references), findings) {
+            gates.push(None);
+            continue;
+        }
+        gates.push(super::gates::resolve(
+            edge,
+            &cubicles,
+            policy,
+            known[edge.to.as_str()].get(&edge.symbol),
+            &mut || places.of(from, references),
+            findings,
+        ));
+    }
+    let main = policy
+        .main()
+        .and_then(|(name, _)| number(name))
+        .context("the manifest has no main cubicle")?;
+    let isolation = match policy.isolation.value {
+        _ if line.stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
+        Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
+        Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
+    };
+    Ok(Plan {
+        name: line.stem().to_owned(),
+        isolation,
+        cubicles,
+        main,
+        gates,
+    })
+}
