@@ -287,7 +287,13 @@ fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
     let low = arena(index) + ARENA_MAPPINGS;
     {
         let mut mappings = cubicles()[index].mappings.lock();
-        // A guard page stays closed below it.
+        // The guard page below it is entered, too: nothing may be mapped there.
+        let _ = mappings.insert(Mapping {
+            start: low,
+            end: low + PAGE,
+            protection: 0,
+            kind: Kind::Monitor,
+        });
         map(&mut mappings, index, low + PAGE, size, Kind::Monitor);
     }
     rights::open(cubicle_abi::rights::Rights::NONE, super::rights(index));
