@@ -5,7 +5,7 @@
  * free? A hint alone is no permission, and MAP_FIXED neither. */
 int lib_guard(void)
 {
-	long arena = (long)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) & ~((1L << 36) - 1);
+	long arena = (long)__builtin_frame_address(0) & ~((1L << 36) - 1);
 	char *guard = (char *)(arena + (16L << 30));
 	for (int i = 0; i < 100; i++)
 		if (mmap(guard, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == guard)
