@@ -202,11 +202,10 @@ mod dispatching {
             // Of an open descriptor only: the path would be the caller's.
             number::NEWFSTATAT if !files => {
                 const AT_EMPTY_PATH: u64 = 0x1000;
-                const FSTAT: u64 = 5;
                 if d & AT_EMPTY_PATH == 0 {
                     return -error::EPERM;
                 }
-                call_as(rights, FSTAT, [a, c, 0, 0, 0, 0])
+                call_as(rights, number::FSTAT, [a, c, 0, 0, 0, 0])
             }
             number::IOCTL if !is_harmless_ioctl(b as u32) => -error::EPERM,
             number::FCNTL if !is_harmless_fcntl(b as u32) => -error::EPERM,

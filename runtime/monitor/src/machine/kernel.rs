@@ -45,6 +45,7 @@ pub mod number {
     pub const PRLIMIT64: u64 = 302;
     pub const GETRANDOM: u64 = 318;
     pub const FSTATFS: u64 = 138;
+    pub const FSTAT: u64 = 5;
     pub const PKEY_MPROTECT: u64 = 329;
     pub const PKEY_ALLOC: u64 = 330;
     pub const STATX: u64 = 332;

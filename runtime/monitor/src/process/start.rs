@@ -41,11 +41,11 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     let mechanism = platform::choose(kernel, plan.header().isolation);
     set_mechanism(mechanism);
     crate::violation::announce(mechanism);
-    map_texts(plan, mechanism);
     if mechanism == MECHANISM_PKU {
         allocate_keys(plan.cubicles().len());
         EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
     }
+    map_texts(plan, mechanism);
     start_thread();
     if mechanism == MECHANISM_PKU {
         // SAFETY: keys are allocated, and this is the first raise.
@@ -124,11 +124,8 @@ fn map_texts(plan: Plan, mechanism: u32) {
                 text.address,
                 text.address + size,
                 PROT_READ | PROT_EXEC,
-                if mechanism == MECHANISM_PKU {
-                    0
-                } else {
-                    KEY_PUBLIC
-                },
+                // Readable: unwinders look at the code they return to.
+                KEY_PUBLIC,
             ),
             "protecting the gates",
         );
@@ -287,7 +284,13 @@ fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
     let low = arena(index) + ARENA_MAPPINGS;
     {
         let mut mappings = cubicles()[index].mappings.lock();
-        // A guard page stays closed below it.
+        // The guard page below it is entered, too: nothing may be mapped there.
+        let _ = mappings.insert(Mapping {
+            start: low,
+            end: low + PAGE,
+            protection: 0,
+            kind: Kind::Monitor,
+        });
         map(&mut mappings, index, low + PAGE, size, Kind::Monitor);
     }
     rights::open(cubicle_abi::rights::Rights::NONE, super::rights(index));
