@@ -73,6 +73,8 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let monitor = Monitor::embedded()?;
     let targets = targets(&plan, &images)?;
     let texts = phase("gates", || emit(&plan, &mut images, &targets, &monitor))?;
+    check_instructions(&plan, &images, &mut findings);
+    stop_if_denied(&policy, &mut findings)?;
     let encoded = encode(&plan, &images, &targets, &texts)?;
     phase("compose", || {
         let bytes = compose::compose(&compose::Parts {
@@ -499,6 +501,37 @@ fn emit(
         }
     }
     Ok(texts)
+}
+
+/// As many places as a finding about instructions names.
+const SHOWN_INSTRUCTIONS: usize = 5;
+
+/// Refuses images that could change their rights by themselves (CUB008).
+fn check_instructions(plan: &Plan, images: &[Image], findings: &mut Findings) {
+    for (cubicle, image) in plan.cubicles.iter().zip(images) {
+        let found = images::forbidden(image);
+        if found.is_empty() {
+            continue;
+        }
+        let mut finding = Finding::of_rule(
+            Code::CUB008,
+            format!(
+                "the image of `{}` contains {} instruction{} that could change its rights",
+                cubicle.name,
+                found.len(),
+                if found.len() == 1 { "" } else { "s" },
+            ),
+        );
+        for one in found.iter().take(SHOWN_INSTRUCTIONS) {
+            finding = finding.help(match &one.function {
+                Some(function) => format!("one is at {:#x}, in `{function}`", one.address),
+                None => format!("one is at {:#x}", one.address),
+            });
+        }
+        findings.push(finding.help(
+            "WRPKRU, XRSTOR, WRFSBASE and WRGSBASE are for gates alone, even as part of another              instruction's constant: leave the code out, or change the constant",
+        ));
+    }
 }
 
 /// What each image's functions can reach, for the images that take part in a

@@ -4,11 +4,13 @@
 //! driver and linker that rustc was given, with its relocations kept. What
 //! crosses a border is an absolute symbol: the address of a gate.
 
+mod forbidden;
 mod imports;
 mod link;
 mod patch;
 mod references;
 
+pub use forbidden::{Forbidden, forbidden};
 pub use imports::{Import, Imports};
 pub use link::{LinkError, LinkRequest, link};
 pub use patch::{Patched, patch};
