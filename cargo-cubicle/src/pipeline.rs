@@ -529,7 +529,8 @@ fn check_instructions(plan: &Plan, images: &[Image], findings: &mut Findings) {
             });
         }
         findings.push(finding.help(
-            "WRPKRU, XRSTOR, WRFSBASE and WRGSBASE are for gates alone, even as part of another              instruction's constant: leave the code out, or change the constant",
+            "WRPKRU, XRSTOR, WRFSBASE and WRGSBASE are for gates alone, even as part of another \
+             instruction's constant: leave the code out, or change the constant",
         ));
     }
 }
