@@ -69,6 +69,8 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let texts = phase("gates", || {
         texts::emit(&plan, &mut images, &targets, &monitor.entries)
     })?;
+    images::check_instructions(&plan, &images, &mut findings);
+    stop_if_denied(&policy, &mut findings)?;
     let encoded = encode(&plan, &images, &targets, &texts)?;
     phase("compose", || {
         let bytes = compose::compose(&compose::Parts {

@@ -23,6 +23,11 @@ pub fn find(code: &[u8]) -> Option<usize> {
     (0..code.len()).find(|at| is_forbidden(&code[*at..]) && !intended.contains(at))
 }
 
+/// Offsets of all forbidden patterns in `code`, intended or not.
+pub fn all(code: &[u8]) -> impl Iterator<Item = usize> {
+    (0..code.len()).filter(|at| is_forbidden(&code[*at..]))
+}
+
 /// Do `bytes` start with one of the patterns?
 fn is_forbidden(bytes: &[u8]) -> bool {
     let (opcode, operand) = match bytes {

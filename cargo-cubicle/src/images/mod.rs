@@ -5,12 +5,14 @@
 //! crosses a border is an absolute symbol: the address of a gate.
 
 mod all;
+mod forbidden;
 mod imports;
 mod link;
 mod patch;
 mod references;
 
 pub use all::{link_all, references_of_all};
+pub use forbidden::check_instructions;
 pub use imports::{Import, Imports};
 pub use link::{LinkError, LinkRequest, link};
 pub use patch::{Patched, patch};

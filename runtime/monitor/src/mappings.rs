@@ -140,6 +140,20 @@ impl Mappings {
         Ok(())
     }
 
+    /// Enters a mapping in exchange for `old_size` bytes with the same
+    /// protection, which the caller removes next: until then both count, and the
+    /// limit is not to say so.
+    ///
+    /// # Errors
+    /// As [`Mappings::insert`].
+    pub fn insert_moved(&mut self, new: Mapping, old_size: u64) -> Result<(), Refusal> {
+        let limit = self.limit;
+        self.limit = limit.saturating_add(old_size);
+        let result = self.insert(new);
+        self.limit = limit;
+        result
+    }
+
     /// Forgets whatever of the cubicle's own lies in `start..end`.
     ///
     /// # Errors
@@ -395,6 +409,35 @@ mod tests {
         table.insert(mapping(0x10000, 0x13000, 1)).unwrap();
         table.remove(0x10000, 0x12000).unwrap();
         table.insert(mapping(0x1000, 0x3000, 3)).unwrap();
+    }
+
+    #[test]
+    fn what_moves_counts_once() {
+        let mut table = roomy();
+        table.set_limit(0x5000);
+        table.insert(mapping(0x1000, 0x4000, 3)).unwrap();
+        let moved = mapping(0x8000, 0xc000, 3);
+        assert_eq!(table.insert(moved), Err(Refusal::Memory));
+        table.insert_moved(moved, 0x3000).unwrap();
+        table.remove(0x1000, 0x4000).unwrap();
+        assert_eq!(table.used, 0x4000);
+        let larger = mapping(0x10000, 0x16000, 3);
+        assert_eq!(table.insert_moved(larger, 0x4000), Err(Refusal::Memory));
+        table.insert(mapping(0x1000, 0x2000, 3)).unwrap();
+        assert_eq!(
+            table.insert(mapping(0x2000, 0x3000, 3)),
+            Err(Refusal::Memory)
+        );
+    }
+
+    #[test]
+    fn a_check_of_protection_changes_nothing() {
+        let mut table = roomy();
+        table.set_limit(0x1000);
+        table.insert(mapping(0x1000, 0x4000, 0)).unwrap();
+        table.check_protect(0x2000, 0x3000, 3).unwrap();
+        assert_eq!(table.check_protect(0x1000, 0x3000, 3), Err(Refusal::Memory));
+        assert_eq!(listed(&table), [(0x1000, 0x4000, 0)]);
     }
 
     #[test]

@@ -181,7 +181,7 @@ pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Resu
     Ok(0)
 }
 
-/// `mremap`: in place if there is room behind, else at another place.
+/// `mremap`: what grows moves to another place.
 pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
     const MREMAP_MAYMOVE: u64 = 1;
     const MREMAP_FIXED: u64 = 2;
@@ -210,14 +210,13 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
     let low = arena(cubicle) + ARENA_MAPPINGS;
     let high = arena(cubicle) + ARENA_LENDS;
     let new = mappings.free(low, high, new_size).ok_or(-error::ENOMEM)?;
-    mappings
-        .insert(Mapping {
-            start: new,
-            end: new + new_size,
-            protection,
-            kind: Kind::Mapping,
-        })
-        .map_err(refused)?;
+    let moved = Mapping {
+        start: new,
+        end: new + new_size,
+        protection,
+        kind: Kind::Mapping,
+    };
+    mappings.insert_moved(moved, old_size).map_err(refused)?;
     // SAFETY: both ranges lie in the cubicle's arena and its table; the key
     // and protection move along.
     let moved = unsafe {

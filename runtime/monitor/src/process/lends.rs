@@ -327,6 +327,7 @@ mod lending {
     /// whose stack lies below where it calls from now. Where it calls from is
     /// the caller's word alone, so their part of the callee's buffer is not used
     /// again before an outer call returns: the callee may still read from it.
+    /// Unless the caller could write there by itself (rule 23).
     fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
         while let Some(last) = pending.call_count.checked_sub(1) {
             let older = pending.calls[last];
@@ -336,8 +337,14 @@ mod lending {
             if !same || older.stack > stack {
                 break;
             }
-            pending.call_count = last;
-            pending.lend_count = older.first as usize;
+            let buffers = pending.buffers;
+            pop(pending, last);
+            let to = plan.map_or(call.to, |plan| {
+                plan.gates()[older.gate as usize].to as usize
+            });
+            if !call.from.writes(cubicle_key(to)) {
+                pending.buffers = buffers;
+            }
         }
     }
 

@@ -128,6 +128,9 @@ pub fn share_vdso() -> bool {
             return false;
         };
         if protection & kernel::PROT_EXEC != 0 && has_forbidden_bytes(start, end) {
+            // Keys do not stop anybody from executing it.
+            // SAFETY: the monitor never calls into the vDSO, and no cubicle runs yet.
+            unsafe { kernel::call(number::MUNMAP, [start, end - start, 0, 0, 0, 0]) };
             return false;
         }
         if crate::machine::rights::tag(start, end, protection, cubicle_abi::rights::KEY_PUBLIC)
