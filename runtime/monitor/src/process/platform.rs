@@ -47,11 +47,13 @@ pub fn pkru_offset() -> u64 {
     __cpuid_count(0xd, 9).ebx.into()
 }
 
-/// Which vector registers there are to clear: 0 SSE, 1 AVX, 2 AVX-512.
+/// Which vector registers there are to clear: 0 SSE, 1 AVX, 2 AVX-512F, 3 also
+/// AVX-512BW.
 pub fn vector_level() -> u32 {
     const OSXSAVE: u32 = 1 << 27;
     const AVX: u32 = 1 << 28;
     const AVX512F: u32 = 1 << 16;
+    const AVX512BW: u32 = 1 << 30;
     let basic = __cpuid(1).ecx;
     if basic & OSXSAVE == 0 || basic & AVX == 0 {
         return 0;
@@ -59,11 +61,15 @@ pub fn vector_level() -> u32 {
     // SAFETY: OSXSAVE says that XGETBV exists.
     let enabled = unsafe { xgetbv() };
     if enabled & 0x6 != 0x6 {
-        0
-    } else if __cpuid_count(7, 0).ebx & AVX512F != 0 && enabled & 0xe0 == 0xe0 {
+        return 0;
+    }
+    let extended = __cpuid_count(7, 0).ebx;
+    if extended & AVX512F == 0 || enabled & 0xe0 != 0xe0 {
+        1
+    } else if extended & AVX512BW == 0 {
         2
     } else {
-        1
+        3
     }
 }
 
