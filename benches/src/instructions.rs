@@ -49,7 +49,7 @@ pub fn count(kind: GateKind, switch_fs: bool) -> anyhow::Result<Count> {
         caller_uses_x87: true,
         errno: None,
     };
-    let clearing = executed(&clear::emit(VectorLevel::Avx512)?, STUB_BASE)?.0;
+    let clearing = executed(&clear::emit(VectorLevel::Avx512Wide)?, STUB_BASE)?.0;
     let (own, switches, calls) = {
         let code = call::emit(&spec, Mechanism::Pku, &monitor.entries)?;
         executed(&code, GATE_BASE)?

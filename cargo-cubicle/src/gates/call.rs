@@ -243,12 +243,14 @@ impl<'a> Emitter<'a> {
             }
         }
         if spec.kind == GateKind::Lending {
-            self.a.mov(rsp, rbx)
-        } else {
-            self.frame_of(spec.to)?;
-            self.a.mov(rsp, field(rax, STACK))?;
-            self.a.and(rsp, -16)
+            return self.a.mov(rsp, rbx);
         }
+        // The others have just checked the callee's frame, which rax points to.
+        if matches!(spec.kind, GateKind::Fast | GateKind::CalleeSees) {
+            self.frame_of(spec.to)?;
+        }
+        self.a.mov(rsp, field(rax, STACK))?;
+        self.a.and(rsp, -16)
     }
 
     /// The rights between the two sides of a gate with four switches. Lending

@@ -68,13 +68,21 @@ pub fn pkru_offset() -> u64 {
     __cpuid_count(0xd, 9).ebx.into()
 }
 
-/// Which vector registers there are to clear: 0 SSE, 1 AVX, 2 AVX-512.
+/// Which vector registers there are to clear: 0 SSE, 1 AVX, 2 AVX-512F, 3 also
+/// AVX-512BW.
 pub fn vector_level() -> u32 {
     // XCR0: SSE and AVX state; opmask, upper halves and upper registers.
     const AVX: u64 = 0x6;
     const AVX512: u64 = 0xe6;
+    const AVX512BW: u32 = 1 << 30;
     match enabled_state() {
-        state if state & AVX512 == AVX512 => 2,
+        state if state & AVX512 == AVX512 => {
+            if __cpuid_count(7, 0).ebx & AVX512BW == 0 {
+                2
+            } else {
+                3
+            }
+        }
         state if state & AVX == AVX => 1,
         _ => 0,
     }
