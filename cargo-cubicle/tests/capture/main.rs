@@ -375,8 +375,8 @@ fn run_passes_everything_through() {
     );
     assert_eq!(run("status").status.code(), Some(86));
     assert_eq!(run("abort").status.signal(), Some(libc::SIGABRT));
-    let output = run("report");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("{\"kind\":\"violation\"}"));
+    // What the tool says to the monitor is not the program's business.
+    assert!(run("report").status.success());
 
     // A signal to the tool reaches the program, and ends both.
     let mut command = project.tool(&["run", "-q", "-p", "app", "wait"]);

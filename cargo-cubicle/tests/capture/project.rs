@@ -37,10 +37,7 @@ fn main() {
     match word.as_str() {
         "status" => std::process::exit(86),
         "abort" => std::process::abort(),
-        "report" => {
-            let fd: i32 = std::env::var("CUBICLE_REPORT_FD").unwrap().parse().unwrap();
-            std::fs::write(format!("/proc/self/fd/{fd}"), "{\"kind\":\"violation\"}\n").unwrap();
-        }
+        "report" => assert!(std::env::var_os("CUBICLE_REPORT_FD").is_none()),
         "wait" => {
             println!("ready");
             std::thread::sleep(std::time::Duration::from_secs(20));
