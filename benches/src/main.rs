@@ -5,6 +5,7 @@
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
+mod cpuid;
 mod instructions;
 mod machine;
 mod programs;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Context, bail};
 
+use crate::cpuid;
 use crate::machine::Machine;
 use crate::programs::{Form, Workshop};
 use crate::sampling::Samples;
@@ -18,6 +19,10 @@ pub const MANIFESTS: [(&str, u32); 3] = [("one.toml", 1), ("two.toml", 2), ("fou
 pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
     println!("\nStart-up, exec to main, microseconds (target: 350 for each glibc cubicle)");
     let plain = workshop.program("start-up", Form::Plain, None)?;
+    let (cpuid, questions) = (cpuid::cost(), cpuid::count(&plain)?);
+    println!(
+        "  one CPUID by itself {cpuid:.2}; the plain program executes {questions}, as each glibc does"
+    );
     for form in machine.forms() {
         let mut programs: Vec<PathBuf> = vec![plain.clone()];
         for (manifest, _) in MANIFESTS {
@@ -46,9 +51,10 @@ pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
                 one = beyond;
                 println!();
             } else {
+                let more = (beyond - one) / f64::from(cubicles - 1);
                 println!(
-                    "   for each one more {:6.0}   first call into one {:5.1}",
-                    (beyond - one) / f64::from(cubicles - 1),
+                    "   for each one more {more:6.0}, without its CPUID {:4.0}   first call into one {:5.1}",
+                    more - cpuid * questions as f64,
                     samples.median("first call")
                 );
             }
