@@ -28,7 +28,9 @@ pub fn judge(run: &Run, outcome: &Outcome, mechanism: Mechanism) -> Option<Strin
     }
     let mut wrong = Vec::new();
     let own_crash = match (&run.violation, records.as_slice()) {
-        (Some(fields), [record]) => fields.get("kind").and_then(|kinds| own_crash(kinds, record)),
+        (Some(fields), [record]) => fields
+            .get("kind")
+            .and_then(|kinds| own_crash(kinds, record)),
         _ => None,
     };
     let expected = match own_crash.map_or(run.ending, Ending::Signal) {

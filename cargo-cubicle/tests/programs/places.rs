@@ -19,7 +19,13 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) 
     let file = object::File::parse(bytes.as_slice()).unwrap();
     let section = file.section_by_name(".cubicle.plan").unwrap();
     let plan = section.data().unwrap();
-    let header: &Header = &array(plan, Slice { offset: 0, count: 1 })[0];
+    let header: &Header = &array(
+        plan,
+        Slice {
+            offset: 0,
+            count: 1,
+        },
+    )[0];
     let gates: &[Gate] = array(plan, header.gates);
     let cubicles: &[Cubicle] = array(plan, header.cubicles);
     let texts: &[Text] = array(plan, header.texts);
@@ -30,7 +36,11 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) 
         cubicles.iter().position(named).unwrap_or_else(missing)
     };
     let (base, address, size) = if let Some(name) = what.strip_prefix("@call ") {
-        (ENTRY_BASE, system_call_gate(cubicle(name)), ENTRY_STRIDE / 2)
+        (
+            ENTRY_BASE,
+            system_call_gate(cubicle(name)),
+            ENTRY_STRIDE / 2,
+        )
     } else if let Some(name) = what.strip_prefix("@resume ") {
         (ENTRY_BASE, resume_stub(cubicle(name)), ENTRY_STRIDE / 2)
     } else {

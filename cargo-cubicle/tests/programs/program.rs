@@ -54,7 +54,7 @@ pub struct Program {
 }
 
 /// What one run is given, and how it must end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     pub arguments: Vec<String>,
     pub stdin: Option<String>,
@@ -74,6 +74,12 @@ pub struct Run {
 pub enum Ending {
     Status(i32),
     Signal(i32),
+}
+
+impl Default for Ending {
+    fn default() -> Ending {
+        Ending::Status(0)
+    }
 }
 
 /// Key, value, and the mechanism that a line is for.
