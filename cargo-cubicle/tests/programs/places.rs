@@ -1,16 +1,20 @@
 //! Places in a finished program's gates, for programs that jump there.
 
 use camino::Utf8Path;
-use cubicle_abi::layout::{GATE_BASE, GATE_STRIDE};
-use cubicle_abi::plan::{Gate, Header, MECHANISM_PAGETABLE, MECHANISM_PKU, Slice, Text};
+use cubicle_abi::layout::{
+    ENTRY_BASE, ENTRY_STRIDE, GATE_BASE, GATE_STRIDE, gate, resume_stub, system_call_gate,
+};
+use cubicle_abi::plan::{Cubicle, Gate, Header, MECHANISM_PAGETABLE, MECHANISM_PKU, Slice, Text};
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 use object::{Object, ObjectSection};
 
 use crate::program::Mechanism;
 
-/// The addresses in the gate of `function` (the first one, if several cubicles
-/// call it): `wrpkru`, behind each switch of rights; `instruction`, all.
-pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, function: &str) -> Vec<u64> {
+/// Addresses in a piece of the runtime's text: in the gate of `what` (the first
+/// one, if several cubicles call it), or for `@call NAME` and `@resume NAME` in
+/// the system-call gate and resume stub of a cubicle. `wrpkru`: each switch of
+/// rights and what stands behind it; `instruction`: all.
+pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) -> Vec<u64> {
     let bytes = std::fs::read(program).unwrap();
     let file = object::File::parse(bytes.as_slice()).unwrap();
     let section = file.section_by_name(".cubicle.plan").unwrap();
@@ -23,36 +27,50 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, function: &s
         },
     )[0];
     let gates: &[Gate] = array(plan, header.gates);
+    let cubicles: &[Cubicle] = array(plan, header.cubicles);
     let texts: &[Text] = array(plan, header.texts);
-    let name = |slice: Slice| &plan[slice.offset as usize..][..slice.count as usize];
-    let index = gates
-        .iter()
-        .position(|gate| name(gate.name) == function.as_bytes())
-        .unwrap_or_else(|| panic!("{program}: there is no gate of `{function}`"));
+    let bytes_of = |slice: Slice| &plan[slice.offset as usize..][..slice.count as usize];
+    let missing = || panic!("{program}: there is no `{what}`");
+    let cubicle = |name: &str| {
+        let named = |cubicle: &Cubicle| bytes_of(cubicle.name) == name.as_bytes();
+        cubicles.iter().position(named).unwrap_or_else(missing)
+    };
+    let (base, address, size) = if let Some(name) = what.strip_prefix("@call ") {
+        (
+            ENTRY_BASE,
+            system_call_gate(cubicle(name)),
+            ENTRY_STRIDE / 2,
+        )
+    } else if let Some(name) = what.strip_prefix("@resume ") {
+        (ENTRY_BASE, resume_stub(cubicle(name)), ENTRY_STRIDE / 2)
+    } else {
+        let named = |gate: &Gate| bytes_of(gate.name) == what.as_bytes();
+        let index = gates.iter().position(named).unwrap_or_else(missing);
+        (GATE_BASE, gate(index), GATE_STRIDE)
+    };
     let number = match mechanism {
         Mechanism::Pku => MECHANISM_PKU,
         Mechanism::PageTable => MECHANISM_PAGETABLE,
     };
     let text = texts
         .iter()
-        .find(|text| text.address == GATE_BASE && text.mechanism == number)
+        .find(|text| text.address == base && text.mechanism == number)
         .unwrap();
-    let start = index * GATE_STRIDE as usize;
-    let code = &name(text.bytes)[start..][..GATE_STRIDE as usize];
-    let address = GATE_BASE + start as u64;
+    let code = &bytes_of(text.bytes)[(address - base) as usize..][..size as usize];
     let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let found: Vec<u64> = decoder
         .into_iter()
         .take_while(|instruction| instruction.mnemonic() != Mnemonic::Int3)
-        .filter_map(|instruction| match kind {
-            "wrpkru" => {
-                (instruction.mnemonic() == Mnemonic::Wrpkru).then_some(instruction.next_ip())
+        .flat_map(|instruction| match kind {
+            "wrpkru" if instruction.mnemonic() == Mnemonic::Wrpkru => {
+                vec![instruction.ip(), instruction.next_ip()]
             }
-            "instruction" => Some(instruction.ip()),
+            "wrpkru" => Vec::new(),
+            "instruction" => vec![instruction.ip()],
             _ => panic!("`each: {kind}`"),
         })
         .collect();
-    assert!(!found.is_empty(), "{program}: no {kind} in `{function}`");
+    assert!(!found.is_empty(), "{program}: no {kind} in `{what}`");
     found
 }
 

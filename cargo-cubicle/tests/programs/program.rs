@@ -9,10 +9,13 @@
 //! //@ stdout: a line               all lines, in this order; so for stderr
 //! //@ status: 86                   default 0, or 86 with a violation
 //! //@ signal: 11
-//! //@ violation: kind=access …     fields of the one record; default: none
-//! //@ only: pku                    not under the other mechanism
-//! //@ each: wrpkru F | instruction F
-//!                                  one run for each such place in the gate of F
+//! //@ violation: kind=access|gate … fields of the one record; default: none;
+//!                                  crash:app is a crash of app's own making
+//! //@ harmless: a line              may also print this and end with 0
+//! //@ only: pku Cubicle            not under the other mechanism, with others of
+//!                                  the folder's manifests
+//! //@ each: wrpkru F               one run for each such place in the gate of F,
+//! //@ each: instruction F          whose address is the last argument
 //! //@[pku] …                       what differs under one mechanism
 //! ```
 //!
@@ -51,7 +54,7 @@ pub struct Program {
 }
 
 /// What one run is given, and how it must end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     pub arguments: Vec<String>,
     pub stdin: Option<String>,
@@ -60,6 +63,8 @@ pub struct Run {
     pub ending: Ending,
     /// Fields of the violation record, all of which must be so.
     pub violation: Option<BTreeMap<String, String>>,
+    /// What it may print instead, ending with 0 and without a violation.
+    pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
     pub each: Option<(String, String)>,
 }
@@ -71,10 +76,16 @@ pub enum Ending {
     Signal(i32),
 }
 
+impl Default for Ending {
+    fn default() -> Ending {
+        Ending::Status(0)
+    }
+}
+
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "run",
     "stdin",
     "stdout",
@@ -83,6 +94,8 @@ const KEYS: [&str; 8] = [
     "signal",
     "violation",
     "only",
+    "each",
+    "harmless",
 ];
 
 impl Program {
@@ -123,7 +136,7 @@ impl Program {
                 .split_once(':')
                 .unwrap_or_else(|| panic!("{path}: no colon in `{line}`"));
             let (key, value) = (key.trim(), value.strip_prefix(' ').unwrap_or(value));
-            assert!(KEYS.contains(&key) || key == "each", "{path}: `{line}`");
+            assert!(KEYS.contains(&key), "{path}: `{line}`");
             let directive = (mechanism, key.to_owned(), value.to_owned());
             match (key, runs.last_mut()) {
                 ("run", _) => runs.push(vec![directive]),
@@ -152,7 +165,14 @@ impl Program {
     /// The runs that take place under `mechanism`.
     pub fn runs(&self, mechanism: Mechanism) -> Vec<Run> {
         let wanted = |run: &&Directives| match one(run, "only", mechanism) {
-            Some(only) => only == mechanism.name(),
+            Some(only) => {
+                let stem = self.manifest.file_stem();
+                let (mechanisms, manifests): (Vec<_>, Vec<_>) = only
+                    .split_whitespace()
+                    .partition(|word| matches!(*word, "pku" | "pagetable"));
+                (mechanisms.is_empty() || mechanisms.contains(&mechanism.name()))
+                    && (manifests.is_empty() || manifests.iter().any(|name| Some(*name) == stem))
+            }
             None => true,
         };
         self.runs
@@ -196,6 +216,7 @@ impl Program {
             stderr: lines(run, "stderr", mechanism).unwrap_or_default(),
             ending,
             violation,
+            harmless: lines(run, "harmless", mechanism),
             each: one(run, "each", mechanism).map(|value| {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");
                 (kind.to_owned(), function.trim().to_owned())

@@ -44,6 +44,9 @@ pub fn build(programs: &[Program], shared: &Utf8Path) -> Built {
         format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n").as_bytes(),
     );
     let directory = root.join("target/x86_64-unknown-linux-gnu/debug");
+    if programs.is_empty() {
+        return Built { directory };
+    }
     let status = cubicle(&root)
         .args(["build", "--workspace", "--keep-going", "--quiet"])
         .status()
@@ -54,8 +57,19 @@ pub fn build(programs: &[Program], shared: &Utf8Path) -> Built {
 
 /// The tool, as a user would start it in `folder`.
 pub fn cubicle(folder: &Utf8Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-    command.arg("cubicle").current_dir(folder);
+    let mut command = outside(env!("CARGO_BIN_EXE_cargo-cubicle"), folder);
+    command.arg("cubicle");
+    command
+}
+
+/// cargo itself.
+pub fn cargo(folder: &Utf8Path) -> Command {
+    outside("cargo", folder)
+}
+
+fn outside(program: &str, folder: &Utf8Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
     // What `cargo test` sets for this test is not meant for the builds in it.
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "CUBICLE_TEST_VM" {
@@ -101,6 +115,20 @@ fn package(program: &Program, shared: &Utf8Path, folder: &Utf8Path) {
         &folder.join("src/main.rs"),
         format!("#![no_main]\n// {:016x}\n", hasher.finish()).as_bytes(),
     );
+}
+
+/// Copies a folder's sources.
+pub fn copy(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir_utf8().unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if !entry.file_type().unwrap().is_dir() {
+            update(&to, &fs::read(entry.path()).unwrap());
+        } else if !matches!(entry.file_name(), "target" | "build") {
+            copy(entry.path(), &to);
+        }
+    }
 }
 
 /// Leaves a file alone that is right already: its time says when it changed.

@@ -93,9 +93,12 @@ mod reporting {
     use cubicle_abi::frame::{Frame, Saved, ticket_gate};
     use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
-    use cubicle_abi::rights::{KEY_PUBLIC, Rights};
+    use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
 
     type Line = Text<8192>;
+
+    /// `si_code` of a fault that protection keys made.
+    const SEGV_PKUERR: i32 = 4;
 
     /// As many calls as a report lists.
     const LONGEST_CHAIN: usize = 32;
@@ -292,6 +295,13 @@ mod reporting {
         } else {
             (None, "unmapped", false)
         };
+        // A page that is there and has key 0 is the monitor's, wherever it lies:
+        // the kernel's first stack, for one.
+        let closed = signal == SIGSEGV && information.code == SEGV_PKUERR;
+        let (owner, place, exists) = match (owner, exists) {
+            (None, false) if closed && information.key == KEY_MONITOR => (None, "monitor", true),
+            _ => (owner, place, exists),
+        };
         let in_gate = is_runtime_text(context.rip);
         let foreign = memory && exists && (owner.is_none() || owner != cubicle);
         let own = !in_gate && !foreign;
@@ -324,7 +334,7 @@ mod reporting {
         record.address("instruction", context.rip);
         record.number("signal", signal as i64);
         record.number("code", i64::from(information.code));
-        if memory && information.code == 4 {
+        if closed {
             record.number("key", i64::from(information.key));
         }
         if let Some(gate) = gate_at(context.rip)

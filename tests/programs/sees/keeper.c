@@ -1,0 +1,2 @@
+#define PEER keeper
+#include "peer.h"

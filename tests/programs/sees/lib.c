@@ -1,0 +1,2 @@
+#define PEER lib
+#include "peer.h"

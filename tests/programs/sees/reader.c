@@ -1,0 +1,2 @@
+#define PEER reader
+#include "peer.h"
