@@ -89,7 +89,10 @@ __attribute__((naked)) static void leap(void)
 		"jmp *target(%rip)\n"
 		"leap_back: .globl leap_back\n"
 		"cld\n"
-		"mov saved(%rip), %rsp\n mov fs(%rip), %rax\n wrfsbase %rax\n"
+		"mov saved(%rip), %rsp\n"
+		/* arch_prctl(ARCH_SET_FS): WRFSBASE is not for images. */
+		"mov $158, %ecx\n mov %ecx, %eax\n mov $0x1002, %edi\n"
+		"mov fs(%rip), %rsi\n syscall\n"
 		"xor %ecx, %ecx\n rdpkru\n mov %eax, found(%rip)\n"
 		"pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n ret");
 }
