@@ -110,25 +110,31 @@ fn undescribed(
         Some(function) => policy.place(&function.name.span, "described here"),
         None => policy.place(&callee.name.span, "the cubicle it belongs to"),
     };
-    for (rule, labels, problem, remedy) in [
+    for (rule, labels, verb, problem, remedy) in [
         (
             Code::CUB004,
             data,
-            "points into the caller's memory, and nothing lends it",
+            ["points", "point"],
+            "into the caller's memory without being lent",
             "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it",
         ),
         (
             Code::CUB005,
             code,
-            "is a function of the caller, which the callee cannot call yet",
+            ["refers", "refer"],
+            "to a function of the caller, which the callee cannot call yet",
             "if only NULL is ever passed, say `lend = \"handle\"`",
         ),
     ] {
         if labels.is_empty() {
             continue;
         }
+        let (noun, verb) = match labels.len() {
+            1 => ("argument", verb[0]),
+            _ => ("arguments", verb[1]),
+        };
         let message = format!(
-            "argument {} of `{}` (cubicle `{}`) {problem}",
+            "{noun} {} of `{}` (cubicle `{}`) {verb} {problem}",
             labels.join(", "),
             edge.symbol,
             edge.to

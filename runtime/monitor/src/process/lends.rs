@@ -421,11 +421,10 @@ mod lending {
 
     fn fill(call: &Call, lend: &Lend, index: usize, pointer: u64, place: u64, bytes: u64) {
         let failed = if lend.direction & LEND_IN == 0 {
-            // What the callee does not write must not show what was there.
-            if lend.used.kind == EXTENT_NONE {
-                // SAFETY: `check_callee` or `in_buffer` vouch for the range.
-                unsafe { core::ptr::write_bytes(place as *mut u8, 0, bytes as usize) };
-            }
+            // What the callee does not write must not show what was there, be
+            // it the callee's or another caller's; `used` is only its word.
+            // SAFETY: `check_callee` or `in_buffer` vouch for the range.
+            unsafe { core::ptr::write_bytes(place as *mut u8, 0, bytes as usize) };
             0
         } else if is_small(lend) {
             copy(place, &raw const call.small[index] as u64, bytes)
