@@ -251,3 +251,21 @@ fn damage_is_an_error_and_no_panic() {
     }
     assert!(different > 30, "the damage did nothing");
 }
+
+/// gcc folds functions that do the same. The one that is left has code; what
+/// the others are called with is still written down.
+#[test]
+fn folded_functions_keep_their_signatures() {
+    let source = "int first(int a, int b) { return a * 3 + b * 7 + (a ^ b) * 11; }\n\
+                  int second(int x, int y) { return x * 3 + y * 7 + (x ^ y) * 11; }\n\
+                  int only_declared(int z);\n\
+                  int uses(void) { return only_declared(1); }\n";
+    let bytes = compile("gcc", source, "c", &["-c", "-g", "-O2"]);
+    let info = DebugInfo::read(&bytes).expect("it can be read");
+    for (name, parameter) in [("first", "a"), ("second", "x")] {
+        let signature = found(&info, name);
+        assert_eq!(shape(&signature), "rdi, rsi -> rax");
+        assert_eq!(signature.parameters[0].name.as_deref(), Some(parameter));
+    }
+    assert_eq!(info.find("only_declared"), Answer::Unknown);
+}

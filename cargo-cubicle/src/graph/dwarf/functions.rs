@@ -32,7 +32,9 @@ pub(super) fn collect(
             let chain = chain(units, id);
             let name = name(units, &chain);
             let external = chain.iter().any(|(_, e)| flag(e, gimli::DW_AT_external));
-            let mut names: Vec<&str> = aliases.get(&address).cloned().unwrap_or_default();
+            let mut names: Vec<&str> = address
+                .and_then(|address| aliases.get(&address).cloned())
+                .unwrap_or_default();
             if external && let Some(name) = &name {
                 names.push(name);
             }
@@ -57,11 +59,12 @@ pub(super) fn collect(
     }
 }
 
-/// Finds the subprograms of a unit that have code, and where it starts.
+/// Finds the subprograms of a unit that are defined there, and where their code
+/// starts. One that the compiler folded into an identical one has none.
 fn subprograms(
     units: &Units<'_>,
     index: usize,
-    found: &mut Vec<(EntryId, u64)>,
+    found: &mut Vec<(EntryId, Option<u64>)>,
 ) -> Result<(), gimli::Error> {
     let Some(unit) = units.unit(index) else {
         return Ok(());
@@ -72,9 +75,8 @@ fn subprograms(
         if !entries.read_entry(&mut entry)? {
             continue;
         }
-        if entry.tag() == gimli::DW_TAG_subprogram
-            && let Some(address) = start(units, index, &entry)
-        {
+        let address = start(units, index, &entry);
+        if entry.tag() == gimli::DW_TAG_subprogram && (address.is_some() || is_folded(&entry)) {
             let offset = entry.offset();
             found.push((
                 EntryId {
@@ -95,6 +97,17 @@ fn subprograms(
         }
     }
     Ok(())
+}
+
+/// Is it a definition without code of its own, and not the origin of instances?
+fn is_folded(entry: &Entry<'_>) -> bool {
+    let absent = |attribute| entry.attr_value(attribute).is_none();
+    flag(entry, gimli::DW_AT_external)
+        && !flag(entry, gimli::DW_AT_declaration)
+        && absent(gimli::DW_AT_inline)
+        && absent(gimli::DW_AT_abstract_origin)
+        && absent(gimli::DW_AT_low_pc)
+        && absent(gimli::DW_AT_ranges)
 }
 
 /// The address of a function's first instruction; `None` if it has no code or
