@@ -46,7 +46,9 @@ pub fn judge(run: &Run, outcome: &Outcome, mechanism: Mechanism) -> Option<Strin
     if others != run.stderr {
         wrong.push(format!("stderr is not {:?}", run.stderr));
     }
-    if announced != (mechanism == Mechanism::PageTable) {
+    // Who refuses to start has nothing to announce.
+    let refused = run.ending == Ending::Status(cubicle_abi::STATUS_REFUSED);
+    if announced != (mechanism == Mechanism::PageTable && !refused) {
         wrong.push("it did not run under this mechanism".to_owned());
     }
     match (&run.violation, records.as_slice()) {
