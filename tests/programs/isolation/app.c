@@ -1,6 +1,7 @@
 //! The default is real protection keys: where there are none, nothing runs, not
 //! even the constructor.
-//@[pku] stdout: constructed\nanswer 42
+//@[pku] stdout: constructed
+//@[pku] stdout: answer 42
 //@[pagetable] status: 87
 //@[pagetable] stderr: cubicle: refusing to start: this machine has no memory protection keys; `isolation = "any"` in Cubicle.toml permits page tables instead, and `cargo cubicle run --vm` emulates a machine with keys
 
