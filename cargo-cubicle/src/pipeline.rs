@@ -91,8 +91,8 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Files besides the manifest that the program must be linked again for.
-pub fn extra_dependencies(line: &LinkLine) -> Vec<Utf8PathBuf> {
+/// Files that the manifest names: the program must be linked again for them.
+pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
     let Ok(policy) = manifest::load(&line.manifest) else {
         return Vec::new();
     };

@@ -55,7 +55,7 @@ impl CaptureError {
 }
 
 /// An error whose explanation was already printed: only the status is left.
-/// Later phases return it from [`super::link`] when they rendered findings (1)
+/// Later phases return it from [`super::After::link`] when they rendered findings (1)
 /// or mistakes in the manifest (2) themselves.
 #[derive(Debug, thiserror::Error)]
 #[error("explained above")]

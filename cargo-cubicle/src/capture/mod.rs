@@ -7,7 +7,7 @@
 //!     wrapper rustc …          wrapper.rs, once for each crate
 //!       rustc … -C linker      the user's own wrapper and compiler
 //!         linker …             linker.rs keeps the line and the objects
-//!       link(&LinkLine)        the phases that follow, in the wrapper
+//!       After::link            the phases that follow, in the wrapper
 //! ```
 //!
 //! The configured linker is part of cargo's fingerprint of every crate for the
@@ -40,20 +40,21 @@ pub use link_line::{
 pub use rustc_call::RustcCall;
 pub use session::{Session, TARGET};
 
-/// Makes the program at [`LinkLine::output`]. Runs in the compiler wrapper, where
-/// messages go through [`diagnostic::emit`].
-///
-/// # Errors
-///
-/// [`Reported`] if everything was explained already; any other error is printed.
-pub fn link(line: &LinkLine) -> anyhow::Result<()> {
-    crate::pipeline::build(line)
+/// What becomes of a captured link line: the phases that follow. They run in the
+/// compiler wrapper, where messages go through [`diagnostic::emit`].
+#[derive(Debug, Clone, Copy)]
+pub struct After {
+    /// Makes the program at [`LinkLine::output`]. Its error is [`Reported`] if
+    /// everything was explained already; any other is printed.
+    pub link: fn(&LinkLine) -> anyhow::Result<()>,
+    /// Files besides the manifest that the manifest makes the program from.
+    pub sources: fn(&LinkLine) -> Vec<Utf8PathBuf>,
 }
 
 /// Files besides the manifest that the program must be linked again for: native
 /// archives and libraries that come from outside of the toolchain. cargo itself
 /// watches crates and what build scripts name.
-pub fn extra_dependencies(line: &LinkLine) -> Vec<Utf8PathBuf> {
+fn extra_dependencies(line: &LinkLine) -> Vec<Utf8PathBuf> {
     let mut files: Vec<Utf8PathBuf> = line
         .items
         .iter()
@@ -68,7 +69,6 @@ pub fn extra_dependencies(line: &LinkLine) -> Vec<Utf8PathBuf> {
         .filter(|path| !path.starts_with(&line.directory))
         .cloned()
         .collect();
-    files.extend(crate::pipeline::extra_dependencies(line));
     files.sort();
     files.dedup();
     files

@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::After;
 use super::crate_record::CrateRecord;
 use super::dep_info;
 use super::error::CaptureError;
@@ -25,7 +26,11 @@ use super::words;
 ///
 /// Returns the compiler's status. Where that is success, everything else was
 /// successful too; an error is a failure of the tool's own work.
-pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitStatus> {
+pub fn run(
+    session: &Session,
+    arguments: Vec<OsString>,
+    after: After,
+) -> anyhow::Result<ExitStatus> {
     let words = to_strings(&arguments)?;
     let call = RustcCall::parse(words.iter().skip(1).map(String::as_str));
     let arguments = without_shared_library(arguments, &call);
@@ -99,9 +104,10 @@ pub fn run(session: &Session, arguments: Vec<OsString>) -> anyhow::Result<ExitSt
         line.save()?;
         Ok::<_, CaptureError>(line)
     })?;
-    super::timings::phase("link", || super::link(&line))?;
+    super::timings::phase("link", || (after.link)(&line))?;
     let mut files = vec![line.manifest.clone()];
     files.extend(super::extra_dependencies(&line));
+    files.extend((after.sources)(&line));
     dep_info::append(&dependency_file, &files, &program_dependencies())?;
     if session.timings {
         session.leave_timings(&super::timings::summary(line.stem()));

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::capture::session::{CAPTURE_VARIABLE, Session};
-use crate::capture::{CaptureError, Reported, linker, rustdoc, wrapper};
+use crate::capture::{After, CaptureError, Reported, linker, rustdoc, wrapper};
 use crate::vm::VmError;
 use arguments::{Arguments, Command, MachineOptions};
 use foreground::Ending;
@@ -94,10 +94,19 @@ impl Role {
     }
 }
 
+/// The phases behind the capture.
+const PHASES: After = After {
+    link: crate::pipeline::build,
+    sources: crate::pipeline::sources,
+};
+
 fn play(session: &Session, role: Role, arguments: Vec<OsString>) -> anyhow::Result<Ending> {
     message::use_colour(session.colour);
     match role {
-        Role::Wrapper => leaving_status(session, wrapper::run(session, arguments).map(Ending::of)),
+        Role::Wrapper => leaving_status(
+            session,
+            wrapper::run(session, arguments, PHASES).map(Ending::of),
+        ),
         Role::Capture(directory) => {
             let arguments = arguments
                 .into_iter()

@@ -15,31 +15,22 @@
 //! And on the callee's, from wherever the callee last left: stack arguments,
 //! the return address into the gate, then the function's own frame.
 
-use super::spec::{GateKind, GateSpec, MonitorEntries, WORDS_IN_REGISTERS};
+mod floating_point;
+mod stack_arguments;
+mod tails;
+
+use super::spec::{GateKind, GateSpec, MonitorEntries};
 use super::switch::{self, Mechanism};
 use super::{GateError, clear, unintended};
-use cubicle_abi::frame::{Frame, Saved, ticket};
-use cubicle_abi::layout::{GATE_STRIDE, gate, system_call_gate};
+use cubicle_abi::frame::{Frame, ticket};
+use cubicle_abi::layout;
+use cubicle_abi::layout::{GATE_STRIDE, gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
-use cubicle_abi::{calls, layout};
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 use std::mem::offset_of;
 
-/// Flags that would break the other side: TF, DF, NT, AC (rule 3).
-const HOSTILE_FLAGS: u32 = 0x4_4500;
-/// MXCSR as a program starts with it (Intel SDM volume 1, 10.2.3): all
-/// exceptions masked. The low six bits only record what happened.
-const MXCSR_DEFAULT: u32 = 0x1f80;
-const MXCSR_CONTROL: u32 = !0x3f;
-/// The x87 control word as FNINIT leaves it.
-const X87_DEFAULT: u32 = 0x037f;
-/// ES in the x87 status word: an exception waits for the next instruction.
-const X87_PENDING: i32 = 0x80;
-/// What happened, whether or not it waits: it would wait as soon as the other
-/// side's control word unmasks it.
-const X87_HAPPENED: i32 = 0xbf;
 /// As many NOPs as may stand before a gate, to change its displacements.
 const MAXIMUM_PADDING: usize = 256;
 
@@ -440,72 +431,6 @@ impl<'a> Emitter<'a> {
         self.a.ret()
     }
 
-    fn check_flags(&mut self) -> Result<(), IcedError> {
-        self.a.pushfq()?;
-        self.a.test(dword_ptr(rsp), HOSTILE_FLAGS)?;
-        self.a.jne(self.trap)?;
-        self.a.add(rsp, 8)
-    }
-
-    /// The caller's rounding and exception masks are not the callee's.
-    fn default_floating_point(&mut self) -> Result<(), IcedError> {
-        let a = &mut self.a;
-        let mut good = a.create_label();
-        a.stmxcsr(dword_ptr(rsp - 8))?;
-        a.mov(eax, dword_ptr(rsp - 8))?;
-        a.and(eax, MXCSR_CONTROL)?;
-        a.cmp(eax, MXCSR_DEFAULT)?;
-        a.je(good)?;
-        a.mov(dword_ptr(rsp - 8), MXCSR_DEFAULT)?;
-        a.ldmxcsr(dword_ptr(rsp - 8))?;
-        a.set_label(&mut good)?;
-        if self.spec.callee_uses_x87 {
-            self.empty_x87()?;
-            self.a.mov(dword_ptr(rsp - 8), X87_DEFAULT)?;
-            self.a.fldcw(word_ptr(rsp - 8))?;
-        }
-        Ok(())
-    }
-
-    /// rsp points to what `save_caller` stored.
-    fn restore_floating_point(&mut self) -> Result<(), IcedError> {
-        let a = &mut self.a;
-        let mut good = a.create_label();
-        a.stmxcsr(dword_ptr(rsp - 8))?;
-        a.mov(eax, dword_ptr(rsp - 8))?;
-        a.xor(eax, dword_ptr(rsp))?;
-        a.test(eax, MXCSR_CONTROL)?;
-        a.je(good)?;
-        a.ldmxcsr(dword_ptr(rsp))?;
-        a.set_label(&mut good)?;
-        if self.spec.callee_uses_x87 || self.spec.caller_uses_x87 {
-            self.empty_x87()?;
-        }
-        if self.spec.callee_uses_x87 {
-            // An empty register still holds what was computed in it.
-            for _ in 0..8 {
-                self.a.fldz()?;
-            }
-            self.a.emms()?;
-        }
-        if self.spec.caller_uses_x87 {
-            self.a.fldcw(word_ptr(rsp + 4))?;
-        }
-        Ok(())
-    }
-
-    fn empty_x87(&mut self) -> Result<(), IcedError> {
-        let mut nothing = self.a.create_label();
-        self.a.fnstsw(ax)?;
-        self.a.test(al, X87_HAPPENED)?;
-        self.a.je(nothing)?;
-        self.a.test(al, X87_PENDING)?;
-        self.a.jne(self.trap)?;
-        self.a.fnclex()?;
-        self.a.set_label(&mut nothing)?;
-        self.a.emms()
-    }
-
     /// Rule 5: a callee can move FS even where the gate left it alone.
     fn restore_fs(&mut self) -> Result<(), IcedError> {
         let mut same = self.a.create_label();
@@ -523,118 +448,10 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    /// Rule 4: read under the caller's rights, into registers that carry no
-    /// argument.
-    fn load_stack_arguments(&mut self) -> Result<(), IcedError> {
-        let words = self.spec.shape.stack_words;
-        assert!(words <= WORDS_IN_REGISTERS, "the plan lends larger ones");
-        let first = size_of::<Saved>() as i32;
-        for (word, register) in CARRIERS.into_iter().enumerate().take(words) {
-            self.a
-                .mov(register, qword_ptr(rsp + first + 8 * word as i32))?;
-        }
-        for word in (CARRIERS.len()..words).step_by(2) {
-            let register = vector_carrier(word);
-            let place = rsp + first + 8 * word as i32;
-            if word + 1 < words {
-                self.a.movups(register, xmmword_ptr(place))?;
-            } else {
-                self.a.movq(register, qword_ptr(place))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Written under the callee's rights, below an aligned stack pointer.
-    fn store_stack_arguments(&mut self) -> Result<(), IcedError> {
-        let words = self.spec.shape.stack_words;
-        if words == 0 {
-            return Ok(());
-        }
-        let space = (words * 8).next_multiple_of(16);
-        self.a.sub(rsp, space as i32)?;
-        for (word, register) in CARRIERS.into_iter().enumerate().take(words) {
-            self.a.mov(qword_ptr(rsp + 8 * word as i32), register)?;
-        }
-        for word in (CARRIERS.len()..words).step_by(2) {
-            let register = vector_carrier(word);
-            let place = rsp + 8 * word as i32;
-            if word + 1 < words {
-                self.a.movups(xmmword_ptr(place), register)?;
-            } else {
-                self.a.movq(qword_ptr(place), register)?;
-            }
-        }
-        Ok(())
-    }
-
     fn zero(&mut self, register: AsmRegister64) -> Result<(), IcedError> {
         let low = low_half(register);
         self.a.xor(low, low)
     }
-
-    /// What does not happen in a call that goes well.
-    fn tails(&mut self) -> Result<(), IcedError> {
-        let spec = self.spec;
-        // Not the declared caller. The callee's own code may hold the gate's
-        // address (a hoisted import that was passed on): it needs no gate.
-        let mut stranger = self.stranger;
-        self.a.set_label(&mut stranger)?;
-        self.a.cmp(eax, spec.rights_to.0)?;
-        self.a.jne(self.trap)?;
-        self.a.mov(rdx, r10)?;
-        self.a.mov(rcx, r11)?;
-        // al was lost; for a variadic function any upper bound will do.
-        self.a.mov(eax, 8)?;
-        self.a.jmp(spec.target)?;
-        // This thread's first entry: the monitor makes its virtual thread, and
-        // the call starts over. Vector registers survive a system call.
-        let mut attach = self.attach;
-        let mut again = self.a.create_label();
-        self.a.set_label(&mut attach)?;
-        self.a.push(rcx)?;
-        self.a.push(rdi)?;
-        // Code of the callee runs meanwhile: its control words stay with it.
-        self.a.sub(rsp, 8)?;
-        self.a.stmxcsr(dword_ptr(rsp))?;
-        self.a.fnstcw(word_ptr(rsp + 4))?;
-        // It may call back: not over the stack that is in use here, and not as
-        // the return of an older call.
-        self.frame_of(spec.from)?;
-        self.a.push(field(rax, AWAITING))?;
-        self.a.push(field(rax, STACK))?;
-        self.a.mov(field(rax, STACK), rsp)?;
-        self.set(AWAITING, 0)?;
-        self.a.mov(edi, spec.to as u32)?;
-        self.a.mov(eax, calls::ATTACH as u32)?;
-        self.a.lea(rcx, ptr(again))?;
-        self.a.jmp(system_call_gate(spec.from))?;
-        self.a.set_label(&mut again)?;
-        self.a.test(rax, rax)?;
-        self.a.jne(self.trap)?;
-        self.frame_of(spec.from)?;
-        self.a.pop(field(rax, STACK))?;
-        self.a.pop(field(rax, AWAITING))?;
-        self.a.ldmxcsr(dword_ptr(rsp))?;
-        self.a.fnclex()?;
-        self.a.fldcw(word_ptr(rsp + 4))?;
-        self.a.add(rsp, 8)?;
-        self.a.pop(rdi)?;
-        self.a.pop(rcx)?;
-        self.a.jmp(self.start)?;
-        let mut trap = self.trap;
-        self.a.set_label(&mut trap)?;
-        self.a.ud2()
-    }
-}
-
-const CARRIERS: [AsmRegister64; 6] = [rbx, rbp, r12, r13, r14, r15];
-
-/// The vector register that carries stack word `word` (even, 6 to 20) and the
-/// one after it.
-fn vector_carrier(word: usize) -> AsmRegisterXmm {
-    let registers = [xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
-    registers[(word - CARRIERS.len()) / 2]
 }
 
 fn low_half(register: AsmRegister64) -> AsmRegister32 {

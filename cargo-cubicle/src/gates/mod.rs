@@ -16,6 +16,12 @@ pub mod unintended;
 pub use spec::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, MonitorEntries};
 pub use switch::Mechanism;
 
+/// Flags that would break the other side: TF, DF, NT, AC (rule 3).
+const HOSTILE_FLAGS: u32 = 0x4_4500;
+/// MXCSR as a program starts with it (Intel SDM volume 1, 10.2.3): all
+/// exceptions masked.
+const MXCSR_DEFAULT: u32 = 0x1f80;
+
 /// Why a gate could not be emitted. Each is a defect of the plan, not of the
 /// user's program, except `Size`.
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,7 @@
 
 use super::spec::MonitorEntries;
 use super::switch::{self, Mechanism};
-use super::{GateError, clear, unintended};
+use super::{GateError, HOSTILE_FLAGS, MXCSR_DEFAULT, clear, unintended};
 use cubicle_abi::frame::{ANSWERED, CALLING, Context, Frame, RESUME};
 use cubicle_abi::layout::{
     ENTRY_SIZE, ENTRY_STRIDE, SITE_STRIDE, resume_stub, site, system_call_gate,
@@ -61,12 +61,6 @@ impl SiteForm {
         }
     }
 }
-
-/// Flags that would break the monitor: TF, DF, NT, AC (rule 3).
-const HOSTILE_FLAGS: u32 = 0x4_4500;
-
-/// MXCSR as a program starts with it.
-const MXCSR_DEFAULT: u32 = 0x1f80;
 
 /// All system-call gates and resume stubs, for `ENTRY_BASE`. `rights` has one
 /// entry for each cubicle.

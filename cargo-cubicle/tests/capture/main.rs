@@ -9,9 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use camino::Utf8Path;
-use cargo_cubicle::capture::{
-    self, ArchiveKind, LibraryMode, LinkItem, LinkLine, Lto, Strip, TARGET,
-};
+use cargo_cubicle::capture::{ArchiveKind, LibraryMode, LinkItem, LinkLine, Lto, Strip, TARGET};
 use project::{MANIFEST, Project, is_static, link_line, ok, text};
 
 #[test]
@@ -92,7 +90,7 @@ fn a_workspace_is_captured_completely() {
     // What was kept is enough to link the program again, to the same bytes.
     let before = fs::read(&line.output).unwrap();
     fs::remove_file(&line.output).unwrap();
-    capture::link(&line).unwrap();
+    cargo_cubicle::pipeline::build(&line).unwrap();
     assert!(fs::read(&line.output).unwrap() == before);
 }
 

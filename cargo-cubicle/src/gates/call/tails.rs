@@ -1,0 +1,64 @@
+//! What does not happen in a call that goes well.
+
+use cubicle_abi::calls;
+use cubicle_abi::layout::system_call_gate;
+use iced_x86::IcedError;
+use iced_x86::code_asm::*;
+
+use super::{AWAITING, Emitter, STACK, field};
+
+impl Emitter<'_> {
+    /// What does not happen in a call that goes well.
+    pub(super) fn tails(&mut self) -> Result<(), IcedError> {
+        let spec = self.spec;
+        // Not the declared caller. The callee's own code may hold the gate's
+        // address (a hoisted import that was passed on): it needs no gate.
+        let mut stranger = self.stranger;
+        self.a.set_label(&mut stranger)?;
+        self.a.cmp(eax, spec.rights_to.0)?;
+        self.a.jne(self.trap)?;
+        self.a.mov(rdx, r10)?;
+        self.a.mov(rcx, r11)?;
+        // al was lost; for a variadic function any upper bound will do.
+        self.a.mov(eax, 8)?;
+        self.a.jmp(spec.target)?;
+        // This thread's first entry: the monitor makes its virtual thread, and
+        // the call starts over. Vector registers survive a system call.
+        let mut attach = self.attach;
+        let mut again = self.a.create_label();
+        self.a.set_label(&mut attach)?;
+        self.a.push(rcx)?;
+        self.a.push(rdi)?;
+        // Code of the callee runs meanwhile: its control words stay with it.
+        self.a.sub(rsp, 8)?;
+        self.a.stmxcsr(dword_ptr(rsp))?;
+        self.a.fnstcw(word_ptr(rsp + 4))?;
+        // It may call back: not over the stack that is in use here, and not as
+        // the return of an older call.
+        self.frame_of(spec.from)?;
+        self.a.push(field(rax, AWAITING))?;
+        self.a.push(field(rax, STACK))?;
+        self.a.mov(field(rax, STACK), rsp)?;
+        self.set(AWAITING, 0)?;
+        self.a.mov(edi, spec.to as u32)?;
+        self.a.mov(eax, calls::ATTACH as u32)?;
+        self.a.lea(rcx, ptr(again))?;
+        self.a.jmp(system_call_gate(spec.from))?;
+        self.a.set_label(&mut again)?;
+        self.a.test(rax, rax)?;
+        self.a.jne(self.trap)?;
+        self.frame_of(spec.from)?;
+        self.a.pop(field(rax, STACK))?;
+        self.a.pop(field(rax, AWAITING))?;
+        self.a.ldmxcsr(dword_ptr(rsp))?;
+        self.a.fnclex()?;
+        self.a.fldcw(word_ptr(rsp + 4))?;
+        self.a.add(rsp, 8)?;
+        self.a.pop(rdi)?;
+        self.a.pop(rcx)?;
+        self.a.jmp(self.start)?;
+        let mut trap = self.trap;
+        self.a.set_label(&mut trap)?;
+        self.a.ud2()
+    }
+}
