@@ -1,8 +1,12 @@
 //! C libraries that nobody here wrote, each in a cubicle of its own: the
-//! partitioned program packs the tool's own executable as the plain one does.
+//! partitioned program packs the tool's own executable as the plain one does,
+//! on this machine and, if `CUBICLE_TEST_VM=1` asks for it, under protection
+//! keys in the emulated one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 
 fn text(output: &Output) -> String {
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -19,26 +23,36 @@ fn text(output: &Output) -> String {
 fn libraries_work_in_cubicles_as_they_do_plainly() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/libraries");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libraries");
-    let tool = env!("CARGO_BIN_EXE_cargo-cubicle");
     // Something with all kinds of bytes in it.
     let input: PathBuf = target.join("input");
     std::fs::create_dir_all(&target).unwrap();
-    let bytes = std::fs::read(tool).unwrap();
-    std::fs::write(&input, &bytes[..bytes.len().min(4 << 20)]).unwrap();
-    let run = |command: &mut Command| {
+    let bytes = std::fs::read(TOOL).unwrap();
+    std::fs::write(&input, &bytes[..bytes.len().min(1 << 20)]).unwrap();
+    let run = |command: &mut Command, input: &Path| {
         text(
             &command
                 .args(["--locked", "-q", "--target-dir"])
                 .arg(&target)
                 .arg("--")
-                .arg(&input)
+                .arg(input)
                 .current_dir(&project)
                 .output()
                 .unwrap(),
         )
     };
-    let plain = run(Command::new(env!("CARGO")).arg("run"));
+    let plain = run(Command::new(env!("CARGO")).arg("run"), &input);
     assert_eq!(plain.lines().count(), 3, "{plain}");
-    let partitioned = run(Command::new(tool).args(["cubicle", "run"]));
+    let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), &input);
     assert_eq!(partitioned, plain);
+
+    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
+    // A machine with keys has just shown it.
+    if wanted && !cargo_cubicle::vm::host_has_keys() {
+        let guest = Path::new("/tmp/input");
+        let file = format!("{}={}", guest.display(), input.display());
+        let mut command = Command::new(TOOL);
+        command.args(["cubicle", "run", "--vm", "--install", "--vm-file", &file]);
+        let emulated = run(&mut command, guest);
+        assert_eq!(emulated, plain);
+    }
 }
