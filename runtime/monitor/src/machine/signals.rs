@@ -130,7 +130,7 @@ pub extern "C" fn handle(header: &SignalHeader) {
         )
     };
     match header.signal {
-        SIGSYS => dispatched(header, context, information),
+        SIGSYS => dispatched(context, information),
         SIGSEGV | SIGBUS if monitor_copies(context) => {
             context.rip = &raw const super::assembly::cubicle_copy_fault as u64;
             // SAFETY: no other thread; the selector goes back to what the
@@ -178,20 +178,27 @@ fn keep_rights(context: &mut SignalContext) {
     }
 }
 
+/// Is the instruction before `address` a `syscall`, as it is where one was
+/// dispatched? Its two bytes were just executed, so they are mapped, and text is
+/// readable with all rights.
+#[cfg(monitor_image)]
+fn follows_syscall(address: u64) -> bool {
+    // SAFETY: as above; a forged address that is not ends the process, because
+    // every signal is blocked here.
+    unsafe { *(address.wrapping_sub(2) as *const [u8; 2]) == [0x0f, 0x05] }
+}
+
 /// A `syscall` that the kernel did not perform goes on in the caller's
 /// system-call gate, as if its site had been patched.
 #[cfg(monitor_image)]
-fn dispatched(
-    _header: &SignalHeader,
-    context: &mut SignalContext,
-    information: &SignalInformation,
-) {
+fn dispatched(context: &mut SignalContext, information: &SignalInformation) {
     let rights = rights_of(context);
     // Rule 12: a forged signal looks like a dispatch.
     let genuine = information.code == SYS_USER_DISPATCH
         && information.address == context.rip
         && information.call >> 32 == ARCHITECTURE
-        && context.selectors & 0xffff == 0x33;
+        && context.selectors & 0xffff == 0x33
+        && follows_syscall(context.rip);
     let cubicle = crate::process::cubicle_with(rights);
     let (Some(cubicle), true, false) = (
         cubicle,

@@ -51,7 +51,6 @@ fn exit_main(main: usize, status: u64) {
     let (Some(plan), Some(frame)) = (super::plan(), started) else {
         return;
     };
-    crate::machine::rights::open(super::rights(main), cubicle_abi::rights::Rights::NONE);
     // SAFETY: this thread's block; the frame is found through it. The stack
     // pointer is the main cubicle's own affair.
     unsafe {
