@@ -125,7 +125,7 @@ pub fn encode(
                     target: *target,
                     lends,
                     stack_words: gate.shape.stack_words as u32,
-                    reserved: 0,
+                    callback: 0,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -136,7 +136,7 @@ pub fn encode(
                 target: 0,
                 lends: Slice::default(),
                 stack_words: 0,
-                reserved: 0,
+                callback: 0,
             },
         });
     }

@@ -118,13 +118,14 @@ pub struct Gate {
     pub name: Slice,
     pub from: u32,
     pub to: u32,
-    /// The function.
+    /// The function; 0 for callbacks, whose function is chosen by slot.
     pub target: u64,
     /// [`Lend`]s. Empty for gates that never ask the monitor.
     pub lends: Slice,
     /// Words of stack arguments.
     pub stack_words: u32,
-    pub reserved: u32,
+    /// The number of its callback plus one; 0 for the gate of a function.
+    pub callback: u32,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of

@@ -80,7 +80,7 @@ fn say(parts: &[&str]) {
 }
 
 #[cfg(monitor_image)]
-pub use reporting::{aborted, fault, lend_refused, refuse};
+pub use reporting::{aborted, callback_refused, fault, lend_refused, refuse};
 
 #[cfg(monitor_image)]
 mod reporting {
@@ -90,6 +90,7 @@ mod reporting {
     use crate::machine::thread;
     use crate::mappings::Kind;
     use crate::process;
+    use crate::process::callbacks::Refused;
     use cubicle_abi::frame::{Frame, Saved, ticket_gate};
     use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
@@ -436,6 +437,30 @@ mod reporting {
             core::str::from_utf8(detail.bytes()).unwrap_or_default(),
         );
         record.chain(Some(gate.to as usize));
+        record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// A pointer that `call` passes as a function and that is none its sender
+    /// may pass. `callback` is the gate that would call it.
+    pub fn callback_refused(call: &Gate, callback: &Gate, pointer: u64, why: Refused) -> ! {
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let mut record = Record::new("callback");
+        record.name("cubicle", Some(callback.to as usize));
+        record.address("address", pointer);
+        let (owner, place, _) = place_of(pointer);
+        match owner {
+            None if place == "monitor" => record.text("owner", "monitor"),
+            _ => record.name("owner", owner),
+        }
+        record.text("place", place);
+        if let Some(plan) = process::plan() {
+            let _ = record.line.write_str(",\"callback\":\"");
+            record.line.json(plan.bytes(callback.name));
+            let _ = record.line.write_str("\"");
+        }
+        record.text("detail", why.reason());
+        record.chain(Some(call.to as usize));
         record.send();
         kernel::exit(STATUS_VIOLATION)
     }
