@@ -441,10 +441,14 @@ mod reporting {
         kernel::exit(STATUS_VIOLATION)
     }
 
-    /// A pointer that `call` passes as a function and that is none its sender
-    /// may pass. `callback` is the gate that would call it.
-    pub fn callback_refused(call: &Gate, callback: &Gate, pointer: u64, why: Refused) -> ! {
+    /// A pointer that passes as a function in `call` and is none that its sender
+    /// may pass. Gate `callback` would have called it.
+    pub fn callback_refused(call: &Gate, callback: usize, pointer: u64, why: Refused) -> ! {
         crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let Some(plan) = process::plan() else {
+            fatal("a gate without a plan");
+        };
+        let callback = &plan.gates()[callback];
         let mut record = Record::new("callback");
         record.name("cubicle", Some(callback.to as usize));
         record.address("address", pointer);
@@ -454,11 +458,9 @@ mod reporting {
             _ => record.name("owner", owner),
         }
         record.text("place", place);
-        if let Some(plan) = process::plan() {
-            let _ = record.line.write_str(",\"callback\":\"");
-            record.line.json(plan.bytes(callback.name));
-            let _ = record.line.write_str("\"");
-        }
+        let _ = record.line.write_str(",\"callback\":\"");
+        record.line.json(plan.bytes(callback.name));
+        let _ = record.line.write_str("\"");
         record.text("detail", why.reason());
         record.chain(Some(call.to as usize));
         record.send();

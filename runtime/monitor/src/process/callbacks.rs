@@ -9,6 +9,12 @@
 //!   A's pointer ──cross──► stub of a slot ──B calls──► gate ──► table[slot] in A
 //! ```
 //!
+//! On the way back it is the same with the sides exchanged: a function of B that
+//! a field or a result gives to A becomes a stub of a gate from A to B. So a lend
+//! with `LEND_CALLBACK` and `LEND_IN` crosses when the call enters, one with
+//! `LEND_OUT` when it leaves; a field of an "inout" range has one of each. What
+//! A gave and B left as it was comes home in this way, too.
+//!
 //! So what B can call is what A has really passed, A's own pointers never change,
 //! and no image is rewritten. The same function always gets the same stub, so
 //! that B may compare; a pointer that comes home is A's own again.

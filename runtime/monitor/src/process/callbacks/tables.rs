@@ -65,7 +65,7 @@ pub fn map(plan: Plan) -> Result<(), i64> {
 ///
 /// # Errors
 /// [`Refused`] if it is no function that the owner may pass, or one too many.
-pub fn cross(number: u32, pointer: u64) -> Result<u64, Refused> {
+pub fn cross(number: usize, pointer: u64) -> Result<u64, Refused> {
     let Some(plan) = crate::process::plan() else {
         return Err(Refused::NoFunction);
     };
@@ -84,10 +84,10 @@ pub fn cross(number: u32, pointer: u64) -> Result<u64, Refused> {
         },
         slot: &read,
     };
-    match known.judge(&gates[number as usize], pointer)? {
+    match known.judge(&gates[number], pointer)? {
         Crossing::As(value) => Ok(value),
         Crossing::Slot(function) => {
-            let callback = number as usize - first;
+            let callback = number - first;
             slot(callback, function).map(|slot| callback_stub(callback, slot))
         }
     }
