@@ -125,7 +125,7 @@ pub fn encode(
                     target: *target,
                     lends,
                     stack_words: gate.shape.stack_words as u32,
-                    reserved: 0,
+                    callback: 0,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -136,7 +136,7 @@ pub fn encode(
                 target: 0,
                 lends: Slice::default(),
                 stack_words: 0,
-                reserved: 0,
+                callback: 0,
             },
         });
     }
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4);
         assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
         assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4);
-        assert_eq!(size_of::<Lend>(), 2 * 4 + 2 * (2 * 4 + 8 + 2 * 8));
+        assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);
     }

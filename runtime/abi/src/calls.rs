@@ -15,6 +15,13 @@ pub const ATTACH: u64 = FIRST + 2;
 /// `stack_size() -> bytes`: of a virtual thread of the caller.
 pub const STACK_SIZE: u64 = FIRST + 3;
 
+/// `cubicle_find(name) -> number`: the number of a cubicle or keyed window.
+pub const FIND: u64 = FIRST + 16;
+/// Calls about windows begin here; runtime/api/cubicle.h has their C form.
+pub const WINDOW_FIRST: u64 = FIRST + 32;
+/// Calls about keyed windows begin here.
+pub const KEYED_FIRST: u64 = FIRST + 48;
+
 /// Command of [`PARK`]: create a thread that calls [`PARK_THREAD`].
 pub const COMMAND_ATTACH: u64 = 1;
 /// Command of [`PARK`]: return from `main`, so that libc shuts down.

@@ -1,5 +1,6 @@
 //! The process: its cubicles, from start to exit.
 
+pub mod callbacks;
 #[cfg(monitor_image)]
 pub mod exit;
 #[cfg(monitor_image)]

@@ -2,7 +2,7 @@
 
 use super::initial_stack::{self, KernelStack};
 use super::run::{frame_address, run};
-use super::{ARENA_BASE, EXTENDED_PKRU_OFFSET, arena, cubicles, platform};
+use super::{ARENA_BASE, EXTENDED_PKRU_OFFSET, arena, callbacks, cubicles, platform};
 use crate::machine::assembly::cubicle_raise_first;
 use crate::machine::kernel::{
     self, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE, PROT_EXEC, PROT_READ,
@@ -46,6 +46,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
     }
     map_texts(plan, mechanism);
+    or_refuse(callbacks::map(plan), "mapping the tables of callbacks");
     start_thread();
     if mechanism == MECHANISM_PKU {
         // SAFETY: keys are allocated, and this is the first raise.
