@@ -76,6 +76,7 @@ pub fn resolve(
     };
     Some(Gate {
         symbol: edge.symbol.clone(),
+        callback: None,
         from,
         to,
         kind,

@@ -29,8 +29,19 @@ pub struct Plan {
     pub cubicles: Vec<Cubicle>,
     /// Number of the main cubicle.
     pub main: usize,
-    /// By number. A number whose reference died with unused code has none.
+    /// By number. A number whose reference died with unused code has none. Those
+    /// of callbacks come last.
     pub gates: Vec<Option<Gate>>,
+}
+
+impl Plan {
+    /// The number of each callback's gate, by the number of the callback.
+    pub fn callbacks(&self) -> Vec<usize> {
+        let numbers = 0..self.gates.len();
+        numbers
+            .filter(|number| self.gates[*number].as_ref().is_some_and(Gate::is_callback))
+            .collect()
+    }
 }
 
 /// One cubicle.
@@ -51,11 +62,22 @@ pub struct Cubicle {
 /// One gate.
 #[derive(Debug)]
 pub struct Gate {
+    /// The function; of a callback `FUNCTION.PATH`, where the functions cross
+    /// that it calls.
     pub symbol: String,
+    /// The number of the callback, if it is the gate of one.
+    pub callback: Option<usize>,
     pub from: usize,
     pub to: usize,
     pub kind: GateKind,
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+}
+
+impl Gate {
+    /// Whether it calls functions that cross as pointers.
+    pub fn is_callback(&self) -> bool {
+        self.callback.is_some()
+    }
 }
