@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4);
         assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
         assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4);
-        assert_eq!(size_of::<Lend>(), 2 * 4 + 2 * (2 * 4 + 8 + 2 * 8));
+        assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);
     }

@@ -8,9 +8,11 @@
 
 mod arguments;
 mod extents;
+mod flat;
 mod unlent;
 
-use cubicle_abi::plan::{EXTENT_CONSTANT, Extent, LEND_IN, LEND_OUT, LEND_RESULT, Lend, Operand};
+use cubicle_abi::plan::{EXTENT_CONSTANT, LEND_IN, LEND_OUT, LEND_RESULT};
+use flat::{Extent, Lend, Operand};
 
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, ResultPlace};
@@ -30,7 +32,7 @@ pub const MOST_LENDS: usize = 16;
 pub struct ResolvedLends {
     /// A hidden result pointer first, then in the order of the parameters. At
     /// most [`MOST_LENDS`].
-    pub lends: Vec<Lend>,
+    pub lends: Vec<cubicle_abi::plan::Lend>,
     /// Whether the callee's errno goes to the caller's libc after the call.
     pub errno: bool,
 }
@@ -81,8 +83,10 @@ pub fn resolve(
     };
     let mut resolved = ResolvedLends::default();
     let mut findings = Findings::new();
-    resolved.lends.extend(hidden_result(shape));
+    let mut flat = Vec::new();
+    flat.extend(hidden_result(shape));
     let Some(function) = function else {
+        resolved.lends = flat::convert(&flat);
         return (resolved, findings);
     };
     resolved.errno = function.errno.as_ref().is_some_and(|errno| errno.value);
@@ -104,7 +108,7 @@ pub fn resolve(
                 continue;
             }
         };
-        if resolved.lends.len() == MOST_LENDS {
+        if flat.len() == MOST_LENDS {
             let message = format!("{} lends too many arguments", subject.title());
             let finding = subject.error(&argument.path, message, "");
             findings.push(finding.help(format!("a gate can lend {MOST_LENDS}")));
@@ -112,13 +116,14 @@ pub fn resolve(
         }
         match resolve_one(&subject, &described, &argument.path, known, lend) {
             Ok((lend, warnings)) => {
-                resolved.lends.push(lend);
+                flat.push(lend);
                 findings.extend(warnings);
             }
             Err(mistakes) => findings.extend(mistakes),
         }
     }
     findings.sort_by_place();
+    resolved.lends = flat::convert(&flat);
     (resolved, findings)
 }
 
@@ -299,6 +304,3 @@ fn missing<T>(subject: &Subject, at: &Located<T>, what: &str) -> Finding {
         .error(at, format!("{what} is not supported yet"), "")
         .help("this version of the tool reads it but does not build it")
 }
-
-#[cfg(test)]
-mod tests;

@@ -140,6 +140,8 @@ pub const ARENA_HEAP: u64 = ARENA_FRAMES;
 pub const ARENA_MAPPINGS: u64 = 16 << 30;
 /// Offset in the arena where mappings must end and buffers for lends begin.
 pub const ARENA_LENDS: u64 = 48 << 30;
+/// Offset in the arena where buffers for lends must end and kept objects begin.
+pub const ARENA_KEPT: u64 = 56 << 30;
 
 /// First address of the slot of cubicle `index` (0-based).
 pub const fn slot(index: usize) -> u64 {

@@ -430,6 +430,15 @@ mod reporting {
             "stack" => write!(detail, "the callee's stack has no room for the arguments"),
             "hold" => write!(detail, "{bytes} bytes do not fit the callee's memory limit"),
             "nest further" => write!(detail, "too many pending calls lend"),
+            "stage" => write!(
+                detail,
+                "{bytes} bytes with pointers and lengths in them are too many for one call"
+            ),
+            "reach" => write!(
+                detail,
+                "the caller lends less than the {bytes} bytes in which a described field lies"
+            ),
+            "return" => write!(detail, "the callee returned a pointer that leads elsewhere"),
             _ => write!(detail, "a call returned that is not pending"),
         };
         record.text(

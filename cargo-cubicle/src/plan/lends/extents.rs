@@ -1,6 +1,7 @@
 //! From `*destLen` and its kin to numbers the monitor can compute.
 
-use cubicle_abi::plan::{EXTENT_PRODUCT, EXTENT_STRING, Extent, Operand};
+use super::flat::{Extent, Operand};
+use cubicle_abi::plan::{EXTENT_PRODUCT, EXTENT_STRING};
 
 use super::arguments::{Described, Known};
 use super::{Subject, constant};
@@ -260,7 +261,6 @@ fn operand(place: u32, size: u8, signed: bool, indirect: bool) -> Operand {
         size,
         signed: u8::from(signed),
         indirect: u8::from(indirect),
-        reserved: 0,
     }
 }
 
