@@ -52,12 +52,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
             None => Vec::new(),
         })
     }),
-    ("`result`", |policy| {
-        functions(policy, |function| {
-            let result = function.result.iter();
-            result.map(|result| result.declared.span.clone()).collect()
-        })
-    }),
     ("a path into a struct", |policy| {
         arguments(policy, |argument| {
             if argument.path.is_nested() {
@@ -77,12 +71,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
     ("`value`", |policy| {
         arguments(policy, |argument| match &argument.rule {
             ArgumentRule::Value(value) => vec![value.span.clone()],
-            _ => Vec::new(),
-        })
-    }),
-    ("`callback`", |policy| {
-        arguments(policy, |argument| match &argument.rule {
-            ArgumentRule::Callback(callback) => vec![callback.declared.span.clone()],
             _ => Vec::new(),
         })
     }),

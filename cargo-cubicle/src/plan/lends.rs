@@ -9,6 +9,7 @@
 mod arguments;
 mod extents;
 mod flat;
+mod sight;
 mod unlent;
 
 use cubicle_abi::plan::{EXTENT_CONSTANT, LEND_IN, LEND_OUT, LEND_RESULT};
@@ -35,6 +36,22 @@ pub struct ResolvedLends {
     pub lends: Vec<cubicle_abi::plan::Lend>,
     /// Whether the callee's errno goes to the caller's libc after the call.
     pub errno: bool,
+    /// The function pointers that cross.
+    pub callbacks: Vec<CallbackLend>,
+}
+
+/// A function pointer that crosses, and what is said about the functions.
+#[derive(Clone, Debug)]
+pub struct CallbackLend {
+    /// Its index among the lends: `LEND_CALLBACK`, with `LEND_IN` where the
+    /// caller passes it, `LEND_OUT` where the callee does. Whoever numbers the
+    /// gates sets its `value`.
+    pub lend: usize,
+    /// How messages call it: `xFunc`, `strm.zalloc`, `result`.
+    pub path: String,
+    pub rule: manifest::Callback,
+    /// What is called.
+    pub signature: Signature,
 }
 
 /// The function whose lends are resolved.
@@ -84,6 +101,7 @@ pub fn resolve(
     let mut resolved = ResolvedLends::default();
     let mut findings = Findings::new();
     let mut flat = Vec::new();
+    let mut crossing = Vec::new();
     flat.extend(hidden_result(shape));
     let Some(function) = function else {
         resolved.lends = flat::convert(&flat);
@@ -104,7 +122,10 @@ pub fn resolve(
                 continue;
             }
             ArgumentRule::Callback(callback) => {
-                findings.push(missing(&subject, &callback.declared, "`callback`"));
+                match called(&subject, signature, known.type_, &known.label, callback) {
+                    Ok(found) => crossing.push((known.word().unwrap_or_default(), found)),
+                    Err(finding) => findings.push(finding),
+                }
                 continue;
             }
         };
@@ -122,8 +143,36 @@ pub fn resolve(
             Err(mistakes) => findings.extend(mistakes),
         }
     }
+    if let Some(manifest::ResultRule {
+        rule: manifest::ResultKind::Like(ArgumentRule::Callback(callback)),
+        ..
+    }) = &function.result
+        && let Some(type_) = &signature.result
+    {
+        match called(&subject, signature, type_, "result", callback) {
+            Ok(found) => crossing.push((u32::MAX, found)),
+            Err(finding) => findings.push(finding),
+        }
+    }
     findings.sort_by_place();
     resolved.lends = flat::convert(&flat);
+    for (place, mut found) in crossing {
+        found.lend = resolved.lends.len();
+        let (kind, index, direction) = match place {
+            u32::MAX => (cubicle_abi::plan::PLACE_RESULT, 0, LEND_OUT),
+            _ => (cubicle_abi::plan::PLACE_ARGUMENT, place, LEND_IN),
+        };
+        resolved.lends.push(cubicle_abi::plan::Lend {
+            pointer: cubicle_abi::plan::Place {
+                kind,
+                index,
+                offset: 0,
+            },
+            flags: cubicle_abi::plan::LEND_CALLBACK | direction,
+            ..cubicle_abi::plan::Lend::default()
+        });
+        resolved.callbacks.push(found);
+    }
     (resolved, findings)
 }
 
@@ -296,6 +345,36 @@ fn check_handle(
             .error(path, message, "")
             .help("values cross as they are: remove this line"),
     )
+}
+
+/// What a function pointer calls.
+fn called(
+    subject: &Subject,
+    signature: &Signature,
+    type_: &crate::graph::signature::Type,
+    label: &str,
+    callback: &manifest::Callback,
+) -> Result<CallbackLend, Finding> {
+    let function = match &type_.kind {
+        TypeKind::Pointer(pointer) => {
+            signature.function(pointer, format!("{}.{label}", subject.function))
+        }
+        _ => None,
+    };
+    function
+        .map(|signature| CallbackLend {
+            lend: 0,
+            path: label.to_owned(),
+            rule: callback.clone(),
+            signature,
+        })
+        .ok_or_else(|| {
+            let message = format!(
+                "`{label}` of {} is no pointer to a function",
+                subject.title()
+            );
+            subject.error(&callback.declared, message, "")
+        })
 }
 
 /// What the grammar has and this version does not build.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
+use super::callbacks::{Callbacks, Scene};
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -58,6 +59,7 @@ pub fn resolve(
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
     let mut places = CallSites::new(inputs.images);
+    let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
     for edge in *edges {
         let Some(references) = live(edge) else {
@@ -69,15 +71,27 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
-        gates.push(super::gates::resolve(
+        let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
             &mut || places.of(from, references),
             findings,
-        ));
+        );
+        let gate = decided.and_then(|decided| {
+            let mut scene = Scene {
+                policy,
+                cubicles: &cubicles,
+                interface: &edge.to,
+                references: &mut || places.of(from, references),
+                findings,
+            };
+            callbacks.complete(decided, &mut scene)
+        });
+        gates.push(gate);
     }
+    gates.extend(callbacks.into_gates());
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
