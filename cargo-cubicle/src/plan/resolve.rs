@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
+use super::callbacks::{Callbacks, Scene};
+use super::lends::Siblings;
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
-use crate::diagnostics::{Finding, Findings};
+use crate::diagnostics::Findings;
 use crate::graph::edges::{Edge, What};
 use crate::graph::signatures::{self, Known};
 use crate::images::{Image, Reference};
@@ -57,7 +59,16 @@ pub fn resolve(
         let objects = &assignment.images[&cubicle.name];
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
+    // What has a gate, by who calls whom: the numbers of the gates by function.
+    let mut siblings: BTreeMap<(&str, &str), Siblings> = BTreeMap::new();
+    for (number, edge) in edges.iter().enumerate() {
+        if live(edge).is_some() {
+            let numbers = siblings.entry((&edge.from, &edge.to)).or_default();
+            numbers.insert(&edge.symbol, number as u32);
+        }
+    }
     let mut places = CallSites::new(inputs.images);
+    let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
     for edge in *edges {
         let Some(references) = live(edge) else {
@@ -69,28 +80,28 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
-        let number_of = |symbol: &str| {
-            let same = |other: &&Edge| {
-                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
-            };
-            let number = edges.iter().position(|other| same(&other))?;
-            live(&edges[number])?;
-            u32::try_from(number).ok()
-        };
         let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
-            &number_of,
+            &siblings[&(edge.from.as_str(), edge.to.as_str())],
             &mut || places.of(from, references),
             findings,
         );
-        if let Some(decided) = &decided {
-            no_gate_yet(policy, &decided.callbacks, findings);
-        }
-        gates.push(decided.map(|decided| decided.gate));
+        let gate = decided.and_then(|decided| {
+            let mut scene = Scene {
+                policy,
+                cubicles: &cubicles,
+                interface: &edge.to,
+                references: &mut || places.of(from, references),
+                findings,
+            };
+            callbacks.complete(decided, &mut scene)
+        });
+        gates.push(gate);
     }
+    gates.extend(callbacks.into_gates());
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
@@ -107,19 +118,4 @@ pub fn resolve(
         main,
         gates,
     })
-}
-
-/// Callbacks have no gates yet.
-fn no_gate_yet(
-    policy: &Policy,
-    callbacks: &[super::lends::ResolvedCallback],
-    findings: &mut Findings,
-) {
-    for callback in callbacks {
-        findings.push(
-            Finding::error("`callback` is not supported yet")
-                .at(policy.place(&callback.rule.declared.span, ""))
-                .help("this version of the tool reads it but does not build it"),
-        );
-    }
 }

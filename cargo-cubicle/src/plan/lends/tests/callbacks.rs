@@ -16,8 +16,11 @@ fn crossing(resolved: &ResolvedLends) -> Vec<String> {
     let shown = resolved.callbacks.iter().map(|callback| {
         let lend = &resolved.lends[callback.lend];
         assert!(lend.flags & LEND_CALLBACK != 0 && lend.value == UNNUMBERED);
-        assert_eq!(callback.returns, lend.flags & LEND_OUT != 0);
-        let back = if callback.returns { " back" } else { "" };
+        let back = if lend.flags & LEND_OUT != 0 {
+            " back"
+        } else {
+            ""
+        };
         let shape = CallShape::of(&callback.signature).expect("a shape");
         format!(
             "{} {}{back}: {shape}",
@@ -73,24 +76,11 @@ fn arguments_of_callbacks() {
     "##;
     let resolved = good(&compiled(TABLE), lines);
     let callback = &resolved.callbacks[0];
-    let shape = CallShape::of(&callback.signature).expect("a shape");
-    let policy = policy(lines);
-    let of = |rule| {
-        resolve(Subject {
-            policy: &policy,
-            cubicle: "lib",
-            function: &callback.signature.name,
-            rules: Some(Rules::from(rule)),
-            signature: &callback.signature,
-            shape: &shape,
-            number_of: &|_| None,
-        })
-    };
-    let (inner, findings) = of(&callback.rule);
+    let (inner, findings) = of_callback(&policy(lines), callback);
     assert_eq!(findings, Findings::new());
     let shown: Vec<_> = inner.lends.iter().map(show).collect();
     assert_eq!(shown, ["0 in 1:i4x1 used -"]);
-    let rules = Rules::from(&callback.rule);
+    let rules = rules_of(callback);
     assert_eq!(unlent_pointers(&callback.signature, Some(rules)), []);
 }
 
@@ -127,7 +117,7 @@ fn callbacks_alone() {
         arg.compare = { callback = true }
         "#,
     );
-    resolved.keep_callbacks();
+    resolved.keep_what_sight_does_not_replace();
     let shown: Vec<_> = resolved.lends.iter().map(show).collect();
     assert_eq!(
         shown,
@@ -136,6 +126,7 @@ fn callbacks_alone() {
             "4 in+out+staged 24 used -",
             "1+16 in+callback = -1",
             "1+16 out+callback = -1",
+            "1+8 value 8 used - = 0",
         ]
     );
     assert_eq!(
@@ -147,7 +138,7 @@ fn callbacks_alone() {
         ]
     );
     let mut none = good(&compiled(TABLE), r#"arg.aux = { lend = "in", bytes = 16 }"#);
-    none.keep_callbacks();
+    none.keep_what_sight_does_not_replace();
     assert!(none.lends.is_empty());
 }
 
@@ -191,19 +182,8 @@ fn a_callback_keeps_nothing() {
     let lines = r##"
         arg.compare = { callback = true, arg."#1" = { lend = "in", bytes = 4, keep = "end" } }
     "##;
-    let policy = policy(lines);
     let resolved = good(&compiled(TABLE), lines);
-    let callback = &resolved.callbacks[0];
-    let shape = CallShape::of(&callback.signature).expect("a shape");
-    let (inner, findings) = resolve(Subject {
-        policy: &policy,
-        cubicle: "lib",
-        function: "f.compare",
-        rules: Some(Rules::from(&callback.rule)),
-        signature: &callback.signature,
-        shape: &shape,
-        number_of: &|_| None,
-    });
+    let (inner, findings) = of_callback(&policy(lines), &resolved.callbacks[0]);
     assert!(inner.lends.is_empty());
     let finding = findings.into_iter().next().expect("one");
     assert_eq!(finding.message, "a callback cannot keep what it is lent");
