@@ -130,3 +130,6 @@ fn too_many(policy: &Policy, function: &Function) -> Finding {
     .at(policy.place(&function.name.span, "there is no room for this one"))
     .help("those that are described alike, and called from the same cubicle, count once")
 }
+
+#[cfg(test)]
+mod tests;
