@@ -71,11 +71,20 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
+        let number_of = |symbol: &str| {
+            let same = |other: &&Edge| {
+                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
+            };
+            let number = edges.iter().position(|other| same(&other))?;
+            live(&edges[number])?;
+            u32::try_from(number).ok()
+        };
         let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
+            &number_of,
             &mut || places.of(from, references),
             findings,
         );

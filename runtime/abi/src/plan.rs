@@ -196,7 +196,9 @@ pub const LEND_STAGED: u32 = 8;
 /// `value` was called with it (`u32::MAX`: no such gate is alive).
 pub const LEND_KEEP: u32 = 16;
 /// Nothing is lent: the callee sees `value` instead, and the caller's contents
-/// stay.
+/// stay. In an object that is kept from an earlier call on, the callee sees what
+/// it has put there itself. A constant `extent` says how many bytes it takes in
+/// a field.
 pub const LEND_VALUE: u32 = 32;
 /// A function: it crosses as the address of a slot of the callback gate with the
 /// number `value`. With [`LEND_IN`] when the call enters, with [`LEND_OUT`] when

@@ -42,6 +42,7 @@ fn plan_in(program: &str, rules: &str, callers: &[usize], declarations: &[&str])
     for from in callers {
         for text in declarations {
             let signature = declaration::parse(text).expect("a declaration");
+            let function = policy.cubicles["lib"].functions.get(&signature.name);
             let call = Call {
                 policy: &policy,
                 cubicles: &cubicles,
@@ -49,9 +50,12 @@ fn plan_in(program: &str, rules: &str, callers: &[usize], declarations: &[&str])
                 to: LIB,
                 name: &signature.name,
                 interface: "lib",
-                function: policy.cubicles["lib"].functions.get(&signature.name),
+                rules: function.map(Rules::from),
+                described: None,
                 signature: &signature,
+                fast: false,
                 is_callback: false,
+                number_of: &|_| None,
             };
             let decided = call.decide(&mut Vec::new, &mut findings);
             let mut scene = Scene {
@@ -204,10 +208,10 @@ fn kinds_follow_who_sees_whom() {
 fn a_function_that_nothing_describes_is_refused() {
     let declaration = ["int (*f(int (*call)(int), int (*other)(int)))(int);"];
     let planned = plan("", &declaration);
-    assert_eq!(planned.codes(), [Code::CUB005, Code::CUB005]);
+    assert_eq!(planned.codes(), [Code::CUB005]);
     let text = format!("{:?}", planned.findings);
     for part in [
-        "`call`, `other`",
+        "`call`, `other`, `result` of `f`",
         "`arg.call = { callback = true }`",
         "`result = { callback = true }`",
         "[cubicle.lib.function.f]",
@@ -238,7 +242,7 @@ fn what_a_callback_is_called_with_is_described_inside_it() {
     );
     assert_eq!(planned.codes(), [Code::CUB004, Code::CUB005]);
     let text = format!("{:?}", planned.findings);
-    for part in ["in the table of `call`", "`arg.\\\\\"#2\\\\\" = {"] {
+    for part in ["in the table of `call`", "#2"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
