@@ -6,7 +6,6 @@ use anyhow::Context;
 
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
-use super::lends::Siblings;
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -59,14 +58,6 @@ pub fn resolve(
         let objects = &assignment.images[&cubicle.name];
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
-    // What has a gate, by who calls whom: the numbers of the gates by function.
-    let mut siblings: BTreeMap<(&str, &str), Siblings> = BTreeMap::new();
-    for (number, edge) in edges.iter().enumerate() {
-        if live(edge).is_some() {
-            let numbers = siblings.entry((&edge.from, &edge.to)).or_default();
-            numbers.insert(&edge.symbol, number as u32);
-        }
-    }
     let mut places = CallSites::new(inputs.images);
     let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
@@ -80,12 +71,20 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
+        let number_of = |symbol: &str| {
+            let same = |other: &&Edge| {
+                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
+            };
+            let number = edges.iter().position(|other| same(&other))?;
+            live(&edges[number])?;
+            u32::try_from(number).ok()
+        };
         let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
-            &siblings[&(edge.from.as_str(), edge.to.as_str())],
+            &number_of,
             &mut || places.of(from, references),
             findings,
         );

@@ -176,8 +176,8 @@ impl<'a> Resolver<'a> {
         };
         let finding = match functions.get(name) {
             Some(function) if lends(function) => {
-                let number = self.subject.siblings.get(name.as_str());
-                return Ok(u64::from(number.copied().unwrap_or(u32::MAX)));
+                let number = (self.subject.number_of)(name);
+                return Ok(u64::from(number.unwrap_or(u32::MAX)));
             }
             Some(function) => self
                 .error(
