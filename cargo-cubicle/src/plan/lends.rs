@@ -23,6 +23,7 @@ mod extents;
 mod order;
 mod paths;
 mod pointers;
+mod reach;
 mod results;
 mod rules;
 mod unlent;
@@ -39,7 +40,7 @@ use crate::manifest::{Argument, Callback, Function, Policy, ResultRule};
 
 use arguments::Arguments;
 use draft::{Covered, Draft, Holder, Key, Span, argument};
-use extents::Use;
+use reach::Use;
 
 pub use callbacks::{ResolvedCallback, UNNUMBERED};
 pub use unlent::{Unlent, UnlentKind, unlent_pointers};
@@ -153,7 +154,6 @@ pub fn resolve(subject: Subject<'_>) -> (ResolvedLends, Findings) {
         let mut arguments: Vec<&Argument> = rules.arguments.values().collect();
         resolver.place_rules(&mut arguments);
         resolver.measure();
-        resolver.check_reach();
     }
     resolver.unsaid();
     match subject.rules.and_then(|rules| rules.result) {
@@ -161,10 +161,10 @@ pub fn resolve(subject: Subject<'_>) -> (ResolvedLends, Findings) {
             if let Err(finding) = resolver.result(rule) {
                 resolver.findings.extend(finding);
             }
-            resolver.check_reach();
         }
         None => resolver.unsaid_result(),
     }
+    resolver.check_reach();
     resolver.stage();
     let order = resolver.order();
     let mut findings = Findings::new();

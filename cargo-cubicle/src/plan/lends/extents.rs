@@ -8,6 +8,7 @@ use cubicle_abi::plan::{
 
 use super::draft::{Holder, Span, field, holder};
 use super::paths::{Outcome, Purpose};
+use super::reach::Use;
 use super::{Resolver, constant, key};
 use crate::diagnostics::Finding;
 use crate::graph::signature::{Pointer, Type, TypeKind};
@@ -33,16 +34,6 @@ pub(super) enum When {
     Before,
     /// After it, from what the callee wrote.
     After,
-}
-
-/// A number that is read from what a draft covers.
-pub(super) struct Use {
-    /// As it is written, and where.
-    text: String,
-    at: Span,
-    draft: usize,
-    /// Bytes from the start of what the draft covers.
-    end: u64,
 }
 
 impl<'a> Resolver<'a> {
@@ -420,68 +411,6 @@ impl<'a> Resolver<'a> {
         let message = format!("`{text}` is another number for each element");
         let help = "only what is lent in the same element can be counted with it";
         Err(Some(self.error(at, message, "").help(help)))
-    }
-
-    /// What is read from a range must lie in it. What has no constant length, the
-    /// monitor checks.
-    pub(super) fn check_reach(&mut self) {
-        let uses = std::mem::take(&mut self.uses);
-        for one in uses {
-            if let Some(bytes) = self.covers(one.draft).filter(|bytes| one.end > *bytes) {
-                let message = if one.text.starts_with('*') {
-                    format!(
-                        "`{}` has {} bytes, and {bytes} of them are lent",
-                        one.text, one.end
-                    )
-                } else {
-                    format!(
-                        "`{}` ends {} bytes into something of which {bytes} are lent",
-                        one.text, one.end
-                    )
-                };
-                let finding = self.error(&one.at, message, "");
-                self.findings.push(self.lend_more(finding, one.draft));
-            }
-        }
-        for draft in 0..self.drafts.len() {
-            let place = self.drafts[draft].lend.pointer;
-            let (Some(parent), Some(at)) = (holder(&place), self.drafts[draft].at.clone()) else {
-                continue;
-            };
-            if let Some(bytes) = self
-                .covers(parent)
-                .filter(|bytes| place.offset + 8 > *bytes)
-            {
-                let message = format!(
-                    "{} ends {} bytes into something of which {bytes} are lent",
-                    self.of(&self.drafts[draft].label),
-                    place.offset + 8
-                );
-                let finding = self.error(&at, message, "");
-                self.findings.push(self.lend_more(finding, parent));
-                self.drafts[draft].good = false;
-            }
-        }
-    }
-
-    fn lend_more(&self, finding: Finding, draft: usize) -> Finding {
-        let rule = self.drafts[draft]
-            .range
-            .as_ref()
-            .and_then(|range| range.rule);
-        let finding = match rule {
-            Some(rule) => finding.at(self.subject.policy.place(&rule.extent.span, "lent here")),
-            None => finding,
-        };
-        finding.help("lend all of it")
-    }
-
-    /// How many bytes a draft covers, if that is constant and it is one object.
-    fn covers(&self, draft: usize) -> Option<u64> {
-        let draft = &self.drafts[draft];
-        let one = draft.range.as_ref()?.each != Some(true);
-        (one && draft.good && draft.lend.extent.kind == cubicle_abi::plan::EXTENT_CONSTANT)
-            .then_some(draft.lend.extent.scale)
     }
 }
 
