@@ -22,6 +22,8 @@ pub enum Kind {
     Monitor,
     /// What it mapped itself and made a thread's stack of.
     Stack,
+    /// What it mapped itself of a file, or to share with other processes.
+    File,
 }
 
 /// A range of whole pages.

@@ -95,15 +95,16 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
         let start = mappings.free(low, high, size).ok_or(-error::ENOMEM)?;
         (start, start + size)
     };
+    let private = anonymous && flags & MAP_SHARED == 0;
     mappings
         .insert(Mapping {
             start,
             end,
             protection,
-            kind: Kind::Mapping,
+            kind: if private { Kind::Mapping } else { Kind::File },
         })
         .map_err(refused)?;
-    let result = if anonymous && flags & MAP_SHARED == 0 && flags & MAP_FIXED == 0 {
+    let result = if private && flags & MAP_FIXED == 0 {
         // The reservation is anonymous private memory already, and empty.
         0
     } else {
@@ -206,10 +207,12 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
     let old_size = old_end - start;
     let _settled = settle(cubicle, start, old_end)?;
     let mut mappings = cubicles()[cubicle].mappings.lock();
-    let whole = mappings
-        .find(start)
-        .filter(|mapping| mapping.end >= old_end && mapping.kind == Kind::Mapping);
-    let protection = whole.ok_or(-error::EFAULT)?.protection;
+    let whole = mappings.find(start).filter(|mapping| {
+        mapping.end >= old_end && matches!(mapping.kind, Kind::Mapping | Kind::File)
+    });
+    let Mapping {
+        protection, kind, ..
+    } = *whole.ok_or(-error::EFAULT)?;
     if new_size <= old_size {
         if new_size < old_size {
             give_back(&mut mappings, start + new_size, old_end);
@@ -226,7 +229,7 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
         start: new,
         end: new + new_size,
         protection,
-        kind: Kind::Mapping,
+        kind,
     };
     mappings.insert_moved(moved, old_size).map_err(refused)?;
     // SAFETY: both ranges lie in the cubicle's arena and its table; the key
@@ -268,7 +271,12 @@ pub fn advise(cubicle: usize, start: u64, length: u64, advice: u64) -> Result<u6
     let changeable = mappings
         .iter()
         .filter(|mapping| mapping.start < end && mapping.end > start)
-        .all(|mapping| matches!(mapping.kind, Kind::Mapping | Kind::Heap | Kind::Stack));
+        .all(|mapping| {
+            matches!(
+                mapping.kind,
+                Kind::Mapping | Kind::File | Kind::Heap | Kind::Stack
+            )
+        });
     if !changeable || !mappings.covers(start, end, 0) {
         return Err(-error::EPERM);
     }

@@ -12,6 +12,7 @@
 //! own windows, and memory that is its own or that a window lends it.
 
 pub mod arguments;
+pub mod lending;
 pub mod records;
 pub mod table;
 pub mod touch;
@@ -269,7 +270,7 @@ fn check_own(cubicle: usize, start: u64, end: u64) -> Result<(), i64> {
     while at < end {
         let mapping = mappings.find(at).ok_or(-error::EFAULT)?;
         match mapping.kind {
-            Kind::Mapping | Kind::Data | Kind::Heap => at = mapping.end,
+            Kind::Mapping | Kind::File | Kind::Data | Kind::Heap => at = mapping.end,
             Kind::Frame | Kind::Monitor | Kind::Stack => return Err(-error::EACCES),
         }
     }
