@@ -1,7 +1,7 @@
 //! What each gate is: its shape, its lends, and how it proves a call.
 
 use super::cubicles::sees;
-use super::lends::{self, UnlentKind};
+use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, UnlentKind};
 use super::{Cubicle, Gate};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::WORDS_IN_REGISTERS;
@@ -17,16 +17,27 @@ use crate::manifest::{self, Function, Policy};
 /// finding.
 pub type CallSites<'a> = &'a mut dyn FnMut() -> Vec<Place>;
 
+/// A gate, and what it needs besides.
+#[derive(Debug)]
+pub struct Decided {
+    pub gate: Gate,
+    /// The function pointers that cross it, each of which needs a gate of its own:
+    /// its number is missing among the lends.
+    pub callbacks: Vec<ResolvedCallback>,
+}
+
 /// Decides one gate. What stands in the way is a finding, with the places
-/// that make the call.
+/// that make the call. `number_of` answers with the number of another gate for
+/// the same caller and callee.
 pub fn resolve(
     edge: &Edge,
     cubicles: &[Cubicle],
     policy: &Policy,
     known: Option<&Known>,
+    number_of: &dyn Fn(&str) -> Option<u32>,
     references: CallSites<'_>,
     findings: &mut Findings,
-) -> Option<Gate> {
+) -> Option<Decided> {
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
     let (from, to) = (number(&edge.from)?, number(&edge.to)?);
     let callee = &policy.cubicles[&edge.to];
@@ -44,20 +55,27 @@ pub fn resolve(
             return None;
         }
     };
-    let (resolved, problems) =
-        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
+    let rules = function.map(Rules::from);
+    let (mut resolved, problems) = lends::resolve(lends::Subject {
+        policy,
+        cubicle: &edge.to,
+        function: &edge.symbol,
+        rules,
+        signature: &signature,
+        shape: &shape,
+        number_of,
+    });
     findings.extend(problems);
     let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
     let caller_sees = sees(cubicles[from].rights, &cubicles[to]);
-    // Who sees the caller can use its pointers as they are.
-    let lends = if callee_sees {
-        Vec::new()
+    if callee_sees {
+        resolved.keep_callbacks();
     } else {
-        resolved.lends
-    };
-    if !callee_sees {
-        undescribed(edge, policy, function, &signature, references, findings);
+        undescribed(
+            edge, policy, function, &signature, &resolved, references, findings,
+        );
     }
+    let lends = resolved.lends;
     let fast = function
         .and_then(|function| function.gate.as_ref())
         .unwrap_or(&callee.gate)
@@ -74,7 +92,7 @@ pub fn resolve(
     } else {
         GateKind::Union
     };
-    Some(Gate {
+    let gate = Gate {
         symbol: edge.symbol.clone(),
         from,
         to,
@@ -82,28 +100,34 @@ pub fn resolve(
         shape: GateShape::of(&shape),
         lends,
         errno: resolved.errno,
+    };
+    Some(Decided {
+        gate,
+        callbacks: resolved.callbacks,
     })
 }
 
 /// CUB004 for pointers that nothing describes: the callee will fault when it
-/// follows them. CUB005 for function pointers: the callee would run the
-/// caller's code with its own rights.
+/// follows them. CUB005 for function pointers, also inside of what is lent or
+/// returned: whoever calls one would run the other's code with its own rights.
 fn undescribed(
     edge: &Edge,
     policy: &Policy,
     function: Option<&Function>,
     signature: &Signature,
+    resolved: &ResolvedLends,
     references: CallSites<'_>,
     findings: &mut Findings,
 ) {
     let (mut data, mut code) = (Vec::new(), Vec::new());
-    for unlent in lends::unlent_pointers(signature, function) {
+    for unlent in lends::unlent_pointers(signature, function.map(Rules::from)) {
         let label = format!("`{}`", unlent.label);
         match unlent.kind {
             UnlentKind::Function => code.push(label),
             _ => data.push(label),
         }
     }
+    code.extend(resolved.functions.iter().map(|label| format!("`{label}`")));
     let callee = &policy.cubicles[&edge.to];
     let table = format!("[cubicle.{}.function.{}]", edge.to, edge.symbol);
     let place = match function {
@@ -121,20 +145,20 @@ fn undescribed(
         (
             Code::CUB005,
             code,
-            ["refers", "refer"],
-            "to a function of the caller, which the callee cannot call yet",
-            "if only NULL is ever passed, say `lend = \"handle\"`",
+            ["is", "are"],
+            "the address of a function, and nothing says what the other side gets for it",
+            "say `callback = true`, `value = 0` if the other side shall see NULL, or `lend = \"handle\"` if it never calls it",
         ),
     ] {
         if labels.is_empty() {
             continue;
         }
-        let (noun, verb) = match labels.len() {
-            1 => ("argument", verb[0]),
-            _ => ("arguments", verb[1]),
+        let verb = match labels.len() {
+            1 => verb[0],
+            _ => verb[1],
         };
         let message = format!(
-            "{noun} {} of `{}` (cubicle `{}`) {verb} {problem}",
+            "{} of `{}` (cubicle `{}`) {verb} {problem}",
             labels.join(", "),
             edge.symbol,
             edge.to

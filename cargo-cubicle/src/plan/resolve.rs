@@ -8,7 +8,7 @@ use super::call_sites::CallSites;
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
-use crate::diagnostics::Findings;
+use crate::diagnostics::{Finding, Findings};
 use crate::graph::edges::{Edge, What};
 use crate::graph::signatures::{self, Known};
 use crate::images::{Image, Reference};
@@ -69,14 +69,27 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
-        gates.push(super::gates::resolve(
+        let number_of = |symbol: &str| {
+            let same = |other: &&Edge| {
+                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
+            };
+            let number = edges.iter().position(|other| same(&other))?;
+            live(&edges[number])?;
+            u32::try_from(number).ok()
+        };
+        let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
+            &number_of,
             &mut || places.of(from, references),
             findings,
-        ));
+        );
+        if let Some(decided) = &decided {
+            no_gate_yet(policy, &decided.callbacks, findings);
+        }
+        gates.push(decided.map(|decided| decided.gate));
     }
     let main = policy
         .main()
@@ -94,4 +107,19 @@ pub fn resolve(
         main,
         gates,
     })
+}
+
+/// Callbacks have no gates yet.
+fn no_gate_yet(
+    policy: &Policy,
+    callbacks: &[super::lends::ResolvedCallback],
+    findings: &mut Findings,
+) {
+    for callback in callbacks {
+        findings.push(
+            Finding::error("`callback` is not supported yet")
+                .at(policy.place(&callback.rule.declared.span, ""))
+                .help("this version of the tool reads it but does not build it"),
+        );
+    }
 }
