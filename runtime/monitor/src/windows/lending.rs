@@ -33,7 +33,8 @@ pub fn lend(
     }
     let all = ACCESS_READ_WRITE as u32;
     let whole = cubicles()[from].mappings.lock().find(start).copied()?;
-    if whole.kind != Kind::Mapping || whole.end < end || whole.protection != all {
+    let anonymous = matches!(whole.kind, Kind::Mapping | Kind::Heap);
+    if !anonymous || whole.end < end || whole.protection != all {
         return None;
     }
     let mut windows = WINDOWS.lock();
