@@ -125,7 +125,7 @@ pub fn encode(
                     target: *target,
                     lends,
                     stack_words: gate.shape.stack_words as u32,
-                    callback: 0,
+                    callback: gate.callback.map_or(0, |number| number as u32 + 1),
                 }
             }
             // Nobody's: it must not look like an edge.

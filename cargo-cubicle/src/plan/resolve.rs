@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
+use super::callbacks::{Callbacks, Scene};
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
-use crate::diagnostics::{Finding, Findings};
+use crate::diagnostics::Findings;
 use crate::graph::edges::{Edge, What};
 use crate::graph::signatures::{self, Known};
 use crate::images::{Image, Reference};
@@ -58,6 +59,7 @@ pub fn resolve(
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
     let mut places = CallSites::new(inputs.images);
+    let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
     for edge in *edges {
         let Some(references) = live(edge) else {
@@ -86,11 +88,19 @@ pub fn resolve(
             &mut || places.of(from, references),
             findings,
         );
-        if let Some(decided) = &decided {
-            no_gate_yet(policy, &decided.callbacks, findings);
-        }
-        gates.push(decided.map(|decided| decided.gate));
+        let gate = decided.and_then(|decided| {
+            let mut scene = Scene {
+                policy,
+                cubicles: &cubicles,
+                interface: &edge.to,
+                references: &mut || places.of(from, references),
+                findings,
+            };
+            callbacks.complete(decided, &mut scene)
+        });
+        gates.push(gate);
     }
+    gates.extend(callbacks.into_gates());
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
@@ -107,19 +117,4 @@ pub fn resolve(
         main,
         gates,
     })
-}
-
-/// Callbacks have no gates yet.
-fn no_gate_yet(
-    policy: &Policy,
-    callbacks: &[super::lends::ResolvedCallback],
-    findings: &mut Findings,
-) {
-    for callback in callbacks {
-        findings.push(
-            Finding::error("`callback` is not supported yet")
-                .at(policy.place(&callback.rule.declared.span, ""))
-                .help("this version of the tool reads it but does not build it"),
-        );
-    }
 }

@@ -1,7 +1,8 @@
 //! From drafts to the gate's list: what something refers to comes before it.
 
 use cubicle_abi::plan::{
-    EXTENT_CONSTANT, LEND_STAGED, LEND_WITHIN, Lend, PLACE_ARGUMENT, PLACE_FIELD, PLACE_RESULT,
+    EXTENT_CONSTANT, LEND_CALLBACK, LEND_STAGED, LEND_VALUE, LEND_WITHIN, Lend, PLACE_ARGUMENT,
+    PLACE_FIELD, PLACE_RESULT,
 };
 
 use super::callbacks::ResolvedCallback;
@@ -241,10 +242,15 @@ impl<'a> Resolver<'a> {
 
 impl ResolvedLends {
     /// Where the callee sees the caller, pointers work as they are: what remains
-    /// are callbacks, and what they stand in.
-    pub fn keep_callbacks(&mut self) {
+    /// is what crosses as something else, a function or a replaced value, and
+    /// what it stands in.
+    pub fn keep_what_sight_does_not_replace(&mut self) {
         let mut kept = vec![false; self.lends.len()];
-        let mut open: Vec<usize> = self.callbacks.iter().map(|one| one.lend).collect();
+        let replaced = |lend: &Lend| lend.flags & (LEND_CALLBACK | LEND_VALUE) != 0;
+        let numbers = 0..self.lends.len();
+        let mut open: Vec<usize> = numbers
+            .filter(|index| replaced(&self.lends[*index]))
+            .collect();
         while let Some(lend) = open.pop() {
             if !std::mem::replace(&mut kept[lend], true) {
                 open.extend(all_needs(&self.lends[lend]));

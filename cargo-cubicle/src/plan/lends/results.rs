@@ -116,7 +116,7 @@ impl<'a> Resolver<'a> {
             return;
         };
         if pointer.to.as_ref().is_some_and(|to| to.is_function) {
-            self.functions.push("its result".to_owned());
+            self.functions.push("result".to_owned());
             return;
         }
         if self.drafts.iter().any(Draft::is_lent) || self.keeps() {

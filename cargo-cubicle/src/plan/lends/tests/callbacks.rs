@@ -116,7 +116,7 @@ fn results_and_signatures_of_their_own() {
 
 /// What remains where the callee sees the caller.
 #[test]
-fn callbacks_alone() {
+fn what_crosses_as_something_else() {
     let mut resolved = good(
         &compiled(TABLE),
         r#"
@@ -127,7 +127,7 @@ fn callbacks_alone() {
         arg.compare = { callback = true }
         "#,
     );
-    resolved.keep_callbacks();
+    resolved.keep_what_sight_does_not_replace();
     let shown: Vec<_> = resolved.lends.iter().map(show).collect();
     assert_eq!(
         shown,
@@ -136,6 +136,7 @@ fn callbacks_alone() {
             "4 in+out+staged 24 used -",
             "1+16 in+callback = -1",
             "1+16 out+callback = -1",
+            "1+8 value 8 used - = 0",
         ]
     );
     assert_eq!(
@@ -147,7 +148,7 @@ fn callbacks_alone() {
         ]
     );
     let mut none = good(&compiled(TABLE), r#"arg.aux = { lend = "in", bytes = 16 }"#);
-    none.keep_callbacks();
+    none.keep_what_sight_does_not_replace();
     assert!(none.lends.is_empty());
 }
 

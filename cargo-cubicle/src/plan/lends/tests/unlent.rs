@@ -34,7 +34,7 @@ fn functions_in_lent_memory_and_in_the_result() {
     let of = |lines: &str| good(&compiled(source), lines).functions;
     assert_eq!(
         of(r#"arg.h = { lend = "in" }"#),
-        ["h.get", "h.put", "its result"]
+        ["h.get", "h.put", "result"]
     );
     assert_eq!(
         of(r#"
@@ -47,8 +47,8 @@ fn functions_in_lent_memory_and_in_the_result() {
     );
     assert_eq!(
         of(r#"arg.h = { lend = "in", count = "n" }"#),
-        ["h[].get", "h[].put", "its result"]
+        ["h[].get", "h[].put", "result"]
     );
     // Through a handle nobody looks.
-    assert_eq!(of(r#"arg.h = { lend = "handle" }"#), ["its result"]);
+    assert_eq!(of(r#"arg.h = { lend = "handle" }"#), ["result"]);
 }
