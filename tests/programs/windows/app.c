@@ -45,6 +45,8 @@
 //@ violation: kind=access cubicle=guest owner=app access=execute
 //@ run: trespass unmapped
 //@ violation: kind=crash:guest
+//@ run: trespass lent-further
+//@ violation: kind=lend cubicle=guest owner=app
 //@ run: trespass forged-token
 //@ violation: kind=access cubicle=guest owner=app access=read
 

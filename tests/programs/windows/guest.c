@@ -25,6 +25,8 @@ void guest_fill(char *at, int value, size_t size)
 		((volatile char *)at)[i] = (char)value;
 }
 
+long guest_sum_by_third(const unsigned char *at, size_t size) { return third_sum_lent(at, size); }
+void guest_fill_by_third(char *at, int value, size_t size) { third_fill_lent(at, value, size); }
 int guest_adds(int *at, int value) { return __atomic_fetch_add(at, value, __ATOMIC_SEQ_CST); }
 
 void guest_copies(char *to, const char *from, size_t size, int backwards)

@@ -36,5 +36,11 @@ int guest_destroy(int window);
 /* Lends to third what it was lent. */
 int guest_passes_on(char *at, int read_only);
 
+/* The same, with third's help, to whom it is lent for the call. */
+long guest_sum_by_third(const unsigned char *at, size_t size);
+void guest_fill_by_third(char *at, int value, size_t size);
+
 int third_get(const char *at);
 void third_put(char *at, int value);
+long third_sum_lent(const unsigned char *at, size_t size);
+void third_fill_lent(char *at, int value, size_t size);

@@ -120,6 +120,11 @@ void trespass(const char *how)
 		CHECK(munmap(map, PAGE) == 0);
 		guest_get(map);
 	}
+	if (IS("lent-further")) {
+		cubicle_window_open_read_only(window, guest);
+		CHECK(guest_sum_by_third((unsigned char *)at, 10) == 1);
+		guest_fill_by_third(at, 2, 10);
+	}
 	if (IS("forged-token")) {
 		cubicle_window_open(window, guest);
 		guest_get_with_token(at);

@@ -135,6 +135,26 @@ static void passed_on(char *at)
 	CHECK(at[0] == 7);
 }
 
+/* Memory in a window, lent for a call by whoever may touch it, whoever has it. */
+static void lent(char *at, size_t size)
+{
+	int window = cubicle_window_init();
+	memset(at, 1, size);
+	CHECK(cubicle_window_add(window, at, size) == 0 && cubicle_window_open(window, guest) == 0);
+	CHECK(guest_sum_by_third((unsigned char *)at, size) == (long)size);
+	CHECK(third_sum_lent((unsigned char *)at, size) == (long)size);
+	guest_fill(at, 2, size);
+	CHECK(third_sum_lent((unsigned char *)at, size) == 2 * (long)size);
+	guest_fill(at, 3, size);
+	third_fill_lent(at, 4, size);
+	CHECK(at[0] == 4 && at[size - 1] == 4);
+	guest_fill_by_third(at, 5, size);
+	CHECK(guest_get(at) == 5 && at[size - 1] == 5);
+	third_fill_lent(at, 6, size);
+	CHECK(guest_sum((unsigned char *)at, size) == 6 * (long)size);
+	CHECK(cubicle_window_destroy(window) == 0);
+}
+
 void use(void)
 {
 	char *heap = aligned_alloc(PAGE, PAGE);
@@ -148,6 +168,10 @@ void use(void)
 	reads_and_writes(shared);
 	many_pages();
 	ranges_and_windows();
+	char *large = aligned_alloc(PAGE, 16 * PAGE);
+	lent(in_data + 100, 200);
+	lent(large + 100, 5 * PAGE);
+	lent(large, 16 * PAGE);
 	causal(in_bss);
 	passed_on(heap);
 	/* Left open, and the page with guest: nothing is lost at exit. */
