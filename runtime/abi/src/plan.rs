@@ -213,6 +213,9 @@ pub const LEND_WITHIN: u32 = 256;
 /// A returned pointer into the callee's memory: the caller gets a copy, valid
 /// until this thread's next call through the same gate.
 pub const LEND_RETURNED: u32 = 512;
+/// If it is large and has whole pages, it may be in a window for the call
+/// instead of being copied.
+pub const LEND_WINDOW: u32 = 1024;
 
 /// A number of bytes: a constant, or a product of operands and a scale.
 #[repr(C)]
