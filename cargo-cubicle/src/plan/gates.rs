@@ -116,7 +116,7 @@ fn undescribed(
             data,
             ["points", "point"],
             "into the caller's memory without being lent",
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it",
+            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window",
         ),
         (
             Code::CUB005,
