@@ -35,7 +35,7 @@ pub fn find(
             title(call),
         );
         let help =
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it";
+            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window";
         report(
             Code::CUB004,
             call,
