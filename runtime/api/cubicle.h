@@ -36,7 +36,7 @@ extern "C" {
 			 : "rcx", "r11", "memory");                                                            \
 	return cubicle_result_ == -38 /* -ENOSYS */ ? 0 : (int)cubicle_result_
 
-/* The number of the cubicle with this name.
+/* The number of the cubicle or keyed window with this name.
  * -ENOENT: there is none. */
 static inline int cubicle_find(const char *name)
 {
@@ -108,6 +108,44 @@ static inline int cubicle_window_revoke(int window, int cubicle)
 static inline int cubicle_window_destroy(int window)
 {
 	CUBICLE_CALL_(0x43550027, window, 0, 0);
+}
+
+/* Memory in the keyed window with this number: whole pages of zeroes, which its owner
+ * and guests use as the manifest says, without ever taking a fault. NULL: there is no
+ * such window, this cubicle may not write in it, or there is no room. A plain build
+ * takes anonymous memory. */
+static inline void *cubicle_window_alloc(int window, size_t size)
+{
+	long result;
+	__asm__ volatile("movl %1, %%eax\n\tsyscall"
+			 : "=&a"(result)
+			 : "i"(0x43550030), "D"((long)window), "S"(size)
+			 : "rcx", "r11", "memory");
+	if (result == -38 /* -ENOSYS */)
+		/* mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) */
+		__asm__ volatile("movl $0x22, %%r10d\n\tmovq $-1, %%r8\n\txorl %%r9d, %%r9d\n\tsyscall"
+				 : "=a"(result)
+				 : "0"(9L), "D"(0L), "S"(size), "d"(3L)
+				 : "rcx", "r8", "r9", "r10", "r11", "memory");
+	return result < 0 ? NULL : (void *)result;
+}
+
+/* Gives such memory back: what was allocated, or whole pages of it.
+ * -ESRCH: no such window. -EPERM: this cubicle may not write in it. -EINVAL: this is
+ * not allocated. */
+static inline int cubicle_window_free(int window, void *memory, size_t size)
+{
+	long result;
+	__asm__ volatile("movl %1, %%eax\n\tsyscall"
+			 : "=&a"(result)
+			 : "i"(0x43550031), "D"((long)window), "S"((long)memory), "d"(size)
+			 : "rcx", "r11", "memory");
+	if (result == -38 /* -ENOSYS: munmap */)
+		__asm__ volatile("syscall"
+				 : "=a"(result)
+				 : "0"(11L), "D"((long)memory), "S"(size)
+				 : "rcx", "r11", "memory");
+	return (int)result;
 }
 
 #ifdef __cplusplus

@@ -14,6 +14,7 @@ pub mod permission;
 pub mod resolve;
 pub mod system_calls;
 mod undescribed;
+pub mod windows;
 
 use cubicle_abi::rights::Rights;
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub isolation: u32,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
+    /// Ordered by name; their numbers follow those of the cubicles.
+    pub windows: Vec<windows::Window>,
     /// Number of the main cubicle.
     pub main: usize,
     /// By number. A number whose reference died with unused code has none. Those

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
+use super::windows::Window;
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -28,6 +29,24 @@ pub struct Inputs<'a> {
     pub images: &'a [Image],
 }
 
+/// Does an edge lead to a variable that its owner shares, by a window, with the one
+/// that refers to it? There is nothing to call.
+fn is_shared(edge: &Edge, policy: &Policy) -> bool {
+    let holds = |window: &&crate::manifest::Window| {
+        window.owner.value == edge.to
+            && window
+                .symbols
+                .iter()
+                .any(|symbol| symbol.value == edge.symbol)
+    };
+    edge.what == What::Variable
+        && policy
+            .windows
+            .values()
+            .find(holds)
+            .is_some_and(|window| super::windows::admits(window, &edge.from))
+}
+
 /// Resolves the plan. What stands in its way is in `findings`.
 ///
 /// # Errors
@@ -35,6 +54,7 @@ pub struct Inputs<'a> {
 pub fn resolve(
     inputs: &Inputs<'_>,
     cubicles: Vec<Cubicle>,
+    windows: Vec<Window>,
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
     let Inputs {
@@ -67,6 +87,10 @@ pub fn resolve(
             continue;
         };
         let from = number(&edge.from).unwrap_or_default();
+        if is_shared(edge, policy) {
+            gates.push(None);
+            continue;
+        }
         if !permission::check(edge, policy, || places.of(from, references), findings) {
             gates.push(None);
             continue;
@@ -114,6 +138,7 @@ pub fn resolve(
         name: line.stem().to_owned(),
         isolation,
         cubicles,
+        windows,
         main,
         gates,
     })

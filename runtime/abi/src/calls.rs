@@ -37,6 +37,12 @@ pub const WINDOW_REVOKE: u64 = WINDOW_FIRST + 6;
 pub const WINDOW_DESTROY: u64 = WINDOW_FIRST + 7;
 /// Calls about keyed windows begin here.
 pub const KEYED_FIRST: u64 = FIRST + 48;
+/// `alloc(window, bytes) -> address`: whole pages in a keyed window.
+pub const KEYED_ALLOC: u64 = KEYED_FIRST;
+/// `free(window, address, bytes)`: gives such pages back.
+pub const KEYED_FREE: u64 = KEYED_FIRST + 1;
+/// The first number behind all of these.
+pub const END: u64 = FIRST + 64;
 
 /// A guest may read.
 pub const ACCESS_READ: u64 = 1;

@@ -17,7 +17,8 @@ use cubicle_abi::rights::cubicle_key;
 const MAP_GROWSDOWN: u64 = 0x100;
 const MAP_HUGETLB: u64 = 0x4_0000;
 
-fn refused(refusal: Refusal) -> i64 {
+/// The error number of a refusal, negative.
+pub fn refused(refusal: Refusal) -> i64 {
     match refusal {
         Refusal::Memory => -error::ENOMEM,
         Refusal::Foreign => -error::EPERM,
@@ -140,7 +141,7 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
 }
 
 /// Empties a range and returns it to the reservation.
-fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
+pub fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
     let _ = mappings.remove(start, end);
     // SAFETY: the range lies in the cubicle's arena.
     let result = unsafe {

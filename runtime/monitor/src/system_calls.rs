@@ -135,7 +135,7 @@ mod dispatching {
     use crate::windows;
     use cubicle_abi::calls;
     use cubicle_abi::layout::PAGE;
-    use cubicle_abi::plan::CUBICLE_ANY_DESCRIPTOR;
+    use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 
     /// Answers the call that `registers` show, of `cubicle`.
     ///
@@ -157,6 +157,9 @@ mod dispatching {
             calls::FIND => find(cubicle, a, b),
             calls::WINDOW_FIRST..calls::KEYED_FIRST => {
                 windows::call(cubicle, registers.number, arguments)
+            }
+            calls::KEYED_FIRST..calls::END => {
+                flat(windows::keyed::call(cubicle, registers.number, arguments))
             }
             number::MMAP => flat(memory_calls::map(cubicle, arguments, files)),
             number::MUNMAP => flat(memory_calls::unmap(cubicle, a, b)),
@@ -182,7 +185,8 @@ mod dispatching {
         }
     }
 
-    /// The number of the cubicle whose name has `length` bytes at `name`.
+    /// The number of the cubicle or keyed window whose name has `length` bytes at
+    /// `name`; of both, of the cubicle.
     fn find(cubicle: usize, name: u64, length: u64) -> i64 {
         const LONGEST_NAME: usize = 64;
         let mut bytes = [0; LONGEST_NAME];
@@ -192,8 +196,15 @@ mod dispatching {
         if !memory_calls::read(cubicle, name, wanted) {
             return -error::EFAULT;
         }
-        let found = process::plan()
-            .and_then(|plan| (0..plan.cubicles().len()).find(|index| plan.name(*index) == wanted));
+        let found = process::plan().and_then(|plan| {
+            (0..process::region_count()).find(|index| {
+                let name = plan.name(*index);
+                match plan.window(*index) {
+                    Some(_) => name.strip_prefix(WINDOW_PREFIX.as_bytes()) == Some(&*wanted),
+                    None => name == wanted,
+                }
+            })
+        });
         found.map_or(-error::ENOENT, |index| index as i64)
     }
 

@@ -243,6 +243,15 @@ mod reporting {
         let Some(plan) = process::plan() else {
             return (Some(index), "unmapped", false);
         };
+        if plan.window(index).is_some() {
+            let mappings = process::cubicles()[index].mappings.try_lock();
+            let kind = mappings.and_then(|mappings| Some(mappings.find(address)?.kind));
+            return match kind {
+                Some(Kind::Data) => (Some(index), "data", true),
+                Some(_) => (Some(index), "heap", true),
+                None => (Some(index), "unmapped", false),
+            };
+        }
         let Some(cubicle) = plan.cubicles().get(index) else {
             return (None, "unmapped", false);
         };

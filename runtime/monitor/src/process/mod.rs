@@ -58,6 +58,13 @@ pub fn cubicle_count() -> usize {
     plan().map_or(MAXIMUM_CUBICLES, |plan| plan.cubicles().len())
 }
 
+/// How many cubicles and keyed windows there are: the windows' numbers follow.
+pub fn region_count() -> usize {
+    plan().map_or(MAXIMUM_CUBICLES, |plan| {
+        plan.cubicles().len() + plan.windows().len()
+    })
+}
+
 /// First address of the arena of cubicle `index`.
 pub fn arena(index: usize) -> u64 {
     ARENA_BASE.load(Ordering::Relaxed) + index as u64 * ARENA_SIZE

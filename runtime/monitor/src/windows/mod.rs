@@ -12,6 +12,7 @@
 //! own windows, and memory that is its own or that a window lends it.
 
 pub mod arguments;
+pub mod keyed;
 pub mod lending;
 pub mod records;
 pub mod table;
