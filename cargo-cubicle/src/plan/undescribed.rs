@@ -36,8 +36,7 @@ pub fn find(
             list(&data),
             title(call),
         );
-        let help =
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window";
+        let help = "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window";
         report(
             Code::CUB004,
             call,
