@@ -97,14 +97,17 @@ fn undescribed(
     findings: &mut Findings,
 ) {
     let (mut data, mut code) = (Vec::new(), Vec::new());
+    let callee = &policy.cubicles[&edge.to];
     for unlent in lends::unlent_pointers(signature, function) {
+        if lends::is_handle(signature, &unlent, &callee.handles) {
+            continue;
+        }
         let label = format!("`{}`", unlent.label);
         match unlent.kind {
             UnlentKind::Function => code.push(label),
             _ => data.push(label),
         }
     }
-    let callee = &policy.cubicles[&edge.to];
     let table = format!("[cubicle.{}.function.{}]", edge.to, edge.symbol);
     let place = match function {
         Some(function) => policy.place(&function.name.span, "described here"),

@@ -19,7 +19,7 @@ use crate::manifest::{self, ArgumentRule, Direction, Function, Located, Policy};
 
 use arguments::{Arguments, Known};
 
-pub use unlent::{Unlent, UnlentKind, unlent_pointers};
+pub use unlent::{Unlent, UnlentKind, is_handle, unlent_pointers};
 
 /// As many lends as one gate can have: the monitor keeps the integers among
 /// them in a table of this size while it prepares a call.
