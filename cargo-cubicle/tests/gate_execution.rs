@@ -11,19 +11,26 @@ mod attacks;
 mod explore;
 #[path = "gate_execution/probe.rs"]
 mod probe;
+#[path = "gate_execution/resume.rs"]
+mod resume;
 #[path = "gate_execution/trap.rs"]
 mod trap;
 #[path = "gate_execution/world.rs"]
 mod world;
 
-use cargo_cubicle::gates::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism};
+use cargo_cubicle::gates::spec::WORDS_OF_CALLBACKS;
+use cargo_cubicle::gates::{
+    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism,
+};
 use cubicle_abi::frame::Frame;
 use cubicle_abi::{calls, layout};
 use explore::{Attacker, Gain, Situation};
 use probe::{AFTER, BEFORE, ENTERED, ENTRY, EXIT, HOOK, State};
 use std::cell::Cell;
 use trap::End;
-use world::{CALLEE, CALLER, LENT, OLDER_AWAITING, OLDER_STACK, World, to_probe};
+use world::{
+    BOTH, By, CALLEE, CALLER, LENT, OLDER_AWAITING, OLDER_STACK, World, to_probe, to_probe_by,
+};
 
 const KINDS: [GateKind; 5] = [
     GateKind::Fast,
@@ -85,9 +92,15 @@ fn check(world: &World, spec: &GateSpec) {
     }
     let vectors_in_use = if shape.variadic { shape.vectors } else { 0 };
     assert_eq!(entry.general[probe::RAX], vectors_in_use as u64);
-    for register in [probe::RBX, probe::RBP, probe::R10, probe::R11] {
+    for register in [probe::RBX, probe::RBP, probe::R10] {
         assert_eq!(entry.general[register], 0, "register {register}");
     }
+    // Of a callback, the function's own address.
+    let function = match spec.target {
+        GateTarget::Function(_) => 0,
+        GateTarget::Callback(_) => layout::gate(world::GATES),
+    };
+    assert_eq!(entry.general[probe::R11], function);
     assert_eq!(entry.general[probe::R12 + 1..=probe::R15], [0; 3]);
     // Where the callee's next entry would start, which is its own.
     assert_eq!(entry.general[probe::R12], world.frames[CALLEE].stack);
@@ -160,9 +173,24 @@ fn only_vectors(from: &State, to: &State, count: usize) {
 }
 
 fn call_and_check(kind: GateKind, mechanism: Mechanism, change: impl Fn(&mut GateSpec)) {
+    for by in BOTH {
+        call_by_and_check(by, kind, mechanism, &change);
+    }
+}
+
+fn call_by_and_check(
+    by: By,
+    kind: GateKind,
+    mechanism: Mechanism,
+    change: &impl Fn(&mut GateSpec),
+) {
     let mut world = World::new();
-    let mut spec = to_probe(&mut world, kind);
+    let mut spec = to_probe_by(by, &mut world, kind);
     change(&mut spec);
+    let is_lending = kind == GateKind::Lending;
+    if by == By::Slot && !is_lending && spec.shape.stack_words > WORDS_OF_CALLBACKS {
+        return;
+    }
     unsafe { world::WORDS_TO_COPY = spec.shape.stack_words };
     world.call(&spec, mechanism);
     check(&world, &spec);
@@ -285,17 +313,16 @@ fn calls_nest_and_recur() {
             };
             let callee = world.thunk(descend_callee as *const () as u64);
             let caller = world.thunk(descend_caller as *const () as u64);
-            let mut there = world::spec(there_kind, callee);
+            // There by address, back by slot.
+            let mut there = world::spec(there_kind, By::Address.target(callee));
             there.shape = shape(1, 1, 0);
             let mut back = there.clone();
-            (back.index, back.kind, back.target) = (1, back_kind, caller);
+            (back.index, back.kind, back.target) = (1, back_kind, By::Slot.target(caller));
             (back.from, back.to) = (CALLEE, CALLER);
             (back.rights_from, back.rights_to) = (there.rights_to, there.rights_from);
-            let gates = [
-                world.place(&there, mechanism).0,
-                world.place(&back, mechanism).0,
-            ];
-            unsafe { CALL_DOWN = gates };
+            world.place(&there, mechanism);
+            world.place(&back, mechanism);
+            unsafe { CALL_DOWN = [&there, &back].map(world::entry) };
             world.block.rights = there.rights_from.0;
             let depth = 40;
             let expected: u64 = (0..=depth)
@@ -348,7 +375,7 @@ fn fs_is_repaired_where_it_was_not_switched() {
         let mut world = World::new();
         let own = world::fs_base();
         let target = world.thunk(move_fs as *const () as u64);
-        let spec = world::spec(kind, target);
+        let spec = world::spec(kind, By::Address.target(target));
         world.call(&spec, Mechanism::StandIn);
         assert_eq!(world::fs_base(), own);
         let (_, _, _, after) = states();

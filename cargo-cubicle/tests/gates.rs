@@ -4,8 +4,8 @@
 //! judges it.
 
 use cargo_cubicle::gates::{
-    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, Mechanism, MonitorEntries, call,
-    listing,
+    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries,
+    call, listing,
 };
 use cargo_cubicle::graph::{declaration, shape::CallShape};
 use cubicle_abi::layout;
@@ -54,6 +54,8 @@ struct Described {
     #[serde(default)]
     caller_x87: bool,
     errno: Option<Errno>,
+    /// The number of the callback that it calls, instead of a function.
+    callback: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +83,9 @@ enum MechanismName {
     StandIn,
 }
 
+/// Where the function lies in the slot of its cubicle.
+const FUNCTION: u64 = 0x1_2340;
+
 fn one() -> usize {
     1
 }
@@ -102,7 +107,10 @@ impl Described {
             to: self.to,
             rights_from: rights(self.from, &self.from_sees),
             rights_to: rights(self.to, &self.to_sees),
-            target: layout::slot(self.to) + 0x1_2340,
+            target: match self.callback {
+                None => GateTarget::Function(layout::slot(self.to) + FUNCTION),
+                Some(number) => GateTarget::Callback(number),
+            },
             kind: match self.kind {
                 Kind::Fast => GateKind::Fast,
                 Kind::Union => GateKind::Union,
@@ -253,10 +261,21 @@ fn every_kind_and_mechanism_is_covered() {
             MechanismName::Pagetable,
             MechanismName::StandIn,
         ] {
-            let covered = gates
-                .iter()
-                .any(|(_, gate)| gate.kind == kind && gate.mechanism == mechanism);
-            assert!(covered, "no {kind:?} gate with {mechanism:?}");
+            // Callbacks are always checked.
+            for callback in [false, true]
+                .into_iter()
+                .take(1 + usize::from(kind != Kind::Fast))
+            {
+                let covered = gates.iter().any(|(_, gate)| {
+                    gate.kind == kind
+                        && gate.mechanism == mechanism
+                        && gate.callback.is_some() == callback
+                });
+                assert!(
+                    covered,
+                    "no {kind:?} gate with {mechanism:?}, callback: {callback}"
+                );
+            }
         }
     }
 }
@@ -390,15 +409,13 @@ fn every_wrpkru_is_proven() {
 #[test]
 fn a_chosen_address_gains_nothing() {
     for hostile in [0x10ef_010f_u64, 0x1028_ae0f, 0x28ae_0f44, 0x2fae_0fff] {
-        let described = Described {
-            kind: Kind::Union,
-            mechanism: MechanismName::Pku,
-            ..all().remove(0).1
-        };
-        let mut spec = described.spec();
+        let mut gates = all().into_iter();
+        let union = gates.find(|(path, _)| path.ends_with("union.gate"));
+        let mut spec = union.expect("the plainest of them").1.spec();
+        let function = layout::slot(spec.to) + FUNCTION;
         let plain = call::emit(&spec, Mechanism::Pku, &MONITOR).unwrap();
-        for behind in ends_of_jumps(&plain, layout::gate(spec.index), spec.target) {
-            spec.target = behind + hostile;
+        for behind in ends_of_jumps(&plain, layout::gate(spec.index), function) {
+            spec.target = GateTarget::Function(behind + hostile);
             let code = call::emit(&spec, Mechanism::Pku, &MONITOR).unwrap();
             let bytes = (hostile as u32).to_le_bytes();
             assert!(code.windows(4).all(|window| window != bytes));

@@ -15,11 +15,12 @@
 //! And on the callee's, from wherever the callee last left: stack arguments,
 //! the return address into the gate, then the function's own frame.
 
+mod callback;
 mod floating_point;
 mod stack_arguments;
 mod tails;
 
-use super::spec::{GateKind, GateSpec, MonitorEntries};
+use super::spec::{GateKind, GateSpec, GateTarget, MonitorEntries};
 use super::switch::{self, Mechanism};
 use super::{GateError, clear, unintended};
 use cubicle_abi::frame::{Frame, ticket};
@@ -126,6 +127,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn gate(&mut self) -> Result<(), IcedError> {
+        self.carry_slot()?;
         let mut start = self.start;
         self.a.set_label(&mut start)?;
         self.save_caller()?;
@@ -190,6 +192,7 @@ impl<'a> Emitter<'a> {
         self.a.mov(field(rax, STACK), rsp)?;
         let first = self.ticket(1);
         self.set(AWAITING, first)?;
+        self.keep_slot()?;
         if spec.kind != GateKind::Lending {
             self.load_stack_arguments()?;
         }
@@ -297,16 +300,34 @@ impl<'a> Emitter<'a> {
                 (false, r) => self.zero(r)?,
             }
         }
-        for register in [r10, r11, rbp, r13, r14, r15] {
+        for register in [r10, r11, rbp, r13, r14] {
             self.zero(register)?;
         }
-        self.remember_callee()?;
-        if spec.shape.variadic {
-            self.a.mov(eax, spec.shape.vectors as u32)?;
-        } else {
-            self.zero(rax)?;
+        if !self.holds_slot() {
+            self.zero(r15)?;
         }
-        self.a.call(spec.target)
+        self.remember_callee()?;
+        match spec.target {
+            GateTarget::Function(address) => {
+                self.count_vectors()?;
+                self.a.call(address)
+            }
+            GateTarget::Callback(number) => {
+                self.a.mov(eax, r15d)?;
+                self.load_slot(number)?;
+                self.zero(r15)?;
+                self.count_vectors()?;
+                self.a.call(r11)
+            }
+        }
+    }
+
+    /// A variadic function learns in al how many vector registers are in use.
+    fn count_vectors(&mut self) -> Result<(), IcedError> {
+        match self.spec.shape.variadic {
+            true => self.a.mov(eax, self.spec.shape.vectors as u32),
+            false => self.zero(rax),
+        }
     }
 
     /// What the callee waits for itself, further out, in registers that it must

@@ -5,6 +5,7 @@
 //! assembly, so that a reader of the binary knows each place (rule 1).
 
 pub mod call;
+pub mod callback_stubs;
 pub mod clear;
 pub mod listing;
 pub mod spec;
@@ -13,7 +14,9 @@ pub mod system_call;
 pub mod texts;
 pub mod unintended;
 
-pub use spec::{ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, MonitorEntries};
+pub use spec::{
+    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, MonitorEntries,
+};
 pub use switch::Mechanism;
 
 /// Flags that would break the other side: TF, DF, NT, AC (rule 3).

@@ -17,8 +17,7 @@ pub struct GateSpec {
     pub to: usize,
     pub rights_from: Rights,
     pub rights_to: Rights,
-    /// Address of the function.
-    pub target: u64,
+    pub target: GateTarget,
     pub kind: GateKind,
     pub shape: GateShape,
     /// Does anything reachable from the function use FS?
@@ -29,6 +28,16 @@ pub struct GateSpec {
     pub caller_uses_x87: bool,
     /// Copy the callee's errno to the caller's libc; implies `switch_fs`.
     pub errno: Option<ErrnoOffsets>,
+}
+
+/// What a gate calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateTarget {
+    /// The function at this address.
+    Function(u64),
+    /// One of the functions in the table of the callback with this number: eax
+    /// says which slot.
+    Callback(usize),
 }
 
 /// How a gate proves that a call is one and a return is one.
@@ -94,6 +103,9 @@ impl GateShape {
 /// callee-saved ones, and two words in each of xmm8 to xmm15. Beyond them the
 /// gate lends through the monitor, which copies any number.
 pub const WORDS_IN_REGISTERS: usize = 6 + 2 * 8;
+
+/// The same for callbacks, whose slot takes one of the registers.
+pub const WORDS_OF_CALLBACKS: usize = 5;
 
 /// Offsets of `errno` from the thread pointer, in the two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use cubicle_abi::layout::{ENTRY_BASE, GATE_BASE, GATE_STRIDE, SITE_BASE};
+use cubicle_abi::layout::{CALLBACK_BASE, ENTRY_BASE, GATE_BASE, GATE_STRIDE, SITE_BASE};
 
 use super::system_call::{self, Site};
-use super::{ErrnoOffsets, GateSpec, Mechanism, MonitorEntries, call, clear};
+use super::{
+    ErrnoOffsets, GateSpec, GateTarget, Mechanism, MonitorEntries, call, callback_stubs, clear,
+};
 use crate::graph::reach::Reach;
 use crate::images::{self, Image};
 use crate::plan::Plan;
 use crate::plan::encode::TextPiece;
 
-/// The address of each gate's function.
+/// The address of each gate's function; 0 for callbacks.
 ///
 /// # Errors
 /// If an image does not hold one after all.
@@ -21,6 +23,8 @@ pub fn targets(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<u64>> {
         .iter()
         .map(|gate| match gate {
             None => Ok(0),
+            // Chosen by slot.
+            Some(gate) if gate.is_callback() => Ok(0),
             Some(gate) => images[gate.to].address_of(&gate.symbol).with_context(|| {
                 format!(
                     "`{}` is not in the finished image of cubicle `{}`",
@@ -53,6 +57,7 @@ pub fn emit(
     } else {
         &[Mechanism::Pku, Mechanism::PageTable]
     };
+    let stubs = callback_stubs::emit(&plan.callbacks())?;
     let mut texts = Vec::new();
     for level in clear::VectorLevel::ALL {
         texts.push(TextPiece {
@@ -72,6 +77,13 @@ pub fn emit(
                 mechanism: mechanism.number(),
                 address: SITE_BASE,
                 bytes: system_call::emit_sites(&sites)?,
+            });
+        }
+        if !stubs.is_empty() {
+            texts.push(TextPiece {
+                mechanism: mechanism.number(),
+                address: CALLBACK_BASE,
+                bytes: stubs.clone(),
             });
         }
         let end = specs.last().map_or(0, |spec| spec.index + 1);
@@ -95,7 +107,11 @@ pub fn emit(
 /// What each image's functions can reach, for the images that take part in a
 /// gate.
 fn reaches(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<Option<Reach>>> {
-    let called: BTreeSet<usize> = plan.gates.iter().flatten().map(|gate| gate.to).collect();
+    let gates = plan.gates.iter().flatten();
+    let called: BTreeSet<usize> = gates
+        .filter(|gate| !gate.is_callback())
+        .map(|gate| gate.to)
+        .collect();
     std::thread::scope(|scope| {
         let handles: Vec<_> = images
             .iter()
@@ -130,8 +146,15 @@ fn specs(
         let Some(gate) = gate else {
             continue;
         };
-        let target = targets[index];
-        let reach = reaches[gate.to].as_ref();
+        let target = match gate.callback {
+            None => GateTarget::Function(targets[index]),
+            Some(number) => GateTarget::Callback(number),
+        };
+        // What a callback reaches is not known.
+        let reaches = |uses: fn(&Reach, u64) -> bool| match (target, &reaches[gate.to]) {
+            (GateTarget::Function(address), Some(reach)) => uses(reach, address),
+            _ => true,
+        };
         // An image whose libc has none can neither set nor read it.
         let offset = |cubicle: usize| {
             ["errno", "__libc_errno"]
@@ -152,8 +175,8 @@ fn specs(
             target,
             kind: gate.kind,
             shape: gate.shape,
-            switch_fs: errno.is_some() || reach.is_none_or(|reach| reach.uses_fs(target)),
-            callee_uses_x87: reach.is_none_or(|reach| reach.uses_x87(target)),
+            switch_fs: errno.is_some() || reaches(Reach::uses_fs),
+            callee_uses_x87: reaches(Reach::uses_x87),
             // Every glibc holds some; who calls out is not known here.
             caller_uses_x87: true,
             errno,

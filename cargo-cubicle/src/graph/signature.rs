@@ -4,7 +4,12 @@
 //! declaration in the manifest (`graph::declaration`); everything after that
 //! does not know where it came from.
 
+mod targets;
+
 use std::fmt;
+use std::sync::Arc;
+
+pub use targets::{FunctionType, Target, TargetId, Targets};
 
 /// The signature of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct Signature {
     pub slots: Option<Vec<Type>>,
     /// Where the function is defined.
     pub position: Option<SourcePosition>,
+    /// What its pointers lead to; signatures of one file share it.
+    pub targets: Arc<Targets>,
 }
 
 /// One parameter of a function.
@@ -120,7 +127,8 @@ pub struct Pointer {
     pub to: Option<Box<Pointee>>,
 }
 
-/// What a pointer points to.
+/// What a pointer points to, at a glance. [`Signature::data`] and
+/// [`Signature::function`] answer with all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointee {
     /// Every name on the way to the pointee's type, outermost first.
@@ -133,6 +141,8 @@ pub struct Pointee {
     pub is_const: bool,
     /// If the pointee is a pointer itself: what that one points to.
     pub to: Option<Box<Pointee>>,
+    /// All of it.
+    pub target: TargetId,
 }
 
 /// A struct, class or union passed by value.

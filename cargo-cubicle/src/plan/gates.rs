@@ -1,10 +1,10 @@
 //! What each gate is: its shape, its lends, and how it proves a call.
 
 use super::cubicles::sees;
-use super::lends::{self, UnlentKind};
-use super::{Cubicle, Gate};
+use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, Subject};
+use super::{Cubicle, Gate, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
-use crate::gates::spec::WORDS_IN_REGISTERS;
+use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use crate::gates::{GateKind, GateShape};
 use crate::graph::declaration;
 use crate::graph::edges::Edge;
@@ -12,144 +12,147 @@ use crate::graph::shape::CallShape;
 use crate::graph::signature::Signature;
 use crate::graph::signatures::Known;
 use crate::manifest::{self, Function, Policy};
+use std::ops::Range;
 
 /// The places in the caller's source that make a call, looked up only for a
 /// finding.
 pub type CallSites<'a> = &'a mut dyn FnMut() -> Vec<Place>;
 
-/// Decides one gate. What stands in the way is a finding, with the places
-/// that make the call.
+/// A gate, and the function pointers that cross in its calls.
+#[derive(Debug)]
+pub struct Decided {
+    pub gate: Gate,
+    pub callbacks: Vec<ResolvedCallback>,
+}
+
+/// What is called, by whom, and what is known about it.
+#[derive(Clone)]
+pub struct Call<'a> {
+    pub policy: &'a Policy,
+    pub cubicles: &'a [Cubicle],
+    pub from: usize,
+    pub to: usize,
+    /// The symbol; of a callback `FUNCTION.PATH`.
+    pub name: &'a str,
+    /// The cubicle in whose table the manifest describes it.
+    pub interface: &'a str,
+    pub rules: Option<Rules<'a>>,
+    /// Where the manifest says so, if it does.
+    pub described: Option<Range<usize>>,
+    pub signature: &'a Signature,
+    /// The manifest asks for a fast gate.
+    pub fast: bool,
+    /// It crosses as a pointer.
+    pub is_callback: bool,
+    /// The number of the gate to another function of the interface, for the same
+    /// caller.
+    pub number_of: &'a dyn Fn(&str) -> Option<u32>,
+}
+
+/// Decides the gate of one edge. What stands in the way is a finding, with the
+/// places that make the call. `number_of` answers with the number of the gate to
+/// another function, for the same caller and callee.
 pub fn resolve(
     edge: &Edge,
     cubicles: &[Cubicle],
     policy: &Policy,
     known: Option<&Known>,
+    number_of: &dyn Fn(&str) -> Option<u32>,
     references: CallSites<'_>,
     findings: &mut Findings,
-) -> Option<Gate> {
+) -> Option<Decided> {
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
-    let (from, to) = (number(&edge.from)?, number(&edge.to)?);
     let callee = &policy.cubicles[&edge.to];
     let function = callee.functions.get(&edge.symbol);
     let signature = signature(edge, policy, function, known, references, findings)?;
-    let shape = match CallShape::of(&signature) {
-        Ok(shape) => shape,
-        Err(error) => {
-            let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
-            finding.places.extend(references());
-            if let Some(function) = function {
-                finding = finding.at(policy.place(&function.name.span, "declared here"));
-            }
-            findings.push(finding);
-            return None;
-        }
+    let call = Call {
+        policy,
+        cubicles,
+        from: number(&edge.from)?,
+        to: number(&edge.to)?,
+        name: &edge.symbol,
+        interface: &edge.to,
+        rules: function.map(Rules::from),
+        described: function.map(|function| function.name.span.clone()),
+        signature: &signature,
+        fast: is_fast(function, callee),
+        is_callback: false,
+        number_of,
     };
-    let (resolved, problems) =
-        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
-    findings.extend(problems);
-    let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
-    let caller_sees = sees(cubicles[from].rights, &cubicles[to]);
-    // Who sees the caller can use its pointers as they are.
-    let lends = if callee_sees {
-        Vec::new()
-    } else {
-        resolved.lends
-    };
-    if !callee_sees {
-        undescribed(edge, policy, function, &signature, references, findings);
-    }
-    let fast = function
-        .and_then(|function| function.gate.as_ref())
-        .unwrap_or(&callee.gate)
-        .value
-        == manifest::GateKind::Fast;
-    let kind = if !lends.is_empty() || shape.stack_words as usize > WORDS_IN_REGISTERS {
-        GateKind::Lending
-    } else if fast {
-        GateKind::Fast
-    } else if caller_sees {
-        GateKind::CallerSees
-    } else if callee_sees {
-        GateKind::CalleeSees
-    } else {
-        GateKind::Union
-    };
-    Some(Gate {
-        symbol: edge.symbol.clone(),
-        from,
-        to,
-        kind,
-        shape: GateShape::of(&shape),
-        lends,
-        errno: resolved.errno,
-    })
+    call.decide(references, findings)
 }
 
-/// CUB004 for pointers that nothing describes: the callee will fault when it
-/// follows them. CUB005 for function pointers: the callee would run the
-/// caller's code with its own rights.
-fn undescribed(
-    edge: &Edge,
-    policy: &Policy,
-    function: Option<&Function>,
-    signature: &Signature,
-    references: CallSites<'_>,
-    findings: &mut Findings,
-) {
-    let (mut data, mut code) = (Vec::new(), Vec::new());
-    let callee = &policy.cubicles[&edge.to];
-    for unlent in lends::unlent_pointers(signature, function) {
-        if lends::is_handle(signature, &unlent, &callee.handles) {
-            continue;
-        }
-        let label = format!("`{}`", unlent.label);
-        match unlent.kind {
-            UnlentKind::Function => code.push(label),
-            _ => data.push(label),
-        }
-    }
-    let table = format!("[cubicle.{}.function.{}]", edge.to, edge.symbol);
-    let place = match function {
-        Some(function) => policy.place(&function.name.span, "described here"),
-        None => policy.place(&callee.name.span, "the cubicle it belongs to"),
-    };
-    for (rule, labels, verb, problem, remedy) in [
-        (
-            Code::CUB004,
-            data,
-            ["points", "point"],
-            "into the caller's memory without being lent",
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it",
-        ),
-        (
-            Code::CUB005,
-            code,
-            ["refers", "refer"],
-            "to a function of the caller, which the callee cannot call yet",
-            "if only NULL is ever passed, say `lend = \"handle\"`",
-        ),
-    ] {
-        if labels.is_empty() {
-            continue;
-        }
-        let (noun, verb) = match labels.len() {
-            1 => ("argument", verb[0]),
-            _ => ("arguments", verb[1]),
+impl Call<'_> {
+    /// Decides the gate. What stands in the way is a finding, with the places
+    /// that make the call, or the one from which it comes.
+    pub fn decide(&self, references: CallSites<'_>, findings: &mut Findings) -> Option<Decided> {
+        let shape = match CallShape::of(self.signature) {
+            Ok(shape) => shape,
+            Err(error) => {
+                let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
+                finding.places.extend(references());
+                if let Some(span) = &self.described {
+                    finding = finding.at(self.policy.place(span, "declared here"));
+                }
+                findings.push(finding);
+                return None;
+            }
         };
-        let message = format!(
-            "{noun} {} of `{}` (cubicle `{}`) {verb} {problem}",
-            labels.join(", "),
-            edge.symbol,
-            edge.to
-        );
-        let mut finding = Finding::of_rule(rule, message);
-        finding.places.extend(references());
-        findings.push(
-            finding
-                .at(place.clone())
-                .help(format!("in `{table}`: {remedy}")),
-        );
+        let (mut resolved, problems) = lends::resolve(Subject {
+            policy: self.policy,
+            cubicle: self.interface,
+            function: self.name,
+            rules: self.rules,
+            signature: self.signature,
+            shape: &shape,
+            number_of: self.number_of,
+        });
+        findings.extend(problems);
+        let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
+        let callee_sees = sees(callee.rights, caller);
+        undescribed::find(self, &resolved, callee_sees, references, findings);
+        if callee_sees {
+            resolved.keep_what_sight_does_not_replace();
+        }
+        let kind = self.kind(callee_sees, &resolved, shape.stack_words as usize);
+        Some(Decided {
+            gate: Gate {
+                symbol: self.name.to_owned(),
+                callback: None,
+                from: self.from,
+                to: self.to,
+                kind,
+                shape: GateShape::of(&shape),
+                lends: resolved.lends,
+                errno: resolved.errno,
+            },
+            callbacks: resolved.callbacks,
+        })
     }
+
+    fn kind(&self, callee_sees: bool, resolved: &ResolvedLends, stack_words: usize) -> GateKind {
+        let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
+        let words = match self.is_callback {
+            false => WORDS_IN_REGISTERS,
+            true => WORDS_OF_CALLBACKS,
+        };
+        if !resolved.lends.is_empty() || stack_words > words {
+            GateKind::Lending
+        } else if self.fast {
+            GateKind::Fast
+        } else if sees(caller.rights, callee) {
+            GateKind::CallerSees
+        } else if callee_sees {
+            GateKind::CalleeSees
+        } else {
+            GateKind::Union
+        }
+    }
+}
+
+fn is_fast(function: Option<&Function>, callee: &manifest::Cubicle) -> bool {
+    let own = function.and_then(|function| function.gate.as_ref());
+    own.unwrap_or(&callee.gate).value == manifest::GateKind::Fast
 }
 
 /// From the manifest, else from DWARF, else CUB006.

@@ -5,6 +5,7 @@
 //! it carries and lends, and which system calls are granted.
 
 pub mod call_sites;
+pub mod callbacks;
 pub mod cubicles;
 pub mod encode;
 pub mod gates;
@@ -12,6 +13,8 @@ pub mod lends;
 pub mod permission;
 pub mod resolve;
 pub mod system_calls;
+mod undescribed;
+pub mod windows;
 
 use cubicle_abi::rights::Rights;
 
@@ -27,10 +30,23 @@ pub struct Plan {
     pub isolation: u32,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
+    /// Ordered by name; their numbers follow those of the cubicles.
+    pub windows: Vec<windows::Window>,
     /// Number of the main cubicle.
     pub main: usize,
-    /// By number. A number whose reference died with unused code has none.
+    /// By number. A number whose reference died with unused code has none. Those
+    /// of callbacks come last.
     pub gates: Vec<Option<Gate>>,
+}
+
+impl Plan {
+    /// The number of each callback's gate, by the number of the callback.
+    pub fn callbacks(&self) -> Vec<usize> {
+        let numbers = 0..self.gates.len();
+        numbers
+            .filter(|number| self.gates[*number].as_ref().is_some_and(Gate::is_callback))
+            .collect()
+    }
 }
 
 /// One cubicle.
@@ -51,11 +67,33 @@ pub struct Cubicle {
 /// One gate.
 #[derive(Debug)]
 pub struct Gate {
+    /// The function; of a callback `FUNCTION.PATH`, the first place where those
+    /// functions cross that it calls.
     pub symbol: String,
+    /// The number of the callback, if it is the gate of one.
+    pub callback: Option<usize>,
     pub from: usize,
     pub to: usize,
     pub kind: GateKind,
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+}
+
+impl Gate {
+    /// Whether it calls functions that cross as pointers.
+    pub fn is_callback(&self) -> bool {
+        self.callback.is_some()
+    }
+
+    /// Whether a call through the one is as through the other, if they call the
+    /// same function.
+    fn is_like(&self, other: &Gate) -> bool {
+        self.from == other.from
+            && self.to == other.to
+            && self.kind == other.kind
+            && self.shape == other.shape
+            && self.lends == other.lends
+            && self.errno == other.errno
+    }
 }

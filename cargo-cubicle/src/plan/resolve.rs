@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
+use super::callbacks::{Callbacks, Scene};
+use super::windows::Window;
 use super::{Cubicle, Plan, permission};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -27,6 +29,24 @@ pub struct Inputs<'a> {
     pub images: &'a [Image],
 }
 
+/// Does an edge lead to a variable that its owner shares, by a window, with the one
+/// that refers to it? There is nothing to call.
+fn is_shared(edge: &Edge, policy: &Policy) -> bool {
+    let holds = |window: &&crate::manifest::Window| {
+        window.owner.value == edge.to
+            && window
+                .symbols
+                .iter()
+                .any(|symbol| symbol.value == edge.symbol)
+    };
+    edge.what == What::Variable
+        && policy
+            .windows
+            .values()
+            .find(holds)
+            .is_some_and(|window| super::windows::admits(window, &edge.from))
+}
+
 /// Resolves the plan. What stands in its way is in `findings`.
 ///
 /// # Errors
@@ -34,6 +54,7 @@ pub struct Inputs<'a> {
 pub fn resolve(
     inputs: &Inputs<'_>,
     cubicles: Vec<Cubicle>,
+    windows: Vec<Window>,
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
     let Inputs {
@@ -58,6 +79,7 @@ pub fn resolve(
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
     let mut places = CallSites::new(inputs.images);
+    let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
     for edge in *edges {
         let Some(references) = live(edge) else {
@@ -65,19 +87,44 @@ pub fn resolve(
             continue;
         };
         let from = number(&edge.from).unwrap_or_default();
+        if is_shared(edge, policy) {
+            gates.push(None);
+            continue;
+        }
         if !permission::check(edge, policy, || places.of(from, references), findings) {
             gates.push(None);
             continue;
         }
-        gates.push(super::gates::resolve(
+        let number_of = |symbol: &str| {
+            let same = |other: &&Edge| {
+                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
+            };
+            let number = edges.iter().position(|other| same(&other))?;
+            live(&edges[number])?;
+            u32::try_from(number).ok()
+        };
+        let decided = super::gates::resolve(
             edge,
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
+            &number_of,
             &mut || places.of(from, references),
             findings,
-        ));
+        );
+        let gate = decided.and_then(|decided| {
+            let mut scene = Scene {
+                policy,
+                cubicles: &cubicles,
+                interface: &edge.to,
+                references: &mut || places.of(from, references),
+                findings,
+            };
+            callbacks.complete(decided, &mut scene)
+        });
+        gates.push(gate);
     }
+    gates.extend(callbacks.into_gates());
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
@@ -91,6 +138,7 @@ pub fn resolve(
         name: line.stem().to_owned(),
         isolation,
         cubicles,
+        windows,
         main,
         gates,
     })

@@ -4,8 +4,12 @@ use super::*;
 
 /// Each trap: a signal at the gate's last instruction.
 fn must_trap(world: &mut World, spec: &GateSpec, why: &str) {
+    must_trap_from(world::entry(spec), world, spec, why);
+}
+
+fn must_trap_from(address: u64, world: &mut World, spec: &GateSpec, why: &str) {
     for mechanism in MECHANISMS {
-        let (address, trap) = world.place(spec, mechanism);
+        let (_, trap) = world.place(spec, mechanism);
         let end = trap::run(world, address);
         assert_eq!(
             end,
@@ -53,9 +57,9 @@ fn pending_x87_exceptions_trap_in_both_directions() {
 
 #[test]
 fn strangers_trap() {
-    for kind in KINDS {
+    for (kind, by) in kinds() {
         let mut world = World::new();
-        let spec = to_probe(&mut world, kind);
+        let spec = to_probe_by(by, &mut world, kind);
         world.block.rights = world::strange_rights().0;
         must_trap(&mut world, &spec, "a third cubicle's rights");
         world.block.rights = 0;
@@ -69,15 +73,15 @@ fn strangers_trap() {
 
 #[test]
 fn the_owner_needs_no_gate() {
-    for kind in KINDS {
+    for (kind, by) in kinds() {
         for mechanism in MECHANISMS {
             let mut world = World::new();
-            let mut spec = to_probe(&mut world, kind);
+            let mut spec = to_probe_by(by, &mut world, kind);
             spec.shape.variadic = true;
-            let (address, _) = world.place(&spec, mechanism);
+            world.place(&spec, mechanism);
             world.block.rights = spec.rights_to.0;
             unsafe {
-                probe::GATE = address;
+                probe::GATE = world::entry(&spec);
                 probe::gate_test_invoke();
             }
             let (before, entry, exit, after) = states();
@@ -150,9 +154,9 @@ fn switches(code: &[u8], address: u64) -> Vec<u64> {
 /// wants in rax, finds the next requirement unmet.
 #[test]
 fn no_switch_can_be_used_out_of_turn() {
-    for kind in KINDS {
+    for (kind, by) in kinds() {
         let mut world = World::new();
-        let spec = to_probe(&mut world, kind);
+        let spec = to_probe_by(by, &mut world, kind);
         let (address, trap) = world.place(&spec, Mechanism::StandIn);
         let code =
             unsafe { std::slice::from_raw_parts(address as *const u8, (trap - address) as usize) };
@@ -218,9 +222,9 @@ extern "C" fn attach() {
 
 #[test]
 fn the_first_call_attaches_and_starts_over() {
-    for kind in KINDS {
+    for (kind, by) in kinds() {
         let mut world = World::new();
-        let mut spec = to_probe(&mut world, kind);
+        let mut spec = to_probe_by(by, &mut world, kind);
         spec.shape = shape(6, 8, 5);
         spec.caller_uses_x87 = true;
         let stand_in = world.thunk(attach as *const () as u64);
@@ -246,18 +250,53 @@ fn the_first_call_attaches_and_starts_over() {
     }
 }
 
+/// Each kind, for a function and for a callback.
+fn kinds() -> impl Iterator<Item = (GateKind, By)> {
+    let of = |kind| BOTH.map(|by| (kind, by));
+    KINDS.into_iter().flat_map(of)
+}
+
 fn gains(kind: GateKind, attacker: Attacker, situation: Situation, expected: &[Gain]) {
-    let mut world = World::new();
-    let spec = to_probe(&mut world, kind);
-    let (found, runs) = explore::explore(&mut world, &spec, attacker, situation);
-    assert!(runs > 500, "{runs} attacks");
-    let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
-    gains.sort();
-    gains.dedup();
-    assert_eq!(
-        gains, expected,
-        "{kind:?} {attacker:?} {situation:?}: {found:?}"
-    );
+    for by in BOTH {
+        let mut world = World::new();
+        let spec = to_probe_by(by, &mut world, kind);
+        let (found, runs) = explore::explore(&mut world, &spec, attacker, situation);
+        assert!(runs > 500, "{runs} attacks");
+        let mut gains: Vec<Gain> = found.iter().map(|found| found.gain).collect();
+        gains.sort();
+        gains.dedup();
+        assert_eq!(
+            gains, expected,
+            "{kind:?} by {by:?}, {attacker:?} {situation:?}: {found:?}"
+        );
+    }
+}
+
+/// Slots nobody filled, and numbers that are none. Behind the table comes the
+/// next one, which has a function at its start.
+#[test]
+fn a_slot_without_a_function_traps() {
+    for kind in KINDS {
+        let mut world = World::new();
+        unsafe { world::WORDS_TO_COPY = 0 };
+        let spec = to_probe_by(By::Slot, &mut world, kind);
+        world::fill(
+            layout::CALLBACK_SLOTS,
+            probe::gate_test_record as *const () as u64,
+        );
+        let stubs = [0, 1, layout::CALLBACK_SLOTS - 1].map(|slot| layout::callback_stub(0, slot));
+        for rights in [spec.rights_from, spec.rights_to] {
+            world.block.rights = rights.0;
+            for stub in stubs {
+                must_trap_from(stub, &mut world, &spec, "an empty slot");
+            }
+            for slot in [256, 257, 0x1_0003, 0x8000_0003, 0xffff_ffff_u64] {
+                unsafe { BEFORE.general[probe::RAX] = slot };
+                let gate = layout::gate(spec.index);
+                must_trap_from(gate, &mut world, &spec, "a slot beyond the table");
+            }
+        }
+    }
 }
 
 #[test]

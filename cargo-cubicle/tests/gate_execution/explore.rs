@@ -315,6 +315,11 @@ fn choose(
     };
     state.general[probe::RAX] = value;
     state.general[probe::RBX] = fake.as_ptr() as u64 + 256;
+    // Both places in which a slot travels name one that has a function.
+    state.general[probe::R15] = world::SLOT as u64;
+    let mut lanes = vec![0; 64];
+    lanes[0] = world::SLOT as u8;
+    state.place_vector(15, &lanes);
     if number < FRAMES {
         // As WRPKRU demands.
         state.general[probe::RCX] = 0;

@@ -122,7 +122,7 @@ impl State {
         lanes
     }
 
-    fn place_vector(&mut self, number: usize, lanes: &[u8]) {
+    pub fn place_vector(&mut self, number: usize, lanes: &[u8]) {
         for (at, from, bytes) in vector_places(number) {
             self.xsave[at..at + bytes].copy_from_slice(&lanes[from..from + bytes]);
         }

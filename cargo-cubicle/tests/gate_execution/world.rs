@@ -5,7 +5,8 @@
 use super::probe;
 use cargo_cubicle::gates::clear::{self, VectorLevel};
 use cargo_cubicle::gates::{
-    GateKind, GateResult, GateShape, GateSpec, Mechanism, MonitorEntries, call,
+    GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries, call,
+    callback_stubs,
 };
 use cubicle_abi::frame::{Frame, Saved};
 use cubicle_abi::layout;
@@ -21,10 +22,13 @@ pub const CALLEE: usize = 1;
 pub const OLDER_AWAITING: u64 = 0x1234_5678;
 pub const OLDER_STACK: u64 = 0x7654_3210;
 
+/// The slot of the callback in which the tests' function stands.
+pub const SLOT: usize = 3;
+
 /// Bytes of each stack.
 pub const STACK: usize = 512 << 10;
 /// Gates come first, then the thunks to what they call.
-const GATES: usize = 8;
+pub const GATES: usize = 8;
 const THUNK_STRIDE: u64 = 32;
 const THUNKS: u64 = layout::gate(GATES);
 const ARCH_SET_GS: libc::c_int = 0x1001;
@@ -89,6 +93,9 @@ impl World {
         // A callee's own stack pointer need not be aligned.
         world.frames[CALLEE].stack = world.stack_end(1) - 8;
         world.block.monitor_stack = world.stack_end(2);
+        for slot in 0..2 * layout::CALLBACK_SLOTS {
+            fill(slot, 0);
+        }
         let code = clear::emit(level()).expect("routines");
         write(layout::STUB_BASE, &code);
         // SAFETY: the thread block lives as long as this world, which keeps the
@@ -145,16 +152,21 @@ impl World {
         assert!(code.ends_with(&[0x0f, 0x0b]), "a gate ends with its trap");
         let address = layout::gate(spec.index);
         write(address, &code);
+        if let GateTarget::Callback(number) = spec.target {
+            assert_eq!(number, 0, "there is room for the stubs of one");
+            let stubs = callback_stubs::emit(&[spec.index]).expect("stubs");
+            write(layout::CALLBACK_BASE, &stubs);
+        }
         (address, address + code.len() as u64 - 2)
     }
 
-    /// Calls through gate 0 to the probe.
+    /// Calls through the gate to the probe.
     pub fn call(&mut self, spec: &GateSpec, mechanism: Mechanism) {
-        let (address, _) = self.place(spec, mechanism);
+        self.place(spec, mechanism);
         self.block.rights = spec.rights_from.0;
         // SAFETY: the gate ends at the probe, which answers.
         unsafe {
-            probe::GATE = address;
+            probe::GATE = entry(spec);
             probe::gate_test_invoke();
         }
     }
@@ -167,13 +179,54 @@ impl Drop for World {
     }
 }
 
-/// A gate from cubicle 0 to 1 that ends at the probe.
-pub fn to_probe(world: &mut World, kind: GateKind) -> GateSpec {
-    let target = world.thunk(probe::gate_test_record as *const () as u64);
-    spec(kind, target)
+/// Whether the function is fixed, or stands in a slot of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Address,
+    Slot,
 }
 
-pub fn spec(kind: GateKind, target: u64) -> GateSpec {
+pub const BOTH: [By; 2] = [By::Address, By::Slot];
+
+impl By {
+    /// What a gate that calls `function` has as its target.
+    pub fn target(self, function: u64) -> GateTarget {
+        match self {
+            By::Address => GateTarget::Function(function),
+            By::Slot => {
+                fill(SLOT, function);
+                GateTarget::Callback(0)
+            }
+        }
+    }
+}
+
+/// Puts a function into a slot of callback 0, or of the next one's table.
+pub fn fill(slot: usize, function: u64) {
+    let place = layout::callback_table(0) + 8 * slot as u64;
+    write(place, &function.to_le_bytes());
+}
+
+/// Where a caller goes.
+pub fn entry(spec: &GateSpec) -> u64 {
+    match spec.target {
+        GateTarget::Function(_) => layout::gate(spec.index),
+        GateTarget::Callback(number) => layout::callback_stub(number, SLOT),
+    }
+}
+
+/// A gate from cubicle 0 to 1 that ends at the probe.
+pub fn to_probe(world: &mut World, kind: GateKind) -> GateSpec {
+    to_probe_by(By::Address, world, kind)
+}
+
+/// The same for a callback.
+pub fn to_probe_by(by: By, world: &mut World, kind: GateKind) -> GateSpec {
+    let function = world.thunk(probe::gate_test_record as *const () as u64);
+    spec(kind, by.target(function))
+}
+
+pub fn spec(kind: GateKind, target: GateTarget) -> GateSpec {
     let sees = |own: usize, other: usize, condition: bool| {
         let rights = cubicle_rights(own);
         if condition {
@@ -243,7 +296,13 @@ pub fn write(address: u64, code: &[u8]) {
 
 /// The fixed addresses are free in a position-independent executable.
 fn map() {
-    for (start, bytes) in [(layout::STUB_BASE, 64 << 10), (layout::GATE_BASE, 64 << 10)] {
+    for start in [
+        layout::STUB_BASE,
+        layout::CALLBACK_TABLE_BASE,
+        layout::CALLBACK_BASE,
+        layout::GATE_BASE,
+    ] {
+        let bytes = 64 << 10;
         // SAFETY: fails instead of replacing anything.
         let at = unsafe {
             libc::mmap(
@@ -257,7 +316,9 @@ fn map() {
         };
         assert_eq!(at as u64, start, "address {start:#x} is not free");
         // What nobody placed traps.
-        write(start, &vec![0xcc; bytes]);
+        if start != layout::CALLBACK_TABLE_BASE {
+            write(start, &vec![0xcc; bytes]);
+        }
     }
 }
 

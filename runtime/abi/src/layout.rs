@@ -5,6 +5,8 @@
 //! 0x0100_0000  monitor: text, constants, data           key 0
 //! 0x0200_0000  plan and the gate texts as data          key 0
 //! 0x0300_0000  stubs: entries to the monitor            public, executable
+//! 0x03a0_0000  tables of callbacks                      public
+//! 0x03c0_0000  stubs of callbacks                       public, executable
 //! 0x0400_0000  gates                                    public, executable
 //! 0x0800_0000  slot of cubicle 0: its image             public and its own key
 //! 0x1000_0000  slot of cubicle 1
@@ -51,7 +53,48 @@ pub const SITE_STRIDE: u64 = 16;
 /// Where the stubs of patched system-call sites start.
 pub const SITE_BASE: u64 = ENTRY_BASE + ENTRY_SIZE;
 /// As many patched sites as there is room for.
-pub const MAXIMUM_SITES: usize = ((STUB_END - SITE_BASE) / SITE_STRIDE) as usize;
+pub const MAXIMUM_SITES: usize = ((CALLBACK_TABLE_BASE - SITE_BASE) / SITE_STRIDE) as usize;
+
+/// As many callback gates as there is room for.
+pub const MAXIMUM_CALLBACKS: usize = 1024;
+/// As many different functions as may cross as one callback.
+pub const CALLBACK_SLOTS: usize = 256;
+/// Where the tables of callbacks are: for each of their slots the address of
+/// a function, 0 for a free one. Public, so that gates read what only the
+/// monitor writes.
+pub const CALLBACK_TABLE_BASE: u64 = 0x03a0_0000;
+/// Bytes of one callback's table.
+pub const CALLBACK_TABLE_SIZE: u64 = 8 * CALLBACK_SLOTS as u64;
+/// Where the stubs of callbacks are: what the side that calls back takes for
+/// the function.
+pub const CALLBACK_BASE: u64 = 0x03c0_0000;
+/// Distance between the stubs of two slots, bytes.
+pub const CALLBACK_STRIDE: u64 = 16;
+
+const _: () = assert!(
+    CALLBACK_TABLE_BASE + MAXIMUM_CALLBACKS as u64 * CALLBACK_TABLE_SIZE <= CALLBACK_BASE
+        && CALLBACK_BASE + (MAXIMUM_CALLBACKS * CALLBACK_SLOTS) as u64 * CALLBACK_STRIDE
+            <= STUB_END
+);
+
+/// The table of callback `number`.
+pub const fn callback_table(number: usize) -> u64 {
+    CALLBACK_TABLE_BASE + CALLBACK_TABLE_SIZE * number as u64
+}
+
+/// The stub of `slot` of callback `number`.
+pub const fn callback_stub(number: usize, slot: usize) -> u64 {
+    CALLBACK_BASE + CALLBACK_STRIDE * (number * CALLBACK_SLOTS + slot) as u64
+}
+
+/// The callback and the slot whose stub starts at `address`.
+pub const fn callback_at(address: u64) -> Option<(usize, usize)> {
+    if address < CALLBACK_BASE || address >= STUB_END || !address.is_multiple_of(CALLBACK_STRIDE) {
+        return None;
+    }
+    let index = ((address - CALLBACK_BASE) / CALLBACK_STRIDE) as usize;
+    Some((index / CALLBACK_SLOTS, index % CALLBACK_SLOTS))
+}
 
 /// The system-call gate of cubicle `index`.
 pub const fn system_call_gate(index: usize) -> u64 {
@@ -61,6 +104,15 @@ pub const fn system_call_gate(index: usize) -> u64 {
 /// The resume stub of cubicle `index`.
 pub const fn resume_stub(index: usize) -> u64 {
     system_call_gate(index) + ENTRY_STRIDE / 2
+}
+
+/// Distance from a resume stub to its second entry, bytes.
+pub const RESUME_AGAIN: u64 = 64;
+
+/// The second entry of the resume stub of cubicle `index`: what a cubicle left in
+/// vector and floating-point registers is its own and stays.
+pub const fn resume_again(index: usize) -> u64 {
+    resume_stub(index) + RESUME_AGAIN
 }
 
 /// The stub of patched site `index`.
@@ -97,6 +149,8 @@ pub const ARENA_HEAP: u64 = ARENA_FRAMES;
 pub const ARENA_MAPPINGS: u64 = 16 << 30;
 /// Offset in the arena where mappings must end and buffers for lends begin.
 pub const ARENA_LENDS: u64 = 48 << 30;
+/// Offset in the arena where buffers for lends must end and kept objects begin.
+pub const ARENA_KEPT: u64 = 56 << 30;
 
 /// First address of the slot of cubicle `index` (0-based).
 pub const fn slot(index: usize) -> u64 {

@@ -7,7 +7,7 @@
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// `isolation = "pku"`: refuse to start without protection keys.
 pub const ISOLATION_PKU: u32 = 0;
@@ -42,6 +42,9 @@ pub struct Header {
     /// Index of the main cubicle.
     pub main: u32,
     pub reserved: u32,
+    /// [`KeyedWindow`]s. Their numbers, slots and arenas follow those of the
+    /// cubicles.
+    pub windows: Slice,
 }
 
 /// A piece of executable text, for one mechanism.
@@ -98,6 +101,24 @@ pub const CUBICLE_ANY_DESCRIPTOR: u64 = 1;
 /// Its constants are readable by it alone.
 pub const CUBICLE_PRIVATE_CONSTANTS: u64 = 2;
 
+/// Memory with a key of its own, which several cubicles may touch.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeyedWindow {
+    /// Bytes of its name, behind [`WINDOW_PREFIX`]: as reports call it.
+    pub name: Slice,
+    /// [`Segment`]s of the owner's image that are in it.
+    pub segments: Slice,
+    /// The cubicle that owns it.
+    pub owner: u32,
+    pub key: u32,
+    /// The most bytes that may be allocated in it.
+    pub memory: u64,
+}
+
+/// What tells windows from cubicles in reports, where both own memory.
+pub const WINDOW_PREFIX: &str = "window ";
+
 /// Part of an image: whole pages.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -118,31 +139,68 @@ pub struct Gate {
     pub name: Slice,
     pub from: u32,
     pub to: u32,
-    /// The function.
+    /// The function; 0 for callbacks, whose function is chosen by slot.
     pub target: u64,
     /// [`Lend`]s. Empty for gates that never ask the monitor.
     pub lends: Slice,
     /// Words of stack arguments.
     pub stack_words: u32,
-    pub reserved: u32,
+    /// The number of its callback plus one; 0 for the gate of a function.
+    pub callback: u32,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of
 /// the calling convention, 6 and up are words on the stack.
 pub type ArgumentPlace = u32;
 
-/// An argument that is lent for the call.
+/// Where a pointer or a number stands.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// One of the `PLACE_` constants.
+    pub kind: u32,
+    /// An [`ArgumentPlace`], or the index of an earlier lend of this gate.
+    pub index: u32,
+    /// Bytes from the start of what that lend covers, or of one of its
+    /// elements.
+    pub offset: u64,
+}
+
+/// In an argument.
+pub const PLACE_ARGUMENT: u32 = 0;
+/// In memory that another lend of the gate covers. It is an earlier one in the
+/// gate's list, and has [`LEND_STAGED`].
+pub const PLACE_FIELD: u32 = 1;
+/// In rax, after the call.
+pub const PLACE_RESULT: u32 = 2;
+
+/// A pointer that crosses, and what happens to it. What it refers to comes
+/// before it in the gate's list; what lies inside the elements of an array is
+/// handled together with the array, so all it refers to outside of the array
+/// comes before that.
+///
+/// ```text
+///   arg.strm = { lend = "inout" }                    lend 0: argument 0, staged
+///   arg."strm.next_in" = { lend = "in",              lend 1: field 0 of lend 0,
+///                          bytes = "strm.avail_in" }         extent: field 8 of lend 0
+/// ```
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lend {
     /// The pointer.
-    pub pointer: ArgumentPlace,
-    /// `LEND_` flags.
-    pub direction: u32,
+    pub pointer: Place,
     /// How many bytes are lent.
     pub extent: Extent,
     /// How many of them the callee wrote, read afterwards.
     pub used: Extent,
+    /// If what is lent is an array whose elements have fields that are lent or
+    /// counted with: bytes from one element to the next. Otherwise 0.
+    pub stride: u64,
+    /// What it means depends on `flags`.
+    pub value: u64,
+    /// `LEND_` flags.
+    pub flags: u32,
+    pub reserved: u32,
 }
 
 /// The callee reads it.
@@ -151,10 +209,38 @@ pub const LEND_IN: u32 = 1;
 pub const LEND_OUT: u32 = 2;
 /// It is the place of a result in memory: the callee returns its address.
 pub const LEND_RESULT: u32 = 4;
+/// Other lends or extents read fields of it: it goes through the monitor's own
+/// memory, so that all of them see the same bytes. With neither [`LEND_IN`] nor
+/// [`LEND_OUT`] it is only read so, and the pointer crosses as it is.
+pub const LEND_STAGED: u32 = 8;
+/// It stays at one address in the callee, until the gate with the number
+/// `value` was called with it (`u32::MAX`: no such gate is alive).
+pub const LEND_KEEP: u32 = 16;
+/// Nothing is lent: the callee sees `value` instead, and the caller's contents
+/// stay. In an object that is kept from an earlier call on, the callee sees what
+/// it has put there itself. A constant `extent` says how many bytes it takes in
+/// a field.
+pub const LEND_VALUE: u32 = 32;
+/// A function: it crosses as the address of a slot of the callback gate with the
+/// number `value`. With [`LEND_IN`] when the call enters, with [`LEND_OUT`] when
+/// it returns; a field that both sides may set has a lend for each.
+pub const LEND_CALLBACK: u32 = 64;
+/// Nothing is lent: afterwards, a pointer that leads into what was lent in this
+/// call, or is kept, is translated to the caller's address.
+pub const LEND_POINTER: u32 = 128;
+/// With [`LEND_POINTER`]: it must lead into what the lend with index `value`
+/// covers, or be null.
+pub const LEND_WITHIN: u32 = 256;
+/// A returned pointer into the callee's memory: the caller gets a copy, valid
+/// until this thread's next call through the same gate.
+pub const LEND_RETURNED: u32 = 512;
+/// If it is large and has whole pages, it may be in a window for the call
+/// instead of being copied.
+pub const LEND_WINDOW: u32 = 1024;
 
 /// A number of bytes: a constant, or a product of operands and a scale.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// One of the `EXTENT_` constants.
     pub kind: u32,
@@ -169,21 +255,24 @@ pub struct Extent {
 pub const EXTENT_NONE: u32 = 0;
 /// `scale` bytes.
 pub const EXTENT_CONSTANT: u32 = 1;
-/// The product of the operands and `scale`.
+/// The product of the operands and `scale`. A negative operand makes it 0.
 pub const EXTENT_PRODUCT: u32 = 2;
 /// Up to and with the terminating zero byte.
 pub const EXTENT_STRING: u32 = 3;
+/// As [`EXTENT_PRODUCT`], but with a negative operand [`EXTENT_STRING`].
+pub const EXTENT_PRODUCT_OR_STRING: u32 = 4;
+/// For `used`, of a range to which a field leads: as far as the callee moved
+/// the pointer in that field.
+pub const EXTENT_ADVANCE: u32 = 5;
 
-/// A number the caller passes.
+/// A number that one side passes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operand {
-    pub place: ArgumentPlace,
+    pub place: Place,
     /// 1, 2, 4 or 8 bytes.
     pub size: u8,
-    /// 1 if it is signed (a negative length lends nothing).
+    /// 1 if it is signed.
     pub signed: u8,
-    /// 1 if `place` is a pointer to it.
-    pub indirect: u8,
-    pub reserved: u8,
+    pub reserved: [u8; 6],
 }

@@ -80,7 +80,7 @@ fn say(parts: &[&str]) {
 }
 
 #[cfg(monitor_image)]
-pub use reporting::{aborted, fault, lend_refused, refuse};
+pub use reporting::{aborted, callback_refused, fault, lend_refused, refuse};
 
 #[cfg(monitor_image)]
 mod reporting {
@@ -90,6 +90,8 @@ mod reporting {
     use crate::machine::thread;
     use crate::mappings::Kind;
     use crate::process;
+    use crate::process::callbacks::Refused;
+    use crate::windows::touch::Against;
     use cubicle_abi::frame::{Frame, Saved, ticket_gate};
     use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
@@ -241,6 +243,15 @@ mod reporting {
         let Some(plan) = process::plan() else {
             return (Some(index), "unmapped", false);
         };
+        if plan.window(index).is_some() {
+            let mappings = process::cubicles()[index].mappings.try_lock();
+            let kind = mappings.and_then(|mappings| Some(mappings.find(address)?.kind));
+            return match kind {
+                Some(Kind::Data) => (Some(index), "data", true),
+                Some(_) => (Some(index), "heap", true),
+                None => (Some(index), "unmapped", false),
+            };
+        }
         let Some(cubicle) = plan.cubicles().get(index) else {
             return (None, "unmapped", false);
         };
@@ -271,7 +282,7 @@ mod reporting {
                 };
                 let is_stack =
                     stack.is_some_and(|stack| (mapping.start..mapping.end).contains(&stack));
-                let kind = if is_stack || mapping.kind == Kind::Monitor {
+                let kind = if is_stack || matches!(mapping.kind, Kind::Monitor | Kind::Stack) {
                     "stack"
                 } else {
                     "heap"
@@ -344,6 +355,18 @@ mod reporting {
             let _ = record.line.write_str(",\"detail\":\"in the gate of ");
             record.line.json(plan.bytes(gate.name));
             let _ = record.line.write_str("\"");
+        }
+        if kind == "access"
+            && let Some(cubicle) = cubicle
+            && let Some(against) = crate::windows::touch::against(cubicle, information.address)
+        {
+            record.text(
+                "detail",
+                match against {
+                    Against::ReadOnly => "the window onto it is for reading only",
+                    Against::Closed => "the window onto it is not open to this cubicle",
+                },
+            );
         }
         record.chain(cubicle);
         record.send();
@@ -429,6 +452,15 @@ mod reporting {
             "stack" => write!(detail, "the callee's stack has no room for the arguments"),
             "hold" => write!(detail, "{bytes} bytes do not fit the callee's memory limit"),
             "nest further" => write!(detail, "too many pending calls lend"),
+            "stage" => write!(
+                detail,
+                "{bytes} bytes with pointers and lengths in them are too many for one call"
+            ),
+            "reach" => write!(
+                detail,
+                "the caller lends less than the {bytes} bytes in which a described field lies"
+            ),
+            "return" => write!(detail, "the callee returned a pointer that leads elsewhere"),
             _ => write!(detail, "a call returned that is not pending"),
         };
         record.text(
@@ -436,6 +468,32 @@ mod reporting {
             core::str::from_utf8(detail.bytes()).unwrap_or_default(),
         );
         record.chain(Some(gate.to as usize));
+        record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// A pointer that passes as a function in `call` and is none that its sender
+    /// may pass. Gate `callback` would have called it.
+    pub fn callback_refused(call: &Gate, callback: usize, pointer: u64, why: Refused) -> ! {
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let Some(plan) = process::plan() else {
+            fatal("a gate without a plan");
+        };
+        let callback = &plan.gates()[callback];
+        let mut record = Record::new("callback");
+        record.name("cubicle", Some(callback.to as usize));
+        record.address("address", pointer);
+        let (owner, place, _) = place_of(pointer);
+        match owner {
+            None if place == "monitor" => record.text("owner", "monitor"),
+            _ => record.name("owner", owner),
+        }
+        record.text("place", place);
+        let _ = record.line.write_str(",\"callback\":\"");
+        record.line.json(plan.bytes(callback.name));
+        let _ = record.line.write_str("\"");
+        record.text("detail", why.reason());
+        record.chain(Some(call.to as usize));
         record.send();
         kernel::exit(STATUS_VIOLATION)
     }

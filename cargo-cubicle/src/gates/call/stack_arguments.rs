@@ -5,7 +5,7 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::Emitter;
-use crate::gates::spec::WORDS_IN_REGISTERS;
+use crate::gates::spec::{GateTarget, WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 
 const CARRIERS: [AsmRegister64; 6] = [rbx, rbp, r12, r13, r14, r15];
 
@@ -21,7 +21,11 @@ impl Emitter<'_> {
     /// argument.
     pub(super) fn load_stack_arguments(&mut self) -> Result<(), IcedError> {
         let words = self.spec.shape.stack_words;
-        assert!(words <= WORDS_IN_REGISTERS, "the plan lends larger ones");
+        let most = match self.spec.target {
+            GateTarget::Function(_) => WORDS_IN_REGISTERS,
+            GateTarget::Callback(_) => WORDS_OF_CALLBACKS,
+        };
+        assert!(words <= most, "the plan lends larger ones");
         let first = size_of::<Saved>() as i32;
         for (word, register) in CARRIERS.into_iter().enumerate().take(words) {
             self.a

@@ -5,6 +5,8 @@ use cubicle_abi::layout::system_call_gate;
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
+use crate::gates::spec::GateTarget;
+
 use super::{AWAITING, Emitter, STACK, field};
 
 impl Emitter<'_> {
@@ -20,8 +22,18 @@ impl Emitter<'_> {
         self.a.mov(rdx, r10)?;
         self.a.mov(rcx, r11)?;
         // al was lost; for a variadic function any upper bound will do.
-        self.a.mov(eax, 8)?;
-        self.a.jmp(spec.target)?;
+        match spec.target {
+            GateTarget::Function(address) => {
+                self.a.mov(eax, 8)?;
+                self.a.jmp(address)?;
+            }
+            GateTarget::Callback(number) => {
+                self.a.movd(eax, xmm15)?;
+                self.load_slot(number)?;
+                self.a.mov(eax, 8)?;
+                self.a.jmp(r11)?;
+            }
+        }
         // This thread's first entry: the monitor makes its virtual thread, and
         // the call starts over. Vector registers survive a system call.
         let mut attach = self.attach;

@@ -4,8 +4,10 @@ use super::DeclarationError;
 use super::lexer::{Token, tokens};
 use super::specifiers::{Basic, CType, typedef};
 use crate::graph::signature::{
-    IntegerFlavour, Parameter, Pointee, Pointer, Signature, Type, TypeKind,
+    FunctionType, IntegerFlavour, Parameter, Pointee, Pointer, Signature, Target, Targets, Type,
+    TypeKind,
 };
+use std::sync::Arc;
 
 /// How deep parentheses may nest.
 const DEEPEST: usize = 32;
@@ -13,6 +15,8 @@ const DEEPEST: usize = 32;
 pub(super) struct Parser<'t> {
     tokens: Vec<(usize, Token<'t>)>,
     next: usize,
+    /// What the pointers read so far lead to.
+    targets: Targets,
 }
 
 /// What a declarator puts around its base type, from the name outwards.
@@ -45,7 +49,11 @@ fn mistake<T>(offset: usize, message: impl Into<String>) -> Outcome<T> {
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str) -> Outcome<Self> {
         let tokens = tokens(text)?;
-        Ok(Parser { tokens, next: 0 })
+        Ok(Parser {
+            tokens,
+            next: 0,
+            targets: Targets::default(),
+        })
     }
 
     /// The whole text: one function.
@@ -66,14 +74,8 @@ impl<'t> Parser<'t> {
         let Modifier::Function(parameters) = declared.modifiers.remove(0) else {
             return mistake(name_offset, format!("`{name}` is not a function"));
         };
-        let result = build(base, base_const, &declared.modifiers);
-        let result = match result {
-            (CType::Void, _) => None,
-            (CType::Array { .. } | CType::Function, _) => {
-                return mistake(start, "a function cannot return an array or a function");
-            }
-            (type_, _) => Some(by_value(type_, start)?),
-        };
+        let (result, _) = self.build(base, base_const, declared.modifiers, start)?;
+        let result = self.result(result, start)?;
         Ok(Signature {
             name: name.to_owned(),
             parameters: parameters.named,
@@ -81,7 +83,18 @@ impl<'t> Parser<'t> {
             variadic: parameters.variadic,
             slots: parameters.slots,
             position: None,
+            targets: Arc::new(std::mem::take(&mut self.targets)),
         })
+    }
+
+    fn result(&mut self, type_: CType, offset: usize) -> Outcome<Option<Type>> {
+        match type_ {
+            CType::Void => Ok(None),
+            CType::Array { .. } | CType::Function(_) => {
+                mistake(offset, "a function cannot return an array or a function")
+            }
+            type_ => self.by_value(type_, offset).map(Some),
+        }
     }
 
     fn peek(&self) -> Token<'t> {
@@ -284,7 +297,7 @@ impl<'t> Parser<'t> {
     fn parameter(&mut self, depth: usize, offset: usize) -> Outcome<(Option<String>, Type)> {
         let (base, base_const) = self.specifiers()?;
         let declared = self.declarator(depth + 1)?;
-        let (type_, _) = build(base, base_const, &declared.modifiers);
+        let (type_, _) = self.build(base, base_const, declared.modifiers, offset)?;
         let name = declared.name.map(|(_, name)| name.to_owned());
         // Arrays and functions become pointers (C11 6.7.6.3).
         let type_ = match type_ {
@@ -297,13 +310,122 @@ impl<'t> Parser<'t> {
                 to: element,
                 to_const: element_const,
             },
-            CType::Function => CType::Pointer {
-                to: Box::new(CType::Function),
+            function @ CType::Function(_) => CType::Pointer {
+                to: Box::new(function),
                 to_const: false,
             },
             other => other,
         };
-        Ok((name, by_value(type_, offset)?))
+        Ok((name, self.by_value(type_, offset)?))
+    }
+
+    /// Puts modifiers around a base type; whether the outermost is `const`.
+    /// What is wrong with it is at `offset`.
+    fn build(
+        &mut self,
+        base: CType,
+        base_const: bool,
+        modifiers: Vec<Modifier>,
+        offset: usize,
+    ) -> Outcome<(CType, bool)> {
+        let mut built = (base, base_const);
+        for modifier in modifiers.into_iter().rev() {
+            let (inner, inner_const) = built;
+            built = match modifier {
+                Modifier::Pointer { is_const } => {
+                    let to = Box::new(inner);
+                    let to_const = inner_const;
+                    (CType::Pointer { to, to_const }, is_const)
+                }
+                Modifier::Array(count) => {
+                    let element = Box::new(inner);
+                    let array = CType::Array {
+                        element,
+                        element_const: inner_const,
+                        count,
+                    };
+                    (array, false)
+                }
+                Modifier::Function(parameters) => {
+                    let function = FunctionType {
+                        result: self.result(inner, offset)?,
+                        parameters: parameters.named,
+                        variadic: parameters.variadic,
+                        slots: parameters.slots,
+                    };
+                    (CType::Function(Box::new(function)), false)
+                }
+            };
+        }
+        Ok(built)
+    }
+
+    /// The type of a parameter or result.
+    fn by_value(&mut self, type_: CType, offset: usize) -> Outcome<Type> {
+        match type_ {
+            CType::Known { names, kind } => Ok(Type { names, kind }),
+            pointer @ CType::Pointer { .. } => Ok(self.data(pointer)),
+            CType::Opaque { shown, .. } => mistake(
+                offset,
+                format!(
+                    "`{shown}` is passed by value, and only debug information knows its size; compile its definition with `-g`, or pass a pointer"
+                ),
+            ),
+            CType::Void | CType::Array { .. } | CType::Function(_) => {
+                mistake(offset, "this cannot be passed by value")
+            }
+        }
+    }
+
+    /// What a pointer points to; `None` for `void`.
+    fn pointee(&mut self, type_: CType, is_const: bool) -> Option<Box<Pointee>> {
+        let size = size(&type_);
+        let is_function = matches!(type_, CType::Function(_));
+        let (names, to, target) = match type_ {
+            CType::Void => return None,
+            CType::Function(function) => (Vec::new(), None, Target::Function(*function)),
+            data => {
+                let type_ = self.data(data);
+                let to = match &type_.kind {
+                    TypeKind::Pointer(pointer) => pointer.to.clone(),
+                    _ => None,
+                };
+                (type_.names.clone(), to, Target::Data(type_))
+            }
+        };
+        Some(Box::new(Pointee {
+            names,
+            size,
+            is_function,
+            is_const,
+            to,
+            target: self.targets.add(target),
+        }))
+    }
+
+    /// Data in memory.
+    fn data(&mut self, type_: CType) -> Type {
+        let (names, kind) = match type_ {
+            CType::Known { names, kind } => (names, kind),
+            CType::Pointer { to, to_const } => {
+                let to = self.pointee(*to, to_const);
+                (Vec::new(), TypeKind::Pointer(Pointer { to }))
+            }
+            CType::Array { element, count, .. } => {
+                let element = Box::new(self.data(*element));
+                let count = count.unwrap_or(0);
+                (Vec::new(), TypeKind::Array { element, count })
+            }
+            CType::Opaque { names, .. } => {
+                let reason = "is known to debug information only".to_owned();
+                (names, TypeKind::Unknown { reason })
+            }
+            CType::Void | CType::Function(_) => {
+                let reason = "is no type of data".to_owned();
+                (Vec::new(), TypeKind::Unknown { reason })
+            }
+        };
+        Type { names, kind }
     }
 }
 
@@ -322,83 +444,12 @@ fn tagged(keyword: &str, tag: &str) -> CType {
     }
 }
 
-/// Puts modifiers around a base type; whether the outermost is `const`.
-fn build(base: CType, base_const: bool, modifiers: &[Modifier]) -> (CType, bool) {
-    let mut built = (base, base_const);
-    for modifier in modifiers.iter().rev() {
-        let (inner, inner_const) = built;
-        built = match modifier {
-            Modifier::Pointer { is_const } => {
-                let to = Box::new(inner);
-                let to_const = inner_const;
-                (CType::Pointer { to, to_const }, *is_const)
-            }
-            Modifier::Array(count) => {
-                let element = Box::new(inner);
-                let array = CType::Array {
-                    element,
-                    element_const: inner_const,
-                    count: *count,
-                };
-                (array, false)
-            }
-            Modifier::Function(_) => (CType::Function, false),
-        };
-    }
-    built
-}
-
-/// The type of a parameter or result.
-fn by_value(type_: CType, offset: usize) -> Outcome<Type> {
-    match type_ {
-        CType::Known { names, kind } => Ok(Type { names, kind }),
-        CType::Pointer { to, to_const } => Ok(Type {
-            names: Vec::new(),
-            kind: TypeKind::Pointer(Pointer {
-                to: pointee(*to, to_const),
-            }),
-        }),
-        CType::Opaque { shown, .. } => mistake(
-            offset,
-            format!(
-                "`{shown}` is passed by value, and only debug information knows its size; compile its definition with `-g`, or pass a pointer"
-            ),
-        ),
-        CType::Void | CType::Array { .. } | CType::Function => {
-            mistake(offset, "this cannot be passed by value")
-        }
-    }
-}
-
-/// What a pointer points to; `None` for `void`.
-fn pointee(type_: CType, is_const: bool) -> Option<Box<Pointee>> {
-    let size = size(&type_);
-    let is_function = type_ == CType::Function;
-    let (names, to) = match type_ {
-        CType::Void => return None,
-        CType::Known { names, kind } => match kind {
-            TypeKind::Pointer(pointer) => (names, pointer.to),
-            _ => (names, None),
-        },
-        CType::Opaque { names, .. } => (names, None),
-        CType::Pointer { to, to_const } => (Vec::new(), pointee(*to, to_const)),
-        CType::Array { .. } | CType::Function => (Vec::new(), None),
-    };
-    Some(Box::new(Pointee {
-        names,
-        size,
-        is_function,
-        is_const,
-        to,
-    }))
-}
-
 fn size(type_: &CType) -> Option<u64> {
     match type_ {
         CType::Known { kind, .. } => kind.size(),
         CType::Pointer { .. } => Some(8),
         CType::Array { element, count, .. } => size(element)?.checked_mul((*count)?),
-        CType::Void | CType::Opaque { .. } | CType::Function => None,
+        CType::Void | CType::Opaque { .. } | CType::Function(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the words before a declarator (`unsigned long`, `struct z`) to a type.
 
-use crate::graph::signature::{IntegerFlavour, Pointee, Pointer, TypeKind};
+use crate::graph::signature::{FunctionType, IntegerFlavour, Pointee, Pointer, TargetId, TypeKind};
 
 /// A type as C writes it, before parameters are adjusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum CType {
         element_const: bool,
         count: Option<u64>,
     },
-    Function,
+    Function(Box<FunctionType>),
 }
 
 fn integer(bytes: u8, signed: bool) -> TypeKind {
@@ -207,6 +207,7 @@ pub(super) fn typedef(name: &str) -> Option<CType> {
                 is_function: false,
                 is_const: false,
                 to: None,
+                target: TargetId::UNKNOWN,
             };
             let to = Some(Box::new(to));
             return Some(known(&[name], TypeKind::Pointer(Pointer { to })));

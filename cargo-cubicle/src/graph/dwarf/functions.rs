@@ -1,11 +1,12 @@
 //! From subprogram entries to signatures.
 
 use super::sections::Sections;
-use super::types::TypeReader;
+use super::types::{Budget, LARGEST, TypeReader};
 use super::units::{Entry, EntryId, Units, flag, number};
 use super::{DebugInfo, Function};
-use crate::graph::signature::{Parameter, Signature, SourcePosition};
+use crate::graph::signature::{Signature, SourcePosition, Targets};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many hops from a definition to its declaration are believed.
 const HOPS: usize = 8;
@@ -22,6 +23,7 @@ pub(super) fn collect(
     for (address, name) in &sections.symbols {
         aliases.entry(*address).or_default().push(name);
     }
+    let reader = TypeReader::new(units);
     for (index, unit) in units.compilations() {
         let version = unit.header.version();
         let mut found = Vec::new();
@@ -44,7 +46,7 @@ pub(super) fn collect(
             if names.is_empty() {
                 continue;
             }
-            let signature = signature(units, &chain);
+            let signature = signature(&reader, &chain);
             for name in names {
                 let function = Function {
                     signature: Signature {
@@ -56,6 +58,10 @@ pub(super) fn collect(
                 info.functions.entry(name.to_owned()).or_insert(function);
             }
         }
+    }
+    let targets = Arc::new(reader.targets());
+    for function in info.functions.values_mut() {
+        function.signature.targets = Arc::clone(&targets);
     }
 }
 
@@ -157,32 +163,24 @@ fn name<'a>(units: &Units<'a>, chain: &[(EntryId, Entry<'a>)]) -> Option<String>
     None
 }
 
-/// Reads the signature, with an empty name.
-fn signature<'a>(units: &Units<'a>, chain: &[(EntryId, Entry<'a>)]) -> Signature {
-    let reader = TypeReader { units };
+/// Reads the signature, with an empty name, and without what its pointers lead
+/// to.
+fn signature<'a>(reader: &TypeReader<'_, 'a>, chain: &[(EntryId, Entry<'a>)]) -> Signature {
     // An optimised instance may lack parameters that its origin has, so the
     // origin counts; a definition has all those of its declaration.
     let definition = chain
         .iter()
         .find(|(_, entry)| !entry.has_attr(gimli::DW_AT_abstract_origin))
         .or(chain.last());
-    let mut parameters = Vec::new();
-    let mut variadic = false;
-    if let Some((id, _)) = definition {
-        reader.children(*id, |child, entry| match entry.tag() {
-            gimli::DW_TAG_formal_parameter => {
-                let name = units.text(child.unit, entry, gimli::DW_AT_name);
-                let type_ = reader.parameter(child.unit, entry);
-                parameters.push(Parameter { name, type_ });
-            }
-            gimli::DW_TAG_unspecified_parameters => variadic = true,
-            _ => {}
-        });
-    }
+    let budget = Budget::of(LARGEST);
+    let (parameters, variadic) = match definition {
+        Some((id, _)) => reader.parameters(*id, &budget),
+        None => (Vec::new(), false),
+    };
     let result = chain
         .iter()
         .find(|(_, entry)| entry.has_attr(gimli::DW_AT_type))
-        .and_then(|(id, entry)| reader.result(id.unit, entry));
+        .and_then(|(id, entry)| reader.result(id.unit, entry, &budget));
     Signature {
         name: String::new(),
         parameters,
@@ -191,7 +189,8 @@ fn signature<'a>(units: &Units<'a>, chain: &[(EntryId, Entry<'a>)]) -> Signature
         slots: None,
         position: chain
             .iter()
-            .find_map(|(id, entry)| position(units, *id, entry)),
+            .find_map(|(id, entry)| position(reader.units, *id, entry)),
+        targets: Arc::new(Targets::default()),
     }
 }
 

@@ -11,6 +11,7 @@
 //! are passed alike unless a member wants an alignment of 16.
 
 mod functions;
+mod pointees;
 mod sections;
 mod types;
 mod units;

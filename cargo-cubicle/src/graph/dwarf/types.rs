@@ -2,54 +2,63 @@
 
 use super::units::{Entry, EntryId, Units, flag, number};
 use crate::graph::signature::{
-    Aggregate, BitField, IntegerFlavour, Member, Pointee, Pointer, Type, TypeKind,
+    Aggregate, BitField, IntegerFlavour, Member, Pointer, Type, TypeKind,
 };
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 pub(super) struct TypeReader<'u, 'a> {
     pub(super) units: &'u Units<'a>,
+    pub(super) pointees: RefCell<super::pointees::Pointees>,
 }
 
 /// How many qualifiers and typedefs in a row, or structs inside structs, are
 /// believed. Damaged debug information may contain circles.
-const DEEPEST: u32 = 64;
+pub(super) const DEEPEST: u32 = 64;
 
-/// How many types one parameter may consist of. A struct of structs of
-/// structs doubles at every level; nobody passes that by value.
-const LARGEST: u32 = 4096;
+/// How many types the parameters of a function, or one target of a pointer, may
+/// consist of. A struct of structs of structs doubles at every level; nobody
+/// passes that by value.
+pub(super) const LARGEST: u32 = 4096;
 
 /// What is left of both limits.
-struct Budget {
+pub(super) struct Budget {
     depth: u32,
-    types: Cell<u32>,
+    pub(super) types: Cell<u32>,
 }
 
-fn unknown(reason: &str) -> TypeKind {
+pub(super) fn unknown(reason: &str) -> TypeKind {
     TypeKind::Unknown {
         reason: reason.to_owned(),
     }
 }
 
 /// A type without its qualifiers and typedefs.
-struct Bare<'a> {
-    id: EntryId,
-    entry: Entry<'a>,
-    names: Vec<String>,
-    is_const: bool,
+pub(super) struct Bare<'a> {
+    pub(super) id: EntryId,
+    pub(super) entry: Entry<'a>,
+    pub(super) names: Vec<String>,
+    pub(super) is_const: bool,
 }
 
-impl<'a> TypeReader<'_, 'a> {
+impl<'u, 'a> TypeReader<'u, 'a> {
+    pub(super) fn new(units: &'u Units<'a>) -> Self {
+        TypeReader {
+            units,
+            pointees: RefCell::default(),
+        }
+    }
+
     /// The type of a parameter.
-    pub(super) fn parameter(&self, unit: usize, entry: &Entry<'a>) -> Type {
-        self.type_of(unit, entry, &Budget::new()).unwrap_or(Type {
+    pub(super) fn parameter(&self, unit: usize, entry: &Entry<'a>, budget: &Budget) -> Type {
+        self.type_of(unit, entry, budget).unwrap_or(Type {
             names: Vec::new(),
             kind: unknown("is missing from the debug information"),
         })
     }
 
     /// The type of a result; `None` for `void` and for Rust's `()` and `!`.
-    pub(super) fn result(&self, unit: usize, entry: &Entry<'a>) -> Option<Type> {
-        self.type_of(unit, entry, &Budget::new())
+    pub(super) fn result(&self, unit: usize, entry: &Entry<'a>, budget: &Budget) -> Option<Type> {
+        self.type_of(unit, entry, budget)
     }
 
     /// Calls `each` for the children of an entry. A damaged list ends early.
@@ -87,7 +96,7 @@ impl<'a> TypeReader<'_, 'a> {
         let kind = if budget.spend() {
             self.kind(&bare, budget)
         } else {
-            unknown("is too large to be passed by value")
+            unknown("consists of too many parts")
         };
         // Rust's unit and never types are base types of size 0.
         if bare.entry.tag() == gimli::DW_TAG_base_type
@@ -104,7 +113,7 @@ impl<'a> TypeReader<'_, 'a> {
     /// Strips qualifiers and typedefs. The second part holds the names passed
     /// on the way if that leads to something damaged, and is `None` if it
     /// leads to `void`.
-    fn bare(&self, id: EntryId) -> (Option<Bare<'a>>, Option<Vec<String>>) {
+    pub(super) fn bare(&self, id: EntryId) -> (Option<Bare<'a>>, Option<Vec<String>>) {
         let mut names = Vec::new();
         let mut is_const = false;
         let mut id = id;
@@ -153,7 +162,7 @@ impl<'a> TypeReader<'_, 'a> {
         (None, Some(names))
     }
 
-    fn kind(&self, bare: &Bare<'a>, budget: &Budget) -> TypeKind {
+    pub(super) fn kind(&self, bare: &Bare<'a>, budget: &Budget) -> TypeKind {
         let entry = &bare.entry;
         let size = number(entry, gimli::DW_AT_byte_size);
         match entry.tag() {
@@ -197,71 +206,8 @@ impl<'a> TypeReader<'_, 'a> {
         }
     }
 
-    /// What a pointer entry points to.
-    fn pointee(&self, unit: usize, entry: &Entry<'a>, depth: u32) -> Option<Box<Pointee>> {
-        let value = entry.attr_value(gimli::DW_AT_type);
-        let id = self.units.follow(unit, value)?;
-        let (bare, names) = self.bare(id);
-        let Some(bare) = bare else {
-            return names.map(|names| {
-                Box::new(Pointee {
-                    names,
-                    size: None,
-                    is_function: false,
-                    is_const: false,
-                    to: None,
-                })
-            });
-        };
-        let tag = bare.entry.tag();
-        let is_pointer = matches!(
-            tag,
-            gimli::DW_TAG_pointer_type
-                | gimli::DW_TAG_reference_type
-                | gimli::DW_TAG_rvalue_reference_type
-        );
-        let to = if is_pointer && depth < DEEPEST {
-            self.pointee(bare.id.unit, &bare.entry, depth + 1)
-        } else {
-            None
-        };
-        let size = match tag {
-            _ if is_pointer => Some(8),
-            gimli::DW_TAG_subroutine_type => None,
-            _ => self.shallow_size(&bare, 0),
-        };
-        Some(Box::new(Pointee {
-            names: bare.names,
-            size,
-            is_function: tag == gimli::DW_TAG_subroutine_type,
-            is_const: bare.is_const,
-            to,
-        }))
-    }
-
-    /// The complete size of a type, without looking at what it consists of:
-    /// structs may refer to themselves through pointers.
-    fn shallow_size(&self, bare: &Bare<'a>, depth: u32) -> Option<u64> {
-        if flag(&bare.entry, gimli::DW_AT_declaration) || depth > DEEPEST {
-            return None;
-        }
-        let stated = number(&bare.entry, gimli::DW_AT_byte_size);
-        match bare.entry.tag() {
-            gimli::DW_TAG_pointer_type
-            | gimli::DW_TAG_reference_type
-            | gimli::DW_TAG_rvalue_reference_type => Some(8),
-            gimli::DW_TAG_array_type if stated.is_none() => {
-                let value = bare.entry.attr_value(gimli::DW_AT_type);
-                let element = self.bare(self.units.follow(bare.id.unit, value)?).0?;
-                let element = self.shallow_size(&element, depth + 1)?;
-                element.checked_mul(self.element_count(bare))
-            }
-            _ => stated,
-        }
-    }
-
     /// How many elements an array has, all its dimensions together.
-    fn element_count(&self, bare: &Bare<'a>) -> u64 {
+    pub(super) fn element_count(&self, bare: &Bare<'a>) -> u64 {
         let mut count: u64 = 1;
         self.children(bare.id, |_, child| {
             if child.tag() == gimli::DW_TAG_subrange_type {
@@ -482,15 +428,16 @@ fn is_custom(type_: &Type) -> bool {
 }
 
 impl Budget {
-    fn new() -> Self {
+    /// For at most so many types.
+    pub(super) fn of(types: u32) -> Self {
         Budget {
             depth: DEEPEST,
-            types: Cell::new(LARGEST),
+            types: Cell::new(types),
         }
     }
 
     /// Takes one type, if any are left.
-    fn spend(&self) -> bool {
+    pub(super) fn spend(&self) -> bool {
         let left = self.types.get();
         self.types.set(left.saturating_sub(1));
         left > 0

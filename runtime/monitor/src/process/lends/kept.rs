@@ -1,0 +1,342 @@
+//! Objects that stay lent between calls: each has one place in the callee from
+//! the call that keeps it until the one that ends it, because the callee may
+//! remember where it is.
+//!
+//! ```text
+//!   (caller, callee, address in the caller) ──► place in the callee
+//!                                               rooms of 64 B, 128 B, 256 B …
+//! ```
+//!
+//! Objects that were kept beside each other end together. What a caller forgets
+//! to end takes room until the table or the callee's memory is full, and is
+//! taken over when the same address is kept again.
+
+/// As many objects as may be kept at once, in the whole process.
+pub const MAXIMUM_KEPT: usize = 4096;
+
+/// The smallest room, bytes.
+const SMALLEST: u64 = 64;
+const BUCKETS: usize = 4096;
+const NONE: u16 = u16::MAX;
+
+/// One object.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    pub from: u8,
+    pub to: u8,
+    /// Is it lent at the moment? If not, its room waits for another one.
+    pub alive: bool,
+    /// log2 of the bytes of its room.
+    class: u8,
+    /// The next of the same bucket while it is alive, else of the free ones.
+    next: u16,
+    /// The next of those that were kept beside it, a ring.
+    beside: u16,
+    /// The gate whose call ends it.
+    pub until: u32,
+    pub caller: u64,
+    /// Its place in the callee.
+    pub callee: u64,
+    /// Bytes that are kept, at most its room.
+    pub bytes: u64,
+}
+
+impl Kept {
+    const NOTHING: Kept = Kept {
+        from: 0,
+        to: 0,
+        alive: false,
+        class: 0,
+        next: 0,
+        beside: 0,
+        until: 0,
+        caller: 0,
+        callee: 0,
+        bytes: 0,
+    };
+
+    /// Bytes of its room.
+    pub fn room(&self) -> u64 {
+        1 << self.class
+    }
+}
+
+/// All kept objects of the process.
+pub struct KeptObjects {
+    entries: [Kept; MAXIMUM_KEPT],
+    length: usize,
+    /// First entry of each bucket, plus one: 0 is none, so that an empty table
+    /// takes no room in the file.
+    buckets: [u16; BUCKETS],
+    /// Entries without an object, with a room.
+    free: u16,
+}
+
+impl Default for KeptObjects {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl KeptObjects {
+    pub const fn new() -> Self {
+        KeptObjects {
+            entries: [Kept::NOTHING; MAXIMUM_KEPT],
+            length: 0,
+            buckets: [0; BUCKETS],
+            free: 0,
+        }
+    }
+
+    /// Are there any?
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The number of the object that `from` keeps in `to` under an address.
+    pub fn find(&self, from: usize, to: usize, caller: u64) -> Option<usize> {
+        let mut at = self.buckets[bucket(from, to, caller)];
+        while at != 0 {
+            let entry = &self.entries[usize::from(at) - 1];
+            if usize::from(entry.from) == from
+                && usize::from(entry.to) == to
+                && entry.caller == caller
+            {
+                return Some(usize::from(at) - 1);
+            }
+            at = entry.next;
+        }
+        None
+    }
+
+    pub fn get(&self, number: usize) -> &Kept {
+        &self.entries[number]
+    }
+
+    /// The object of `from` into whose place in `to` an address leads. Copies of
+    /// results, which are entered under the number of a gate, are no objects.
+    pub fn containing(&self, from: usize, to: usize, address: u64) -> Option<&Kept> {
+        self.entries[..self.length].iter().find(|kept| {
+            kept.alive
+                && kept.caller > u64::from(u16::MAX)
+                && usize::from(kept.from) == from
+                && usize::from(kept.to) == to
+                && address.wrapping_sub(kept.callee) < kept.bytes.max(1)
+        })
+    }
+
+    /// Keeps an object; `place` makes room for so many bytes if none is free.
+    /// Answers with its number, or `None` if there is no room or no entry.
+    pub fn keep(
+        &mut self,
+        (from, to): (usize, usize),
+        caller: u64,
+        bytes: u64,
+        until: u32,
+        place: impl FnOnce(u64) -> Option<u64>,
+    ) -> Option<usize> {
+        let size = bytes.max(SMALLEST).checked_next_power_of_two()?;
+        let class = size.trailing_zeros() as u8;
+        let number = match self.take_free(to, class) {
+            Some(number) => number,
+            None if self.length < MAXIMUM_KEPT => {
+                let callee = place(size)?;
+                let number = self.length;
+                self.length += 1;
+                self.entries[number].callee = callee;
+                number
+            }
+            None => return None,
+        };
+        let head = &mut self.buckets[bucket(from, to, caller)];
+        let callee = self.entries[number].callee;
+        self.entries[number] = Kept {
+            from: from as u8,
+            to: to as u8,
+            alive: true,
+            class,
+            next: *head,
+            beside: number as u16,
+            until,
+            caller,
+            callee,
+            bytes,
+        };
+        *head = number as u16 + 1;
+        Some(number)
+    }
+
+    /// Two objects end together from now on.
+    pub fn join(&mut self, one: usize, other: usize) {
+        let mut at = one;
+        loop {
+            if at == other {
+                return;
+            }
+            at = usize::from(self.entries[at].beside);
+            if at == one {
+                break;
+            }
+        }
+        let next = self.entries[one].beside;
+        self.entries[one].beside = self.entries[other].beside;
+        self.entries[other].beside = next;
+    }
+
+    /// Ends an object and those kept beside it.
+    pub fn end(&mut self, number: usize) {
+        let mut at = number;
+        loop {
+            let next = usize::from(self.entries[at].beside);
+            self.end_one(at);
+            if next == number {
+                return;
+            }
+            at = next;
+        }
+    }
+
+    /// Ends an object that is about to be kept elsewhere: what was kept beside
+    /// it stays.
+    pub fn replace(&mut self, number: usize) {
+        let mut before = number;
+        while usize::from(self.entries[before].beside) != number {
+            before = usize::from(self.entries[before].beside);
+        }
+        self.entries[before].beside = self.entries[number].beside;
+        self.end_one(number);
+    }
+
+    fn end_one(&mut self, number: usize) {
+        let entry = self.entries[number];
+        if !entry.alive {
+            return;
+        }
+        let mark = number as u16 + 1;
+        let head = bucket(entry.from.into(), entry.to.into(), entry.caller);
+        if self.buckets[head] == mark {
+            self.buckets[head] = entry.next;
+        } else {
+            let mut at = self.buckets[head];
+            while at != 0 {
+                let before = usize::from(at) - 1;
+                if self.entries[before].next == mark {
+                    self.entries[before].next = entry.next;
+                    break;
+                }
+                at = self.entries[before].next;
+            }
+        }
+        self.entries[number] = Kept {
+            alive: false,
+            next: self.free,
+            beside: number as u16,
+            ..entry
+        };
+        self.free = mark;
+    }
+
+    /// A free room of this size in a callee.
+    fn take_free(&mut self, to: usize, class: u8) -> Option<usize> {
+        let (mut before, mut at) = (NONE, self.free);
+        while at != 0 {
+            let number = usize::from(at) - 1;
+            let entry = self.entries[number];
+            if usize::from(entry.to) == to && entry.class == class {
+                if before == NONE {
+                    self.free = entry.next;
+                } else {
+                    self.entries[usize::from(before)].next = entry.next;
+                }
+                return Some(number);
+            }
+            (before, at) = (number as u16, entry.next);
+        }
+        None
+    }
+}
+
+fn bucket(from: usize, to: usize, caller: u64) -> usize {
+    // Objects are aligned, and the low bits say little.
+    let mixed = (caller >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (mixed as usize ^ from << 4 ^ to) % BUCKETS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Box<KeptObjects> {
+        Box::new(KeptObjects::new())
+    }
+
+    #[test]
+    fn an_object_has_one_place_until_it_ends() {
+        let mut kept = table();
+        let one = kept.keep((0, 1), 0x10_0000, 112, 7, |size| {
+            assert_eq!(size, 128);
+            Some(0x9000)
+        });
+        assert_eq!(one, kept.find(0, 1, 0x10_0000));
+        assert_eq!(kept.find(1, 0, 0x10_0000), None);
+        let number = one.expect("kept");
+        assert_eq!(kept.get(number).callee, 0x9000);
+        assert!(kept.containing(0, 1, 0x906f).is_some());
+        assert!(kept.containing(0, 1, 0x9070).is_none());
+        kept.end(number);
+        assert_eq!(kept.find(0, 1, 0x10_0000), None);
+        assert!(kept.containing(0, 1, 0x9000).is_none());
+        // Its room is used again, by whoever keeps something in the same callee.
+        let again = kept.keep((2, 1), 0x2000, 100, 7, |_| panic!("there is a free room"));
+        assert_eq!(kept.get(again.expect("kept")).callee, 0x9000);
+        assert!(kept.keep((2, 3), 0x2000, 100, 7, |_| None).is_none());
+    }
+
+    #[test]
+    fn what_was_kept_together_ends_together() {
+        let mut kept = table();
+        let mut next = 0;
+        let mut keep = |kept: &mut KeptObjects, caller| {
+            next += 0x1000;
+            kept.keep((0, 1), caller, 8, 0, |_| Some(next))
+                .expect("kept")
+        };
+        let (a, b, c) = (
+            keep(&mut kept, 0x10),
+            keep(&mut kept, 0x20),
+            keep(&mut kept, 0x30),
+        );
+        let d = keep(&mut kept, 0x40);
+        kept.join(a, b);
+        kept.join(a, c);
+        kept.join(b, c);
+        kept.replace(b);
+        assert_eq!(kept.find(0, 1, 0x20), None);
+        kept.end(c);
+        assert_eq!(kept.find(0, 1, 0x10), None);
+        assert_eq!(kept.find(0, 1, 0x30), None);
+        assert_eq!(kept.find(0, 1, 0x40), Some(d));
+    }
+
+    #[test]
+    fn many_objects_come_and_go() {
+        let mut kept = table();
+        let mut place = 0;
+        for round in 0..3 {
+            for number in 0..MAXIMUM_KEPT as u64 {
+                let done = kept.keep((0, 1), number * 16, 64, 0, |size| {
+                    assert_eq!(round, 0, "rooms are used again");
+                    place += size;
+                    Some(place)
+                });
+                assert!(done.is_some());
+            }
+            assert!(kept.keep((0, 1), 1, 64, 0, |_| Some(1)).is_none());
+            for number in 0..MAXIMUM_KEPT as u64 {
+                let found = kept.find(0, 1, number * 16).expect("kept");
+                assert_eq!(kept.get(found).caller, number * 16);
+                kept.end(found);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Arguments that are borrowed for a call: copied to the callee and back.
+//!
+//! The plan lists for each gate the pointers that cross and what they lead to.
+//! Everything that decides where the monitor reads and writes, or that the
+//! callee is told besides, is read once: a second thread that changes a length
+//! or a pointer meanwhile gains nothing.
+//!
+//! ```text
+//!   caller                 monitor             callee
+//!   buffers  ───────────────────────────────►  below its stack pointer, or
+//!                                              in a buffer of its arena
+//!   structs that hold      scratch: pointers
+//!   lent pointers and ───► are replaced, and ► the same; objects that are
+//!   lengths                lengths read here   kept have one place for long
+//!
+//!   callee's stack
+//!   ◄── Frame::stack, where the callee last left
+//!   lent ranges of less than 16 KiB
+//!   stack arguments       ◄── what the gate takes as stack pointer
+//! ```
+//!
+//! `enter` prepares a call, `leave` takes back what was lent in it, in the
+//! opposite direction: pointers that lead into the callee's copies become the
+//! caller's own again.
+
+pub mod kept;
+pub mod pending;
+
+#[cfg(monitor_image)]
+mod abandoned;
+#[cfg(monitor_image)]
+mod call;
+#[cfg(monitor_image)]
+mod enter;
+#[cfg(monitor_image)]
+mod leave;
+#[cfg(monitor_image)]
+mod places;
+#[cfg(monitor_image)]
+mod scratch;
+
+#[cfg(monitor_image)]
+pub use enter::enter;
+#[cfg(monitor_image)]
+pub use leave::leave;
+pub use pending::PendingLends;
+
+/// Ranges from this size on go to the arena instead of the stack, bytes.
+pub const LARGE: u64 = 16 << 10;
+
+/// As many lends as a gate may have; the tool knows it too.
+pub const MOST_LENDS: usize = 64;

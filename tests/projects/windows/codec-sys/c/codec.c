@@ -1,0 +1,42 @@
+#include <cubicle.h>
+#include <stdlib.h>
+#include <string.h>
+
+void codec_fill(unsigned char *to, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		to[i] = (unsigned char)(i % 251);
+}
+
+unsigned long codec_sum(const unsigned char *from, size_t size)
+{
+	unsigned long sum = 0;
+	for (size_t i = 0; i < size; i++)
+		sum += from[i];
+	return sum;
+}
+
+static char *table;
+static int window = -1;
+
+/* A table of the codec's own, which app may read until the next call. */
+const char *codec_table(void)
+{
+	if (table == NULL) {
+		table = aligned_alloc(4096, 4096);
+		strcpy(table, "a table of the codec's");
+		window = cubicle_window_init();
+		if (cubicle_window_add(window, table, 4096) != 0)
+			return NULL;
+	}
+	return cubicle_window_open_read_only(window, cubicle_find("app")) == 0 ? table : NULL;
+}
+
+int codec_knows(void)
+{
+#ifdef PARTITIONED
+	return 1;
+#else
+	return 0;
+#endif
+}

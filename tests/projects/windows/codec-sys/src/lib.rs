@@ -1,0 +1,13 @@
+//! What `c/codec.c` exports.
+
+use std::ffi::{c_char, c_int, c_ulong};
+
+// The library has no Rust of its own that would bring it in.
+use cubicle as _;
+
+unsafe extern "C" {
+    pub fn codec_fill(to: *mut u8, size: usize);
+    pub fn codec_sum(from: *const u8, size: usize) -> c_ulong;
+    pub fn codec_table() -> *const c_char;
+    pub fn codec_knows() -> c_int;
+}
