@@ -20,7 +20,7 @@ struct Description {
     environment: BTreeMap<String, String>,
     #[serde(default)]
     files: Vec<Utf8PathBuf>,
-    /// Reasons by test.
+    /// Reasons, by target and test: "tests/x.rs: name".
     #[serde(default)]
     excluded: BTreeMap<String, String>,
     /// Per cent.
@@ -52,6 +52,7 @@ fn flate2_passes_its_own_tests() {
 }
 
 #[test]
+#[ignore = "takes minutes"]
 fn rusqlite_passes_its_own_tests() {
     Suite::prepare("rusqlite").check(&[]);
 }
@@ -111,7 +112,7 @@ impl Suite {
         }
         let mut harness = vec!["--exact".to_owned()];
         for test in excluded.keys() {
-            let (_, name) = split(test);
+            let name = test.split_once(": ").map_or("", |(_, name)| name);
             harness.extend(["--skip".to_owned(), name.to_owned()]);
         }
         let partitioned = self.run(&PARTITIONED, &flags, &harness);
@@ -121,21 +122,13 @@ impl Suite {
             .filter(|(test, _)| !excluded.contains_key(test))
             .collect();
         let output = &partitioned.output;
-        assert_eq!(partitioned.tests, expected, "{output}");
+        let differing = |(test, result): &(&String, &String)| expected.get(*test) != Some(*result);
+        let changed: Vec<_> = partitioned.tests.iter().filter(differing).collect();
+        assert!(changed.is_empty(), "{output}\nnot as plainly: {changed:?}");
+        let ran = |test: &&String| !partitioned.tests.contains_key(*test);
+        let missing: Vec<_> = expected.keys().filter(ran).collect();
+        assert!(missing.is_empty(), "{output}\ndid not end: {missing:?}");
         assert!(partitioned.success, "{output}");
-
-        for test in excluded.keys() {
-            let (target, name) = split(test);
-            let target = match target.strip_prefix("tests/") {
-                Some(file) => format!("--test={}", file.trim_end_matches(".rs")),
-                None => "--lib".to_owned(),
-            };
-            flags.push(target);
-            let alone = ["--exact".to_owned(), name.to_owned()];
-            let result = self.run(&PARTITIONED, &flags, &alone);
-            assert!(!result.success, "{test} passes: it need not be excluded");
-            flags.pop();
-        }
     }
 
     /// `program` is cargo, or the tool; `flags` are for it, `harness` for the
@@ -167,12 +160,9 @@ impl Suite {
                 self.description.features.join(",")
             ))
             .args(flags);
-        // Documentation tests are not partitioned.
-        let chosen = |flag: &String| flag == "--lib" || flag.starts_with("--test=");
-        if !flags.iter().any(chosen) {
-            command.args(["--lib", "--tests"]);
-        }
         command
+            // Documentation tests are not partitioned.
+            .args(["--lib", "--tests"])
             .args(["--", "--test-threads=1"])
             .args(harness)
             .envs(&self.description.environment)
@@ -213,11 +203,6 @@ fn tests(output: &str) -> BTreeMap<String, String> {
         }
     }
     tests
-}
-
-/// The target and the test's name.
-fn split(test: &str) -> (&str, &str) {
-    test.split_once(": ").unwrap_or((test, ""))
 }
 
 /// Where cargo keeps the sources of a sample's dependency; it fetches them if
