@@ -137,7 +137,7 @@ impl Suite {
         let mut command = Command::new(program[0]);
         for (name, _) in std::env::vars() {
             // What `cargo test` sets for this test is not meant for those.
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "CUBICLE_TEST_VM" {
+            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
                 command.env_remove(name);
             }
         }

@@ -33,6 +33,9 @@ pub fn show(database: &Connection) -> Result<()> {
     )?;
 
     // A panic ends in SQLite as an error of the statement, and here as one too.
+    std::panic::set_hook(Box::new(|panic| {
+        println!("panic: {}", panic.payload_as_str().unwrap_or_default());
+    }));
     list(
         database,
         "SELECT title, careless(pages) FROM book WHERE pages > 1",
@@ -41,6 +44,7 @@ pub fn show(database: &Connection) -> Result<()> {
         Err(error) => println!("careless: {error}"),
         Ok(()) => println!("careless: no error"),
     }
+    drop(std::panic::take_hook());
     let refused = database.query_row("SELECT initials(12)", [], |_| Ok(()));
     println!("initials(12): {}", refused.expect_err("12 is no text"));
     database.remove_function("initials", 1)?;
