@@ -3,6 +3,7 @@
 use super::gates::{Call, CallSites};
 use super::lends::{self, ResolvedLends, UnlentKind};
 use crate::diagnostics::{Code, Finding, Findings};
+use crate::graph::signature::TypeKind;
 
 /// CUB004 for pointers that nothing describes: the callee will fault when it
 /// follows them, unless it sees the caller. CUB005 for function pointers: whoever
@@ -15,7 +16,7 @@ pub fn find(
     references: CallSites<'_>,
     findings: &mut Findings,
 ) {
-    let (mut data, mut code) = (Vec::new(), Vec::new());
+    let (mut data, mut code, mut inside) = (Vec::new(), Vec::new(), Vec::new());
     let handles = &call.policy.cubicles[call.interface].handles;
     for unlent in lends::unlent_pointers(call.signature, call.rules) {
         if lends::is_handle(call.signature, &unlent, handles) {
@@ -23,6 +24,7 @@ pub fn find(
         }
         match unlent.kind {
             UnlentKind::Function => code.push(unlent.label),
+            UnlentKind::FunctionInside => inside.push(unlent.label),
             _ => data.push(unlent.label),
         }
     }
@@ -38,8 +40,7 @@ pub fn find(
             list(&data),
             title(call),
         );
-        let help =
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it";
+        let help = "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window";
         report(
             Code::CUB004,
             call,
@@ -67,18 +68,62 @@ pub fn find(
         );
         report(Code::CUB005, call, message, &helps, references, findings);
     }
+    by_value(call, &inside, references, findings);
+}
+
+/// CUB005 for functions in structs that are passed or returned by value, into
+/// which no path leads.
+fn by_value(
+    call: &Call<'_>,
+    labels: &[String],
+    references: CallSites<'_>,
+    findings: &mut Findings,
+) {
+    for label in labels {
+        let message = format!(
+            "`{label}` of {} is a struct with addresses of functions, passed by value",
+            title(call)
+        );
+        let helps = [
+            "such a struct cannot be described: pass a pointer to it instead".to_owned(),
+            format!(
+                "if they never matter on the other side, `{} = {{ lend = \"handle\" }}` says so",
+                key(label)
+            ),
+        ];
+        report(Code::CUB005, call, message, &helps, references, findings);
+    }
+    let result = call.signature.result.as_ref();
+    let holds = result.is_some_and(|type_| match &type_.kind {
+        TypeKind::Aggregate(aggregate) => lends::holds_function(aggregate),
+        _ => false,
+    });
+    if holds {
+        let message = format!(
+            "{} returns a struct with addresses of functions by value",
+            title(call)
+        );
+        let help = "such a struct cannot be described: let it be filled through a pointer instead";
+        let helps = [help.to_owned()];
+        report(Code::CUB005, call, message, &helps, references, findings);
+    }
 }
 
 /// As many lines to write as a finding shows.
 const SHOWN_LINES: usize = 4;
 
-/// The line to write. Positions and paths are quoted as keys.
+/// The line to write.
 fn line(label: &str) -> String {
+    format!("`{} = {{ callback = true }}`", key(label))
+}
+
+/// Positions and paths are quoted as keys.
+fn key(label: &str) -> String {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     match label {
-        "result" => "`result = { callback = true }`".to_owned(),
-        label if label.chars().all(is_word) => format!("`arg.{label} = {{ callback = true }}`"),
-        label => format!("`arg.\"{label}\" = {{ callback = true }}`"),
+        "result" => label.to_owned(),
+        label if label.chars().all(is_word) => format!("arg.{label}"),
+        label => format!("arg.\"{label}\""),
     }
 }
 

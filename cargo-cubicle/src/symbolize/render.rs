@@ -216,6 +216,8 @@ fn memory(record: &Record, named: Option<&Memory>) -> Option<String> {
     };
     let whose = match record.owner.as_deref() {
         Some(MONITOR) => "the monitor's ".to_owned(),
+        // The line above has named the window.
+        Some(owner) if owner.starts_with(WINDOW_PREFIX) => "the window's ".to_owned(),
         Some(owner) => format!("`{owner}`'s "),
         None => String::new(),
     };

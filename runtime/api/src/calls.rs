@@ -42,11 +42,14 @@ macro_rules! monitor_call {
 }
 
 #[cfg(cubicle)]
-fn answered(result: i64) -> Result<i32, Error> {
+fn answered(result: i64) -> Result<i64, Error> {
     // A library that was compiled for a partitioned program may end up in a plain
     // one of the same build, where the kernel knows no such call.
     const ENOSYS: i32 = 38;
-    Err(match -(result as i32) {
+    if result >= 0 {
+        return Ok(result);
+    }
+    Err(match (-result) as i32 {
         ENOSYS => return Ok(0),
         1 => Error::NotOwned,
         2 | 3 => Error::NotFound,
@@ -54,43 +57,51 @@ fn answered(result: i64) -> Result<i32, Error> {
         14 => Error::NotMapped,
         17 => Error::AlreadyAdded,
         22 => Error::Itself,
-        24 | 28 => Error::Exhausted,
-        number if number > 0 => Error::Other(number),
-        _ => return Ok(result as i32),
+        12 | 24 | 28 => Error::Exhausted,
+        number => Error::Other(number),
     })
 }
 
 pub fn find(name: &str) -> Result<i32, Error> {
-    call!(0x4355_0010; name.as_ptr(), name.len(), 0)
+    call!(0x4355_0010; name.as_ptr(), name.len(), 0).map(|number: i64| number as i32)
 }
 
 pub fn init() -> Result<i32, Error> {
-    call!(0x4355_0020; 0, 0, 0)
+    call!(0x4355_0020; 0, 0, 0).map(|number: i64| number as i32)
 }
 
 pub fn add(window: i32, memory: *const u8, size: usize) -> Result<(), Error> {
     if size == 0 {
         return Err(Error::Empty);
     }
-    call!(0x4355_0021; window, memory, size).map(|_: i32| ())
+    call!(0x4355_0021; window, memory, size).map(|_: i64| ())
 }
 
 pub fn open(window: i32, cubicle: i32, access: u64) -> Result<(), Error> {
-    call!(0x4355_0023; window, cubicle, access).map(|_: i32| ())
+    call!(0x4355_0023; window, cubicle, access).map(|_: i64| ())
 }
 
 pub fn close(window: i32, cubicle: i32) -> Result<(), Error> {
-    call!(0x4355_0024; window, cubicle, 0).map(|_: i32| ())
+    call!(0x4355_0024; window, cubicle, 0).map(|_: i64| ())
 }
 
 pub fn close_all(window: i32) -> Result<(), Error> {
-    call!(0x4355_0025; window, 0, 0).map(|_: i32| ())
+    call!(0x4355_0025; window, 0, 0).map(|_: i64| ())
 }
 
 pub fn revoke(window: i32, cubicle: i32) -> Result<(), Error> {
-    call!(0x4355_0026; window, cubicle, 0).map(|_: i32| ())
+    call!(0x4355_0026; window, cubicle, 0).map(|_: i64| ())
 }
 
 pub fn destroy(window: i32) -> Result<(), Error> {
-    call!(0x4355_0027; window, 0, 0).map(|_: i32| ())
+    call!(0x4355_0027; window, 0, 0).map(|_: i64| ())
+}
+
+/// An address; 0 in a plain program.
+pub fn allocate(window: i32, size: usize) -> Result<usize, Error> {
+    call!(0x4355_0030; window, size, 0).map(|address: i64| address as usize)
+}
+
+pub fn free(window: i32, memory: *mut u8, size: usize) -> Result<(), Error> {
+    call!(0x4355_0031; window, memory, size).map(|_: i64| ())
 }

@@ -28,11 +28,15 @@
 
 #![no_std]
 
+extern crate alloc;
+
 mod calls;
 mod error;
+mod keyed;
 mod window;
 
 pub use error::Error;
+pub use keyed::{KeyedWindow, SharedMemory};
 pub use window::{Access, Window};
 
 /// A cubicle of this program, by its number.

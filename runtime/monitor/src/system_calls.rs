@@ -186,9 +186,9 @@ mod dispatching {
     }
 
     /// The number of the cubicle or keyed window whose name has `length` bytes at
-    /// `name`; of both, of the cubicle.
+    /// `name`. No two have the same.
     fn find(cubicle: usize, name: u64, length: u64) -> i64 {
-        const LONGEST_NAME: usize = 64;
+        const LONGEST_NAME: usize = 256;
         let mut bytes = [0; LONGEST_NAME];
         let Some(wanted) = bytes.get_mut(..length as usize) else {
             return -error::ENOENT;

@@ -4,6 +4,7 @@ use super::*;
 use crate::diagnostics::{Code, Level};
 use crate::gates::GateKind;
 use crate::graph::declaration;
+use crate::graph::signature::{Aggregate, Member, Signature, Type, TypeKind};
 use crate::manifest;
 use crate::plan::cubicles;
 use cubicle_abi::plan::{LEND_CALLBACK, LEND_IN};
@@ -32,16 +33,21 @@ struct Planned {
 /// Plans calls of `declarations`, functions of lib, by `callers` in turn. What
 /// the manifest says about them is `rules`; `program` is the rest of it.
 fn plan_in(program: &str, rules: &str, callers: &[usize], declarations: &[&str]) -> Planned {
+    let parse = |text: &&str| declaration::parse(text).expect("a declaration");
+    let signatures: Vec<Signature> = declarations.iter().map(parse).collect();
+    plan_calls(program, rules, callers, &signatures)
+}
+
+fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signature]) -> Planned {
     let text = format!("{program}{rules}");
     let policy = manifest::parse("Cubicle.toml".into(), &text)
         .unwrap_or_else(|rejected| panic!("{}", rejected.render(false)));
     let mut findings = Findings::new();
     let cubicles = cubicles::resolve(&policy, &mut findings);
-    let mut callbacks = Callbacks::behind(callers.len() * declarations.len());
+    let mut callbacks = Callbacks::behind(callers.len() * functions.len());
     let mut gates = Vec::new();
     for from in callers {
-        for text in declarations {
-            let signature = declaration::parse(text).expect("a declaration");
+        for signature in functions {
             let function = policy.cubicles["lib"].functions.get(&signature.name);
             let call = Call {
                 policy: &policy,
@@ -52,7 +58,7 @@ fn plan_in(program: &str, rules: &str, callers: &[usize], declarations: &[&str])
                 interface: "lib",
                 rules: function.map(Rules::from),
                 described: None,
-                signature: &signature,
+                signature,
                 fast: false,
                 is_callback: false,
                 number_of: &|_| None,
@@ -245,4 +251,63 @@ fn what_a_callback_is_called_with_is_described_inside_it() {
     for part in ["in the table of `call`", "#2"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+/// Paths do not lead into what is passed by value.
+#[test]
+fn a_function_in_a_struct_by_value_cannot_be_described() {
+    let mut signature = declaration::parse("int f(int (*call)(int), void *data);").unwrap();
+    let call = signature.parameters[0].type_.clone();
+    let member = |offset| Member {
+        name: Some("call".into()),
+        offset,
+        type_: call.clone(),
+        bits: None,
+    };
+    let table = |size: u64| {
+        Type::named(
+            "table",
+            TypeKind::Aggregate(Aggregate {
+                is_union: false,
+                size,
+                alignment: 8,
+                members: (0..size).step_by(8).map(member).collect(),
+                by_reference: false,
+            }),
+        )
+    };
+    signature.parameters[0].type_ = table(8);
+    // In registers, and in memory.
+    for size in [16, 24] {
+        signature.result = Some(table(size));
+        let plan = |rules| plan_calls(PROGRAM, rules, &[APP], std::slice::from_ref(&signature));
+        let planned = plan("");
+        let codes = [Code::CUB004, Code::CUB005, Code::CUB005];
+        assert_eq!(planned.codes(), codes);
+        let text = format!("{:?}", planned.findings);
+        for part in [
+            "`call` of `f`",
+            "pass a pointer",
+            "`f` (cubicle `lib`) returns",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let handles = "[cubicle.lib.function.f]
+         arg.call = { lend = \"handle\" }
+         arg.data = { lend = \"handle\" }";
+        assert_eq!(plan(handles).codes(), [Code::CUB005]);
+    }
+}
+
+#[test]
+fn the_line_to_write_is_the_right_one() {
+    let declaration = ["void f(int (**out)(int));"];
+    let lent = "[cubicle.lib.function.f]
+         arg.out = { lend = \"out\", count = 1 }";
+    let planned = plan(lent, &declaration);
+    assert_eq!(planned.codes(), [Code::CUB005]);
+    let line = "arg.\"out[]\" = { callback = true }";
+    let help = planned.findings.iter().flat_map(|finding| &finding.helps);
+    assert!(help.into_iter().any(|help| help.contains(line)));
+    assert_eq!(plan(&format!("{lent}\n{line}"), &declaration).codes(), []);
 }

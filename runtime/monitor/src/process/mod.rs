@@ -123,7 +123,7 @@ pub fn accessible(rights: Rights, start: u64, size: u64, protection: u32) -> boo
             .lock()
             .covers(start, end, protection);
     if covered {
-        crate::windows::touch::bring_home(index, start, end);
+        crate::windows::bring_home(index, start, end);
         return true;
     }
     !writing && is_public_constant(index, start, end)

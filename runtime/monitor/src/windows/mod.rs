@@ -18,10 +18,13 @@ pub mod records;
 pub mod table;
 pub mod touch;
 
+pub use touch::bring_home;
+
 use crate::lock::{Guard, Lock};
 use crate::machine::kernel::error;
 use crate::mappings::Kind;
 use crate::process::{cubicle_count, cubicles, owner, rights};
+use core::sync::atomic::{AtomicBool, Ordering};
 use cubicle_abi::calls;
 use cubicle_abi::layout::{MAXIMUM_CUBICLES, PAGE, page_down, page_up};
 use cubicle_abi::rights::cubicle_key;
@@ -39,6 +42,14 @@ static WINDOWS: Lock<Windows> = Lock::new(Windows {
     table: Table::new(),
     records: Records::new(),
 });
+
+/// Some page has been in a window: until then there is nothing to look up.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Has any page ever been in a window?
+pub fn in_use() -> bool {
+    IN_USE.load(Ordering::Relaxed)
+}
 
 /// Answers the call `number` of `cubicle`: a result, or an error number, negative.
 pub fn call(cubicle: usize, number: u64, arguments: [u64; 6]) -> i64 {
@@ -127,6 +138,7 @@ impl Windows {
             return Err(-error::EPERM);
         }
         self.table.add(window, start, end)?;
+        IN_USE.store(true, Ordering::Relaxed);
         let full = |_| -error::ENOSPC;
         let entered = self.records.prepare(first, last).map_err(full);
         let entered = entered.and_then(|()| {

@@ -133,11 +133,6 @@ impl Records {
         }
     }
 
-    /// Has any page ever been in a window?
-    pub fn in_use(&self) -> bool {
-        self.base != 0
-    }
-
     /// Has somebody else pages of this cubicle's?
     pub fn has_away(&self, owner: usize) -> bool {
         self.away[owner] != 0

@@ -1,7 +1,7 @@
 //! Who may touch a page now, and what has to change for it.
 
 use super::records::{Page, address_of, page_of};
-use super::{WINDOWS, Windows};
+use super::{WINDOWS, Windows, in_use};
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::rights::{change_page, tag};
 use crate::process::{cubicle_with, cubicles, owner, rights};
@@ -30,9 +30,7 @@ pub enum Against {
 pub fn touch(cubicle: usize, address: u64, needed: u32) -> Touch {
     let mut windows = WINDOWS.lock();
     match page_of(address) {
-        Some(page) if windows.records.in_use() => {
-            windows.touch(cubicle, rights(cubicle), page, needed)
-        }
+        Some(page) if in_use() => windows.touch(cubicle, rights(cubicle), page, needed),
         _ => Touch::Refused,
     }
 }
@@ -67,10 +65,10 @@ pub fn bring_home(cubicle: usize, start: u64, end: u64) {
 /// Gives a cubicle with these rights all pages of `start..end` that windows admit
 /// it to. Answers whether those are all.
 pub fn admit(rights: Rights, start: u64, end: u64, needed: u32) -> bool {
-    let mut windows = WINDOWS.lock();
-    let (true, Some(cubicle)) = (windows.records.in_use(), cubicle_with(rights)) else {
+    let (true, Some(cubicle)) = (in_use(), cubicle_with(rights)) else {
         return false;
     };
+    let mut windows = WINDOWS.lock();
     let mut at = page_down(start);
     while at < end {
         let touched = page_of(at).map(|page| windows.touch(cubicle, rights, page, needed));

@@ -3,8 +3,8 @@
 
 use std::ffi::CStr;
 
-use codec_sys::{codec_fill, codec_knows, codec_sum, codec_table};
-use cubicle::{Access, Cubicle, Error, Window};
+use codec_sys::{codec_fill, codec_knows, codec_shift, codec_state, codec_sum, codec_table};
+use cubicle::{Access, Cubicle, Error, KeyedWindow, Window};
 
 const SIZE: usize = 100_000;
 
@@ -34,6 +34,7 @@ fn main() -> Result<(), Error> {
     let table = unsafe { CStr::from_ptr(codec_table()) };
     println!("{}", table.to_str().unwrap());
     misuse(codec)?;
+    keyed()?;
     // SAFETY: takes nothing.
     assert_eq!(unsafe { codec_knows() } == 1, cfg!(cubicle));
     if std::env::args().nth(1).as_deref() == Some("late") {
@@ -73,6 +74,41 @@ fn misuse(codec: Cubicle) -> Result<(), Error> {
     }
     let many: Vec<_> = (0..1000).map_while(|_| Window::new().ok()).collect();
     assert_eq!(many.len() < 256, cfg!(cubicle));
+    Ok(())
+}
+
+/// In window `table`.
+#[unsafe(no_mangle)]
+static mut SHARED_TABLE: [u8; 8192] = [0; 8192];
+
+/// Memory that is shared all the time.
+fn keyed() -> Result<(), Error> {
+    let window = KeyedWindow::find("table")?;
+    let memory = window.allocate(10_000)?;
+    assert_eq!(memory.as_ptr() as usize % 4096, 0);
+    for round in 1..=5 {
+        // SAFETY: the library runs only while it is called.
+        unsafe {
+            codec_shift(memory.as_ptr(), memory.size());
+            assert_eq!(SHARED_TABLE[8191], round);
+            assert_eq!(*memory.as_ptr().add(9_999), round);
+            SHARED_TABLE[0] = 0;
+        }
+    }
+    // SAFETY: as above.
+    let (name, calls) = unsafe { (CStr::from_ptr(codec_state.name), codec_state.calls) };
+    println!("{} was called {calls} times", name.to_str().unwrap());
+    let state = KeyedWindow::find("state")?;
+    let told = |result: Result<(), Error>, error| {
+        assert_eq!(result, if cfg!(cubicle) { Err(error) } else { Ok(()) });
+    };
+    told(state.allocate(1).map(drop), Error::NotOwned);
+    told(KeyedWindow::find("nothing").map(drop), Error::NotFound);
+    assert_eq!(window.allocate(0).map(drop), Err(Error::Empty));
+    // All of it comes back.
+    for _ in 0..100 {
+        window.allocate(100 << 20)?;
+    }
     Ok(())
 }
 
