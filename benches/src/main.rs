@@ -1,7 +1,7 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `sharing`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, all by default.
+//! `calls`, `sharing`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, `streams`, all by default.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -13,6 +13,7 @@ mod sampling;
 mod sharing;
 mod size;
 mod start_up;
+mod streams;
 mod switch_cost;
 mod system_calls;
 mod tool;
@@ -24,7 +25,7 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
@@ -32,6 +33,7 @@ const SECTIONS: [(&str, Section); 7] = [
     ("tool", tool::run),
     ("sharing", sharing::run),
     ("zlib", zlib::run),
+    ("streams", streams::run),
 ];
 
 fn main() -> anyhow::Result<()> {
