@@ -69,10 +69,10 @@ pub fn check(
     findings: &mut Findings,
 ) -> Result<(), object::Error> {
     let mut flows = Vec::new();
-    for cubicle in 0..images.len() {
+    for (cubicle, image) in images.iter().enumerate() {
         let part = |gate: &Gate| gate.from == cubicle || gate.to == cubicle;
         flows.push(match plan.gates.iter().flatten().any(part) {
-            true => analyse(plan, cubicle, &images[cubicle])?,
+            true => analyse(plan, cubicle, image)?,
             false => Flows::default(),
         });
     }
@@ -108,16 +108,16 @@ fn analyse(plan: &Plan, cubicle: usize, image: &Image) -> Result<Flows, object::
     }
     for symbol in &image.symbols {
         // Rust's are mangled: `_RNvCs…_7___rustc14___rust_dealloc`.
-        let is = |name: &&str| {
-            symbol.name == **name
+        let is = |name: &str| {
+            symbol.name == *name
                 || name.starts_with("__rust") && {
                     symbol.name.starts_with("_R") && symbol.name.ends_with(&format!("_{name}"))
                 }
         };
-        if FREES.iter().any(|name| is(&name)) {
+        if FREES.iter().any(|name| is(name)) {
             landmarks.frees.insert(symbol.address);
         }
-        if ALLOCATES.iter().any(|name| is(&name)) {
+        if ALLOCATES.iter().any(|name| is(name)) {
             landmarks.allocates.insert(symbol.address);
         }
     }
