@@ -1,7 +1,7 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, all by default.
+//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, `sqlite`, all by default.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -11,6 +11,7 @@ mod machine;
 mod programs;
 mod sampling;
 mod size;
+mod sqlite;
 mod start_up;
 mod switch_cost;
 mod system_calls;
@@ -23,13 +24,14 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
     ("size", size::run),
     ("tool", tool::run),
     ("zlib", zlib::run),
+    ("sqlite", sqlite::run),
 ];
 
 fn main() -> anyhow::Result<()> {
