@@ -1,7 +1,7 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `sharing`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, `streams`, all by default.
+//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `sharing`, `zlib`, `streams`, `sqlite`, all by default.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -12,6 +12,7 @@ mod programs;
 mod sampling;
 mod sharing;
 mod size;
+mod sqlite;
 mod start_up;
 mod streams;
 mod switch_cost;
@@ -25,7 +26,7 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
@@ -34,6 +35,7 @@ const SECTIONS: [(&str, Section); 8] = [
     ("sharing", sharing::run),
     ("zlib", zlib::run),
     ("streams", streams::run),
+    ("sqlite", sqlite::run),
 ];
 
 fn main() -> anyhow::Result<()> {

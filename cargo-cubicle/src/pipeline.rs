@@ -66,6 +66,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
             &mut findings,
         )
     })?;
+    phase("ownership", || {
+        plan::ownership::check(&plan, &images, &policy, &mut findings)
+    })?;
     stop_if_denied(&policy, &mut findings)?;
 
     let monitor = Monitor::embedded()?;

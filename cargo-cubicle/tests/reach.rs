@@ -120,6 +120,54 @@ fn reach_follows_calls_tables_and_ifuncs() {
     check(&link(work.path(), "functions.c", &lld));
 }
 
+/// SQLite, which nobody here wrote. Its mutexes are called through a variable that
+/// `sqlite3_config` fills from its caller's memory, so nothing is known of it;
+/// besides, a mutex of glibc knows its owner by a thread-local.
+#[test]
+fn what_sqlite_reaches() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/sqlite");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite");
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"))
+        .args(["cubicle", "run", "--locked", "-q", "--target-dir"])
+        .arg(&target)
+        .current_dir(&project)
+        .output()
+        .expect("the tool runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert_eq!(output.stdout, b"2 43 one two forty\n", "{errors}");
+
+    let folder = target.join("x86_64-unknown-linux-gnu/debug/cubicle");
+    let image = std::fs::read_dir(&folder)
+        .expect("the images lie beside the program")
+        .map(|entry| entry.expect("an entry").path().join("sqlite.elf"))
+        .find(|path| path.is_file())
+        .expect("an image of SQLite");
+    let image = std::fs::read(image).expect("a readable image");
+    let reach = Reach::analyse(&image).expect("it can be analysed");
+    let functions = functions(&image);
+    for name in [
+        "libversion_number",
+        "column_count",
+        "data_count",
+        "value_int64",
+    ] {
+        let reason = reach.fs_reason(functions[&format!("sqlite3_{name}")]);
+        assert_eq!(reason, None, "{name}");
+    }
+    for name in ["column_int64", "bind_int64", "reset", "changes64"] {
+        let reason = reach.fs_reason(functions[&format!("sqlite3_{name}")]);
+        let reason = reason.expect("it takes a mutex");
+        let last = *reason.path.last().expect("a path");
+        let mutex = ["sqlite3_mutex_enter", "sqlite3_mutex_leave"].map(|name| functions[name]);
+        assert!(mutex.contains(&last), "{name}: {reason:x?}");
+        assert_eq!(reason.cause, Cause::Indirect, "{name}");
+    }
+    // What the mutex table would lead to.
+    let reason = reach.fs_reason(functions["pthreadMutexEnter"]);
+    assert_eq!(reason.map(|reason| reason.cause), Some(Cause::Use));
+}
+
 #[test]
 fn damaged_images_are_errors() {
     assert!(matches!(Reach::analyse(b"no"), Err(ReachError::Object(_))));

@@ -165,17 +165,21 @@ fn specs(
             (true, Some(callee), Some(caller)) => Some(ErrnoOffsets { callee, caller }),
             _ => None,
         };
+        // Where the callee sees the caller, nothing would stop it from using the
+        // caller's thread-locals if the analysis were wrong.
+        let (from, to) = (&plan.cubicles[gate.from], &plan.cubicles[gate.to]);
+        let switch_fs = errno.is_some() || to.rights.reads(from.key) || reaches(Reach::uses_fs);
         specs.push(GateSpec {
             function: gate.symbol.clone(),
             index,
             from: gate.from,
             to: gate.to,
-            rights_from: plan.cubicles[gate.from].rights,
-            rights_to: plan.cubicles[gate.to].rights,
+            rights_from: from.rights,
+            rights_to: to.rights,
             target,
             kind: gate.kind,
             shape: gate.shape,
-            switch_fs: errno.is_some() || reaches(Reach::uses_fs),
+            switch_fs,
             callee_uses_x87: reaches(Reach::uses_x87),
             // Every glibc holds some; who calls out is not known here.
             caller_uses_x87: true,

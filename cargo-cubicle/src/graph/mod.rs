@@ -6,6 +6,7 @@
 pub mod declaration;
 pub mod dwarf;
 pub mod edges;
+pub mod flow;
 pub mod lines;
 pub mod reach;
 pub mod shape;

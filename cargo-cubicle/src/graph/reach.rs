@@ -5,21 +5,32 @@
 //! ```text
 //!   image ──► nodes (one per function symbol, and the gaps between them)
 //!              │ decode: uses FS? x87? direct branches, fall-through
-//!              │ jump tables and constant tables, by the kept relocations
+//!              │ jump tables and constant tables, by the kept relocations;
+//!              │ variables that only known functions are stored to
 //!              ▼ ifunc slots, by what their resolver can return
 //!            edges ──► whoever reaches a user is one
 //! ```
 //!
 //! Everything that is not understood counts as using both: an indirect call
-//! through a variable, a branch out of the image (a gate), bytes that do not
-//! decode. Three things are believed without proof: a function that ends in a
+//! through a pointer in the heap, a branch out of the image (a gate), bytes that do not
+//! decode. Some things are believed without proof: a function that ends in a
 //! call does not return from it; a jump to "table base plus a signed entry of
 //! that table" uses one of the tables of its own function; a jump to "address
-//! of this function's own code plus a shifted number" stays in that function.
+//! of this function's own code plus a shifted number" stays in that function; a
+//! table with a symbol is read within its bounds, and a variable reached by its
+//! own address (`variables`).
+//!
+//! Memory of the cubicle may also be changed by one that sees it, and by an
+//! attacker in it. So what is found here is never relied on for isolation: a gate
+//! compares FS on the way back anyway, and a callee that runs with its caller's FS
+//! because something here is wrong finds thread-locals in memory that its rights
+//! do not open. It faults; it reads and changes nothing. (Where a callee sees its
+//! caller that would not hold: there gates always switch.)
 
 mod decode;
 mod image;
 mod tables;
+mod variables;
 
 use decode::Node;
 use image::Image;

@@ -2,7 +2,7 @@
 
 use super::cubicles::sees;
 use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, Subject};
-use super::{Cubicle, Gate, undescribed};
+use super::{Cubicle, Gate, libc_objects, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use crate::gates::{GateKind, GateShape};
@@ -98,6 +98,7 @@ impl Call<'_> {
                 return None;
             }
         };
+        libc_objects::check(self, references, findings);
         let (mut resolved, problems) = lends::resolve(Subject {
             policy: self.policy,
             cubicle: self.interface,

@@ -10,6 +10,8 @@ pub mod cubicles;
 pub mod encode;
 pub mod gates;
 pub mod lends;
+pub mod libc_objects;
+pub mod ownership;
 pub mod permission;
 pub mod resolve;
 pub mod system_calls;

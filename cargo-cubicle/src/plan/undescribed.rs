@@ -2,6 +2,7 @@
 
 use super::gates::{Call, CallSites};
 use super::lends::{self, ResolvedLends, UnlentKind};
+use super::libc_objects;
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::graph::signature::TypeKind;
 
@@ -18,8 +19,11 @@ pub fn find(
 ) {
     let (mut data, mut code, mut inside) = (Vec::new(), Vec::new(), Vec::new());
     let handles = &call.policy.cubicles[call.interface].handles;
+    // CUB019 has said about these that no description helps.
+    let objects = libc_objects::crossings(call.signature);
+    let is_object = |index| objects.iter().any(|object| object.parameter == Some(index));
     for unlent in lends::unlent_pointers(call.signature, call.rules) {
-        if lends::is_handle(call.signature, &unlent, handles) {
+        if is_object(unlent.index) || lends::is_handle(call.signature, &unlent, handles) {
             continue;
         }
         match unlent.kind {
@@ -118,7 +122,7 @@ fn line(label: &str) -> String {
 }
 
 /// Positions and paths are quoted as keys.
-fn key(label: &str) -> String {
+pub fn key(label: &str) -> String {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     match label {
         "result" => label.to_owned(),
@@ -127,7 +131,7 @@ fn key(label: &str) -> String {
     }
 }
 
-fn title(call: &Call<'_>) -> String {
+pub fn title(call: &Call<'_>) -> String {
     format!("`{}` (cubicle `{}`)", call.name, call.interface)
 }
 
@@ -136,7 +140,7 @@ fn list(labels: &[String]) -> String {
     quoted.join(", ")
 }
 
-fn report(
+pub fn report(
     code: Code,
     call: &Call<'_>,
     message: String,

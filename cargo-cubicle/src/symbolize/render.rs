@@ -90,6 +90,7 @@ impl Report {
             facts.push(("note", self.record.detail.clone()));
         }
         facts.extend(cause(&self.record).map(|text| ("note", text)));
+        facts.extend(foreign_free(self).map(|text| ("help", text)));
         if let (Kind::Lend, Some(call)) = (self.record.kind, self.calls.last()) {
             let text = format!(
                 "what is lent stands in the manifest under `[cubicle.{}.function.{}]`",
@@ -270,6 +271,36 @@ fn cause(record: &Record) -> Option<String> {
         (Kind::Access, None) => Some(format!("stopped by {means}")),
         _ => None,
     }
+}
+
+/// What an allocator that faults in another cubicle's memory was doing there: it
+/// reads the header in front of what it is given.
+fn foreign_free(report: &Report) -> Option<String> {
+    /// glibc's functions that are given allocated memory, and what they consist of,
+    /// without the prefixes of their many names.
+    const FREES: [&str; 7] = [
+        "free",
+        "cfree",
+        "int_free",
+        "munmap_chunk",
+        "realloc",
+        "int_realloc",
+        "reallocarray",
+    ];
+    let record = &report.record;
+    let (cubicle, owner) = (record.cubicle.as_deref()?, record.owner.as_deref()?);
+    let function = report.position.function.as_deref()?.trim_start_matches('_');
+    let function = function.strip_prefix("libc_").unwrap_or(function);
+    let foreign = record.kind == Kind::Access && owner != cubicle && owner != MONITOR;
+    (foreign && FREES.contains(&function)).then(|| {
+        let what = match function.contains("realloc") {
+            true => "`realloc`",
+            false => "`free`",
+        };
+        format!(
+            "memory of cubicle `{owner}` was given to {what} of cubicle `{cubicle}`: each cubicle has a heap of its own, so let the one that allocated memory free it, by a function that the other one calls"
+        )
+    })
 }
 
 /// A position in one line: `file:line in `function``, or what there is of it.

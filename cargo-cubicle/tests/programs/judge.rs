@@ -1,6 +1,9 @@
 //! Compares what a program did with what it had to do.
 
+use camino::Utf8Path;
+use cargo_cubicle::symbolize::{Binary, Record, Style, symbolize};
 use cargo_cubicle::vm::{Outcome, Status};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::program::{Ending, Mechanism, Run};
@@ -9,7 +12,12 @@ use crate::program::{Ending, Mechanism, Run};
 const ANNOUNCEMENT: &str = "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code";
 
 /// What is wrong, if anything is.
-pub fn judge(run: &Run, outcome: &Outcome, mechanism: Mechanism) -> Option<String> {
+pub fn judge(
+    program: &Utf8Path,
+    run: &Run,
+    outcome: &Outcome,
+    mechanism: Mechanism,
+) -> Option<String> {
     let stdout = String::from_utf8_lossy(&outcome.stdout);
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     let mut records = Vec::new();
@@ -71,6 +79,14 @@ pub fn judge(run: &Run, outcome: &Outcome, mechanism: Mechanism) -> Option<Strin
             found.len(),
             usize::from(wanted.is_some())
         )),
+    }
+    if let (Some(words), [record]) = (&run.report, records.as_slice()) {
+        let record = Record::deserialize(record).unwrap();
+        let binary = Binary::open(program).unwrap();
+        let report = symbolize(&record, &binary).render(&Style::default());
+        if !report.contains(words) {
+            wrong.push(format!("its report does not say {words:?}:\n{report}\n"));
+        }
     }
     (!wrong.is_empty()).then(|| {
         format!(

@@ -88,7 +88,7 @@ fn judge_all(trials: &[Trial], outcomes: &[Outcome], mechanism: Mechanism) {
         .filter_map(|(trial, outcome)| {
             let wrong = match trial.instead {
                 Some(judge) => judge(outcome)?,
-                None => judge::judge(&trial.run, outcome, mechanism)?,
+                None => judge::judge(&trial.job.program, &trial.run, outcome, mechanism)?,
             };
             Some(format!("{}: {wrong}", trial.name.trim_end()))
         })

@@ -11,6 +11,7 @@
 //! //@ signal: 11
 //! //@ violation: kind=access|gate … fields of the one record; default: none;
 //!                                  crash:app is a crash of app's own making
+//! //@ report: some words            the report that people see contains them
 //! //@ harmless: a line              may also print this and end with 0
 //! //@ only: pku Cubicle            not under the other mechanism, with others of
 //!                                  the folder's manifests
@@ -63,6 +64,8 @@ pub struct Run {
     pub ending: Ending,
     /// Fields of the violation record, all of which must be so.
     pub violation: Option<BTreeMap<String, String>>,
+    /// Words in the symbolized report.
+    pub report: Option<String>,
     /// What it may print instead, ending with 0 and without a violation.
     pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
@@ -85,7 +88,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "run",
     "stdin",
     "stdout",
@@ -93,6 +96,7 @@ const KEYS: [&str; 10] = [
     "status",
     "signal",
     "violation",
+    "report",
     "only",
     "each",
     "harmless",
@@ -216,6 +220,7 @@ impl Program {
             stderr: lines(run, "stderr", mechanism).unwrap_or_default(),
             ending,
             violation,
+            report: one(run, "report", mechanism).map(str::to_owned),
             harmless: lines(run, "harmless", mechanism),
             each: one(run, "each", mechanism).map(|value| {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");

@@ -3,8 +3,8 @@
 use super::Cause;
 use super::image::Image;
 use iced_x86::{
-    Code, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
-    Register,
+    Code, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory,
+    InstructionInfoOptions, Mnemonic, OpAccess, OpKind, Register,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,25 @@ pub(super) struct Node {
     /// Addresses from which it loads 8 bytes into a register; `None` is one
     /// that is not constant.
     pub(super) loads: BTreeSet<Option<u64>>,
+    /// Addresses that it takes, not only to read or write there.
+    pub(super) taken: BTreeSet<u64>,
+    /// What it writes to fixed places.
+    pub(super) stores: Vec<Store>,
     pub(super) calls: bool,
+}
+
+/// A write to a fixed place in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Store {
+    pub(super) place: u64,
+    /// 0 if that is not known.
+    pub(super) bytes: u64,
+    /// The eight bytes that it writes, if they are an address (or null) whichever
+    /// way the instruction is reached, as long as nothing branches to what
+    /// comes behind `since`.
+    pub(super) value: Option<u64>,
+    pub(super) since: u64,
+    pub(super) address: u64,
 }
 
 /// An indirect branch.
@@ -47,6 +65,8 @@ pub(super) enum Indirect {
     Slot(u64),
     /// An entry of a table of addresses.
     Table(u64),
+    /// A field of a record in a table with a symbol.
+    Records(u64),
     /// An entry of a table of distances, added to its base.
     RelativeTable,
     /// An address of code, and a multiple of a power of two added to it.
@@ -64,6 +84,9 @@ impl Node {
 
 /// How many instructions before a jump its table load is looked for.
 const WINDOW: usize = 12;
+
+/// What is below is no address in an image: nothing is mapped there.
+const SMALLEST_ADDRESS: u64 = 0x1_0000;
 
 /// Decodes the whole image.
 pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
@@ -240,6 +263,7 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
     if has_memory {
         let fixed = fixed_address(instruction, true);
         node.addresses.extend(fixed);
+        touch(node, instruction, window);
         let is_load = instruction.mnemonic() != Mnemonic::Lea
             && instruction.op0_kind() == OpKind::Register
             && instruction.op0_register().is_gpr64();
@@ -253,7 +277,80 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
         OpKind::Immediate32 | OpKind::Immediate64 | OpKind::Immediate32to64
     ) {
         node.addresses.insert(instruction.immediate(1));
+        node.taken.insert(instruction.immediate(1));
     }
+    if matches!(instruction.op0_kind(), OpKind::Immediate32to64) {
+        node.taken.insert(instruction.immediate(0));
+    }
+}
+
+/// Takes down what an instruction with a memory operand does to a fixed place.
+/// Registers may be added to the place: that is still the variable there.
+fn touch(node: &mut Node, instruction: &Instruction, window: &[Instruction]) {
+    if instruction.segment_prefix() != Register::None {
+        return;
+    }
+    let place = match instruction.is_ip_rel_memory_operand() {
+        true => instruction.ip_rel_memory_address(),
+        false => instruction.memory_displacement64(),
+    };
+    if instruction.mnemonic() == Mnemonic::Lea {
+        node.taken.insert(place);
+        return;
+    }
+    let reads = matches!(
+        instruction.mnemonic(),
+        Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Push | Mnemonic::Call | Mnemonic::Jmp
+    );
+    let writes = instruction.op0_kind() == OpKind::Memory && !reads
+        || instruction.mnemonic() == Mnemonic::Xchg;
+    // Structures are smaller than the addresses of an image.
+    if !writes || place < SMALLEST_ADDRESS || place as i64 <= 0 {
+        return;
+    }
+    let fixed = fixed_address(instruction, false).is_some();
+    let (value, since) = match stored(instruction, window) {
+        Some((value, since)) if fixed => (Some(value), since),
+        _ => (None, instruction.ip()),
+    };
+    let bytes = match fixed {
+        true => instruction.memory_size().size() as u64,
+        false => 0,
+    };
+    node.stores.push(Store {
+        place,
+        bytes,
+        value,
+        since,
+        address: instruction.ip(),
+    });
+}
+
+/// The address, or null, that a store of eight bytes writes, and the first
+/// instruction that says so.
+fn stored(store: &Instruction, window: &[Instruction]) -> Option<(u64, u64)> {
+    if store.mnemonic() != Mnemonic::Mov || store.memory_size().size() != 8 {
+        return None;
+    }
+    if store.op1_kind() == OpKind::Immediate32to64 {
+        return Some((store.immediate(1), store.ip()));
+    }
+    if !store.op1_register().is_gpr64() {
+        return None;
+    }
+    let block = block(window);
+    let last = block.iter().rfind(|i| writes(i, store.op1_register()))?;
+    let value = match (last.mnemonic(), last.op1_kind()) {
+        (Mnemonic::Lea, _) if last.is_ip_rel_memory_operand() => last.ip_rel_memory_address(),
+        (Mnemonic::Mov, OpKind::Immediate32 | OpKind::Immediate64 | OpKind::Immediate32to64) => {
+            last.immediate(1)
+        }
+        (Mnemonic::Xor, OpKind::Register) if last.op0_register() == last.op1_register() => 0,
+        _ => return None,
+    };
+    // A byte or a word of the register is not the whole of it.
+    let whole = last.op0_register().is_gpr64() || last.op0_register().is_gpr32();
+    whole.then_some((value, last.ip()))
 }
 
 /// The address of a memory operand without a base register: `[rip+x]`, `[x]`
@@ -270,11 +367,9 @@ fn fixed_address(instruction: &Instruction, indexed: bool) -> Option<u64> {
     (no_base && no_index).then(|| instruction.memory_displacement64())
 }
 
-/// Where an indirect branch takes its target from, and the first instruction
-/// that says so; `None` if that is not understood.
-fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64)> {
-    // Back to the last unconditional transfer or call.
-    let block = window
+/// The instructions back to the last unconditional transfer or call.
+fn block(window: &[Instruction]) -> &[Instruction] {
+    window
         .iter()
         .rposition(|i| {
             !matches!(
@@ -282,7 +377,13 @@ fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64
                 FlowControl::Next | FlowControl::ConditionalBranch
             )
         })
-        .map_or(window, |last| window.get(last + 1..).unwrap_or_default());
+        .map_or(window, |last| window.get(last + 1..).unwrap_or_default())
+}
+
+/// Where an indirect branch takes its target from, and the first instruction
+/// that says so; `None` if that is not understood.
+fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64)> {
+    let block = block(window);
     if branch.op0_kind() == OpKind::Memory {
         return memory_source(branch, block);
     }
@@ -295,10 +396,7 @@ fn source(branch: &Instruction, window: &[Instruction]) -> Option<(Indirect, u64
     let before = block.get(..at)?;
     match last.mnemonic() {
         // mov table(,%index,8), %target; jmp *%target
-        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => match memory_source(last, before)? {
-            (Indirect::Table(table), since) => Some((Indirect::Table(table), since)),
-            _ => None,
-        },
+        Mnemonic::Mov if last.op1_kind() == OpKind::Memory => memory_source(last, before),
         // movslq (%base,%index,4), %entry; add %base, %entry; jmp *%entry
         Mnemonic::Add if last.op1_kind() == OpKind::Register => {
             sum(before, [target, last.op1_register()])
@@ -352,27 +450,54 @@ fn memory_source(instruction: &Instruction, before: &[Instruction]) -> Option<(I
         return match (indexed, scale) {
             (false, _) => Some((Indirect::Slot(address), instruction.ip())),
             (true, 8) => Some((Indirect::Table(address), instruction.ip())),
-            (true, _) => None,
+            // A distance in bytes, from `shl $4, %index` or so.
+            (true, _) => Some((Indirect::Records(address), instruction.ip())),
         };
     }
+    // table+8(%index): no offset into a structure is as large as an address.
+    let displacement = instruction.memory_displacement64();
+    if !indexed && displacement >= SMALLEST_ADDRESS && displacement as i64 > 0 {
+        return Some((Indirect::Records(displacement), instruction.ip()));
+    }
     // lea table(%rip), %base; call *(%base,%index,8)
-    let base = before
+    let at = before
         .iter()
-        .rfind(|i| writes(i, instruction.memory_base()))?;
+        .rposition(|i| writes(i, instruction.memory_base()))?;
+    let (base, before) = (before.get(at)?, before.get(..at)?);
+    // lea table(%rip), %table; add %table, %distance; call *8(%distance)
+    if !indexed && base.mnemonic() == Mnemonic::Add && base.op1_kind() == OpKind::Register {
+        let lea = [base.op0_register(), base.op1_register()]
+            .into_iter()
+            .filter_map(|register| before.iter().rfind(|i| writes(i, register)))
+            .find(|i| i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand())?;
+        let table = lea.ip_rel_memory_address();
+        return Some((
+            Indirect::Records(table.wrapping_add(displacement)),
+            lea.ip(),
+        ));
+    }
     let known = base.mnemonic() == Mnemonic::Lea && base.is_ip_rel_memory_operand();
-    if !known || !indexed || scale != 8 {
+    if !known || !indexed {
         return None;
     }
     let table = base.ip_rel_memory_address();
-    let table = table.wrapping_add(instruction.memory_displacement64());
-    Some((Indirect::Table(table), base.ip()))
+    let table = table.wrapping_add(displacement);
+    let from = match scale {
+        8 => Indirect::Table(table),
+        _ => Indirect::Records(table),
+    };
+    Some((from, base.ip()))
 }
 
+/// Whether a register may have another value afterwards, by a result that is not
+/// named among the operands too.
 fn writes(instruction: &Instruction, register: Register) -> bool {
-    let compares = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
-    !compares
-        && instruction.op0_kind() == OpKind::Register
-        && instruction.op0_register().full_register() == register.full_register()
+    let mut factory = InstructionInfoFactory::new();
+    let info = factory.info_options(instruction, InstructionInfoOptions::NO_MEMORY_USAGE);
+    info.used_registers().iter().any(|used| {
+        used.register().full_register() == register.full_register()
+            && !matches!(used.access(), OpAccess::Read | OpAccess::CondRead)
+    })
 }
 
 fn uses_fs(instruction: &Instruction) -> bool {

@@ -25,6 +25,11 @@ pub(super) struct Image {
     pub(super) absolute: BTreeSet<u64>,
     /// Slots that start-up code fills: slot to resolver.
     pub(super) resolved: BTreeMap<u64, u64>,
+    /// Sections with variables: address, length in memory, and the bytes they
+    /// begin with (none: zeroes).
+    variables: Vec<(u64, u64, Vec<u8>)>,
+    /// Addresses that data holds.
+    pub(super) pointed: BTreeSet<u64>,
 }
 
 impl Image {
@@ -42,6 +47,8 @@ impl Image {
             relative: BTreeSet::new(),
             absolute: BTreeSet::new(),
             resolved: BTreeMap::new(),
+            variables: Vec::new(),
+            pointed: BTreeSet::new(),
         };
         let endian = LittleEndian;
         let relro = file
@@ -73,17 +80,34 @@ impl Image {
                 let RelocationFlags::Elf { r_type } = relocation.flags() else {
                     continue;
                 };
+                if !is_code {
+                    let held = held(r_type, place, place.wrapping_sub(address), &data);
+                    image.pointed.extend(held);
+                }
                 match r_type {
                     elf::R_X86_64_PC32 if !is_code => image.relative.insert(place),
                     elf::R_X86_64_64 if !is_code => image.absolute.insert(place),
                     _ => false,
                 };
             }
+            // The linker fills it without a relocation that could be kept.
+            if section.name()?.starts_with(".got") {
+                let words = data.as_chunks::<8>().0;
+                image
+                    .pointed
+                    .extend(words.iter().copied().map(u64::from_le_bytes));
+            }
             let writable = flags & elf::SHF_WRITE.0 != 0;
             if is_code {
                 image.code.push((address, data));
             } else if !writable || (relro.contains(&address) && end <= relro.end) {
                 image.constants.push((address, data));
+            } else {
+                let name = section.name()?;
+                // Others have a meaning of their own, and perhaps other writers.
+                if [".data", ".bss"].contains(&name) {
+                    image.variables.push((address, section.size(), data));
+                }
             }
         }
         image.code.sort();
@@ -158,10 +182,58 @@ impl Image {
         find(&self.constants, address, 1).is_some()
     }
 
+    /// The variable of eight bytes at `address`: the bounds of the object that it
+    /// is part of, and what it holds at the start. All symbols that overlap are
+    /// one object.
+    pub(super) fn variable(&self, address: u64) -> Option<(u64, u64, u64)> {
+        let end = address.checked_add(8)?;
+        let (start, _, bytes) = self
+            .variables
+            .iter()
+            .find(|(start, length, _)| *start <= address && end - start <= *length)?;
+        let offset = usize::try_from(address - start).ok()?;
+        let initial = match bytes.get(offset..) {
+            Some(bytes) if bytes.len() >= 8 => u64::from_le_bytes(bytes[..8].try_into().ok()?),
+            _ if bytes.is_empty() => 0,
+            _ => return None,
+        };
+        let (mut from, mut to) = self.object(address)?;
+        if end > to {
+            return None;
+        }
+        // A symbol further up that reaches in, or one inside that reaches out.
+        let overlapping = |from: u64, to: u64| {
+            let overlaps = |(start, end): &(&u64, &u64)| **start < to && from < **end;
+            let all = self.objects.iter().filter(overlaps);
+            all.fold((from, to), |(from, to), (start, end)| {
+                (from.min(*start), to.max(*end))
+            })
+        };
+        loop {
+            let wider = overlapping(from, to);
+            if wider == (from, to) {
+                return Some((from, to, initial));
+            }
+            (from, to) = wider;
+        }
+    }
+
     /// The data symbol that covers `address`.
     pub(super) fn object(&self, address: u64) -> Option<(u64, u64)> {
         let (start, end) = self.objects.range(..=address).next_back()?;
         (address < *end).then_some((*start, *end))
+    }
+}
+
+/// The address that a relocated place in data holds.
+fn held(r_type: elf::RelocationType, place: u64, offset: u64, data: &[u8]) -> Option<u64> {
+    let from = data.get(usize::try_from(offset).ok()?..)?;
+    let word = || Some(i32::from_le_bytes(from.get(..4)?.try_into().ok()?));
+    match r_type {
+        elf::R_X86_64_64 => Some(u64::from_le_bytes(from.get(..8)?.try_into().ok()?)),
+        elf::R_X86_64_32 | elf::R_X86_64_32S => Some(i64::from(word()?) as u64),
+        elf::R_X86_64_PC32 => Some(place.wrapping_add_signed(i64::from(word()?))),
+        _ => None,
     }
 }
 

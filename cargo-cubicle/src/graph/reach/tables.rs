@@ -3,6 +3,7 @@
 use super::Cause;
 use super::decode::{Indirect, Node};
 use super::image::Image;
+use super::variables::Variables;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns every branch of every node into edges to nodes, and distrusts the
@@ -34,6 +35,7 @@ pub(super) fn resolve(image: &Image, nodes: BTreeMap<u64, Node>) -> BTreeMap<u64
         labels,
         joins,
         nodes: &nodes,
+        variables: Variables::of(nodes.values()),
     };
     nodes
         .iter()
@@ -47,6 +49,7 @@ struct Resolver<'i> {
     /// Where branches lead to.
     joins: BTreeSet<u64>,
     nodes: &'i BTreeMap<u64, Node>,
+    variables: Variables,
 }
 
 impl Resolver<'_> {
@@ -61,6 +64,7 @@ impl Resolver<'_> {
                 _ if between.next().is_some() => None,
                 Indirect::Slot(slot) => self.slot(slot),
                 Indirect::Table(table) => self.absolute_table(start, node, table),
+                Indirect::Records(table) => self.records(table),
                 Indirect::Pieces(code) => (start..node.end).contains(&code).then(BTreeSet::new),
                 Indirect::RelativeTable => self.relative_tables(start, node),
             };
@@ -91,6 +95,13 @@ impl Resolver<'_> {
     fn slot(&self, slot: u64) -> Option<BTreeSet<u64>> {
         if let Some(resolver) = self.image.resolved.get(&slot) {
             return self.candidates(*resolver);
+        }
+        if !self.image.is_constant(slot) {
+            let values = self.variables.values(self.image, &self.joins, slot)?;
+            return values
+                .iter()
+                .all(|value| self.home(*value).is_some())
+                .then_some(values);
         }
         let target = u64::from_le_bytes(self.image.constant(slot)?);
         self.home(target)?;
@@ -139,6 +150,23 @@ impl Resolver<'_> {
         (!found.is_empty()).then_some(found)
     }
 
+    /// All functions in a constant variable of the program, whatever its parts
+    /// are.
+    fn records(&self, table: u64) -> Option<BTreeSet<u64>> {
+        if !self.image.is_constant(table) {
+            return None;
+        }
+        let (from, to) = self.image.object(table)?;
+        let mut found = BTreeSet::new();
+        for place in self.image.absolute.range(from..to) {
+            let target = u64::from_le_bytes(self.image.constant(*place)?);
+            if self.image.in_code(target) {
+                found.insert(target);
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
     /// A table of addresses. One with a symbol is a variable of the program
     /// and read as a whole; one without is a jump table, and must stay within
     /// its function.
@@ -147,15 +175,8 @@ impl Resolver<'_> {
             return None;
         }
         let read = |place| Some(u64::from_le_bytes(self.image.constant(place)?));
-        if let Some((from, to)) = self.image.object(table) {
-            let mut found = BTreeSet::new();
-            for place in self.image.absolute.range(from..to) {
-                let target = read(*place)?;
-                if self.image.in_code(target) {
-                    found.insert(target);
-                }
-            }
-            return (!found.is_empty()).then_some(found);
+        if self.image.object(table).is_some() {
+            return self.records(table);
         }
         let mut found = BTreeSet::new();
         let mut place = table;

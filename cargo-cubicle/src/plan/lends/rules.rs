@@ -8,6 +8,7 @@ use super::{Resolver, constant, key};
 use crate::diagnostics::Finding;
 use crate::graph::signature::{Pointer, TypeKind};
 use crate::manifest::{self, Argument, ArgumentRule, Direction, Function, Located};
+use crate::plan::libc_objects;
 
 impl<'a> Resolver<'a> {
     /// Everything that is said about arguments. What lies inside something comes
@@ -233,12 +234,13 @@ impl<'a> Resolver<'a> {
         )
     }
 
-    /// A handle is something that holds an address, or several.
+    /// A handle is something that holds an address, or several, or that a libc made.
     fn handle(&mut self, at: &Span, here: &Position) -> Outcome<()> {
         if matches!(
             here.type_.kind,
             TypeKind::Pointer(_) | TypeKind::Aggregate(_) | TypeKind::Array { .. }
-        ) {
+        ) || libc_objects::in_type(here.type_).is_some()
+        {
             let end = here.type_.size().unwrap_or(0);
             let end = here.key.offset.saturating_add(end);
             self.handles.push((here.key.holder, here.key.offset..end));

@@ -1,0 +1,159 @@
+//! The samples under `tests/lints`: what a rule finds, in full, and programs in
+//! which it finds nothing. All of them are built with one command, and not run.
+//! `UPDATE_EXPECT=1` rewrites what is expected.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// One folder.
+struct Sample {
+    /// `CUB014`.
+    code: String,
+    folder: Utf8PathBuf,
+    /// The package's name: `cub014-found-result`.
+    package: String,
+    found: bool,
+}
+
+fn samples() -> Vec<Sample> {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lints");
+    let only = std::env::var("CUBICLE_TEST_LINT").unwrap_or_default();
+    let mut samples = Vec::new();
+    for rule in folders(&root) {
+        let code = rule.file_name().unwrap_or_default().to_owned();
+        assert!(
+            cargo_cubicle::diagnostics::Code::from_code(&code).is_some(),
+            "{code} is no rule"
+        );
+        let mut kinds = (false, false);
+        for folder in folders(&rule) {
+            let name = folder.file_name().unwrap_or_default().to_owned();
+            let found = name.starts_with("found-");
+            assert!(found || name.starts_with("clean-"), "{folder}");
+            kinds = (kinds.0 | found, kinds.1 | !found);
+            let package = format!("{code}-{name}").to_lowercase();
+            samples.push(Sample {
+                code: code.clone(),
+                folder,
+                package,
+                found,
+            });
+        }
+        assert_eq!(kinds, (true, true), "{code} needs samples of both kinds");
+    }
+    samples.retain(|sample| sample.code.starts_with(&only));
+    assert!(!samples.is_empty());
+    samples
+}
+
+fn folders(of: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = of.read_dir_utf8().unwrap();
+    let paths = entries.map(|entry| entry.unwrap().into_path());
+    let mut folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// A workspace with one package for each sample.
+fn workspace(samples: &[Sample], root: &Utf8Path) {
+    let mut members = String::new();
+    for sample in samples {
+        members.push_str(&format!("\"{}\", ", sample.package));
+        let package = root.join(&sample.package);
+        fs::create_dir_all(package.join("src")).unwrap();
+        for entry in sample.folder.read_dir_utf8().unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
+        }
+        fs::write(package.join("src/main.rs"), "#![no_main]\n").unwrap();
+        let manifest = format!(
+            "[package]\nname = \"{}\"\nedition = \"2024\"\n",
+            sample.package
+        );
+        fs::write(package.join("Cargo.toml"), manifest).unwrap();
+    }
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
+    fs::write(root.join("Cargo.toml"), manifest).unwrap();
+}
+
+/// Builds everything; for each package, whether it was built and what the tool
+/// said, with paths as a user sees them in the package's folder.
+fn build(root: &Utf8Path) -> BTreeMap<String, (bool, Vec<serde_json::Value>)> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
+    command
+        .current_dir(root)
+        .args(["cubicle", "build", "--workspace", "--keep-going", "--quiet"])
+        .arg("--message-format=json");
+    // What `cargo test` sets for this test is not meant for the build in it.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().unwrap();
+    let mut built: BTreeMap<String, (bool, Vec<serde_json::Value>)> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else {
+            continue;
+        };
+        let name = message["target"]["name"].as_str().unwrap_or_default();
+        let package = built.entry(name.to_owned()).or_default();
+        match message["reason"].as_str() {
+            Some("compiler-artifact") => package.0 = true,
+            Some("compiler-message") => package.1.push(message["message"].clone()),
+            _ => {}
+        }
+    }
+    assert!(
+        built.len() > 1,
+        "nothing was built:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    built
+}
+
+#[test]
+fn rules_find_what_the_samples_say() {
+    let samples = samples();
+    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("lints");
+    if root.exists() {
+        fs::remove_dir_all(&root).unwrap();
+    }
+    fs::create_dir_all(&root).unwrap();
+    workspace(&samples, &root);
+    let built = build(&root);
+    let update = std::env::var("UPDATE_EXPECT").is_ok_and(|value| value == "1");
+    let mut wrong = Vec::new();
+    for sample in &samples {
+        let (done, messages) = built.get(&sample.package).cloned().unwrap_or_default();
+        let of_rule =
+            |message: &serde_json::Value| message["code"]["code"].as_str() == Some(&*sample.code);
+        let all: String = messages
+            .iter()
+            .filter_map(|message| message["rendered"].as_str())
+            .map(|text| text.replace(&format!("{root}/{}/", sample.package), ""))
+            .map(|text| text.replace(&format!("{}/", sample.package), ""))
+            .collect();
+        let all = format!("{}\n", all.trim_end());
+        if messages.iter().any(of_rule) != sample.found {
+            wrong.push(format!("{}:\n{all}", sample.package));
+            continue;
+        }
+        if !sample.found {
+            if !done {
+                wrong.push(format!("{} was not built:\n{all}", sample.package));
+            }
+            continue;
+        }
+        let expected = sample.folder.join("expected");
+        if update {
+            fs::write(&expected, &all).unwrap();
+        } else if fs::read_to_string(&expected).ok().as_deref() != Some(&*all) {
+            wrong.push(format!("{} says otherwise:\n{all}", sample.package));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
