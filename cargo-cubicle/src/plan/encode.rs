@@ -1,7 +1,9 @@
 //! The plan as the monitor reads it: plain data, at its fixed address.
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
-use cubicle_abi::plan::{Cubicle, Gate, Header, Lend, MAGIC, Segment, Slice, Text, VERSION};
+use cubicle_abi::plan::{
+    Cubicle, Gate, Header, ISOLATION_AUDIT, Lend, MAGIC, Probe, Segment, Slice, Text, VERSION,
+};
 
 use super::Plan;
 use crate::images::Image;
@@ -36,6 +38,8 @@ unsafe impl Plain for Cubicle {}
 unsafe impl Plain for Gate {}
 // SAFETY: as above.
 unsafe impl Plain for Lend {}
+// SAFETY: as above.
+unsafe impl Plain for Probe {}
 // SAFETY: as above.
 unsafe impl Plain for Segment {}
 // SAFETY: as above.
@@ -118,6 +122,7 @@ pub fn encode(
             Some(gate) => {
                 let name = writer.raw(gate.symbol.as_bytes());
                 let lends = writer.all(&gate.lends);
+                let probes = probes(&mut writer, &gate.probes);
                 Gate {
                     name,
                     from: gate.from as u32,
@@ -126,6 +131,7 @@ pub fn encode(
                     lends,
                     stack_words: gate.shape.stack_words as u32,
                     callback: gate.callback.map_or(0, |number| number as u32 + 1),
+                    probes,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -137,6 +143,7 @@ pub fn encode(
                 lends: Slice::default(),
                 stack_words: 0,
                 callback: 0,
+                probes: Slice::default(),
             },
         });
     }
@@ -159,6 +166,10 @@ pub fn encode(
         texts: writer.all(&texts),
         main: plan.main as u32,
         reserved: 0,
+        build: match plan.isolation {
+            ISOLATION_AUDIT => identity(&writer.bytes, images),
+            _ => 0,
+        },
     };
     writer.bytes[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
     let (size, room) = (writer.bytes.len() as u64, PLAN_END - PLAN_BASE);
@@ -166,6 +177,29 @@ pub fn encode(
         return Err(PlanTooLarge { size, room });
     }
     Ok(writer.bytes)
+}
+
+/// What tells one audit build from another: FNV-1a of all that was linked.
+fn identity(plan: &[u8], images: &[Image]) -> u64 {
+    let images = images.iter().flat_map(|image| &image.bytes);
+    plan.iter()
+        .chain(images)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+fn probes(writer: &mut Writer, probes: &[super::probes::Probe]) -> Slice {
+    let encoded: Vec<Probe> = probes
+        .iter()
+        .map(|probe| Probe {
+            path: writer.raw(probe.path.as_bytes()),
+            place: probe.place,
+            flags: probe.flags,
+            size: probe.size,
+        })
+        .collect();
+    writer.all(&encoded)
 }
 
 /// Whole pages of an image, with their keys: what cannot be written is public.
@@ -196,9 +230,10 @@ mod tests {
 
     #[test]
     fn structures_have_no_padding() {
-        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4);
+        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4);
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
+        assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);

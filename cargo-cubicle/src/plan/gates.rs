@@ -2,7 +2,7 @@
 
 use super::cubicles::sees;
 use super::lends::{self, UnlentKind};
-use super::{Cubicle, Gate};
+use super::{Cubicle, Gate, probes};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::WORDS_IN_REGISTERS;
 use crate::gates::{GateKind, GateShape};
@@ -24,6 +24,7 @@ pub fn resolve(
     cubicles: &[Cubicle],
     policy: &Policy,
     known: Option<&Known>,
+    audit: bool,
     references: CallSites<'_>,
     findings: &mut Findings,
 ) -> Option<Gate> {
@@ -55,7 +56,8 @@ pub fn resolve(
     } else {
         resolved.lends
     };
-    if !callee_sees {
+    // An audit is there to find out.
+    if !callee_sees && !audit {
         undescribed(edge, policy, function, &signature, references, findings);
     }
     let fast = function
@@ -63,7 +65,7 @@ pub fn resolve(
         .unwrap_or(&callee.gate)
         .value
         == manifest::GateKind::Fast;
-    let kind = if !lends.is_empty() || shape.stack_words as usize > WORDS_IN_REGISTERS {
+    let kind = if audit || !lends.is_empty() || shape.stack_words as usize > WORDS_IN_REGISTERS {
         GateKind::Lending
     } else if fast {
         GateKind::Fast
@@ -83,6 +85,10 @@ pub fn resolve(
         shape: GateShape::of(&shape),
         lends,
         errno: resolved.errno,
+        probes: match audit {
+            true => probes::of(&signature, &shape),
+            false => Vec::new(),
+        },
     })
 }
 

@@ -10,6 +10,7 @@ pub mod encode;
 pub mod gates;
 pub mod lends;
 pub mod permission;
+pub mod probes;
 pub mod resolve;
 pub mod system_calls;
 
@@ -73,6 +74,8 @@ pub struct Gate {
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+    /// What an audit looks at in each call; empty in other builds.
+    pub probes: Vec<probes::Probe>,
 }
 
 impl Gate {

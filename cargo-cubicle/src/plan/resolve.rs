@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
-use super::{Cubicle, Plan, permission};
+use super::{Cubicle, Plan, permission, probes};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
 use crate::diagnostics::Findings;
@@ -74,9 +74,13 @@ pub fn resolve(
             &cubicles,
             policy,
             known[edge.to.as_str()].get(&edge.symbol),
+            line.audit,
             &mut || places.of(from, references),
             findings,
         ));
+    }
+    if line.audit {
+        gates.extend(probes::callbacks(&gates));
     }
     let main = policy
         .main()
@@ -84,6 +88,7 @@ pub fn resolve(
         .context("the manifest has no main cubicle")?;
     let isolation = match policy.isolation.value {
         _ if line.stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
+        _ if line.audit => cubicle_abi::plan::ISOLATION_AUDIT,
         Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
         Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
     };

@@ -50,7 +50,7 @@ pub fn tag(start: u64, end: u64, protection: u32, key: u32) -> Result<(), i64> {
 }
 
 /// What is left of `protection` for memory with `key` under `rights`.
-fn effective(rights: Rights, key: u32, protection: u32) -> u32 {
+pub fn effective(rights: Rights, key: u32, protection: u32) -> u32 {
     if key == KEY_MONITOR || key == KEY_PUBLIC || mechanism() != MECHANISM_PAGETABLE {
         protection
     } else if !rights.reads(key) {
@@ -89,6 +89,7 @@ fn change_pages(new: Rights) {
     if mechanism() != MECHANISM_PAGETABLE || old == new {
         return;
     }
+    crate::audit::pages::switch(old, new);
     for (index, cubicle) in crate::process::cubicles().iter().enumerate() {
         let key = cubicle_key(index);
         if old.reads(key) == new.reads(key) && old.writes(key) == new.writes(key) {
@@ -137,6 +138,10 @@ pub fn call_as(rights: Rights, number: u64, arguments: [u64; 6]) -> i64 {
         unsafe { super::assembly::cubicle_call_as_keys(&call, rights.0) }
     } else {
         // SAFETY: the pages of others are closed, or nothing is isolated.
-        unsafe { kernel::call(number, arguments) }
+        let result = unsafe { kernel::call(number, arguments) };
+        if result == -kernel::error::EFAULT && crate::audit::on() {
+            return crate::audit::system_calls::again(rights, number, arguments);
+        }
+        result
     }
 }
