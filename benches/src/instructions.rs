@@ -3,7 +3,9 @@
 use anyhow::Context;
 use cargo_cubicle::compose::Monitor;
 use cargo_cubicle::gates::clear::{self, VectorLevel};
-use cargo_cubicle::gates::{GateKind, GateResult, GateShape, GateSpec, Mechanism, call};
+use cargo_cubicle::gates::{
+    GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, call,
+};
 use cubicle_abi::layout::{GATE_BASE, STUB_BASE};
 use cubicle_abi::rights::{cubicle_key, cubicle_rights};
 use iced_x86::{Decoder, DecoderOptions, FlowControl};
@@ -32,7 +34,7 @@ pub fn count(kind: GateKind, switch_fs: bool) -> anyhow::Result<Count> {
         to: 1,
         rights_from: from,
         rights_to: to,
-        target: 0x1000_0000,
+        target: GateTarget::Function(0x1000_0000),
         kind,
         shape: GateShape {
             integers: 1,

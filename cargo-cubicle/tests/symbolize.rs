@@ -167,6 +167,7 @@ impl Program {
             signal: 11,
             code: 4,
             key: Some(2),
+            callback: None,
             detail: String::new(),
             chain: vec![Call {
                 from: "app".into(),
@@ -451,6 +452,42 @@ fn a_lend_is_told_at_the_call_with_the_place_to_look_in() {
     let title = "error: cubicle `app` made a call with an argument that cannot be lent\n";
     assert!(text.starts_with(title), "{text}");
     assert!(!text.contains("-->"), "{text}");
+}
+
+#[test]
+fn a_refused_callback_is_told_at_the_call() {
+    let program = Program::new();
+    let mut record = program.record();
+    let detail = "not the address of a function of the cubicle that passes it";
+    record.kind = Kind::Callback;
+    record.cubicle = Some("app".into());
+    record.callback = Some("decode.report".into());
+    (record.instruction, record.access) = (None, None);
+    (record.signal, record.code, record.key) = (0, 0, None);
+    record.detail = detail.into();
+    let text = program.explain(&record);
+    let address = record.address.unwrap();
+    let title = |whose| {
+        format!(
+            "error: cubicle `app` called `decode` of cubicle `codec` with {address} as a callback{whose}\n"
+        )
+    };
+    assert!(text.starts_with(&title("")), "{text}");
+    for part in [
+        "= memory: `app`'s data: `is_admin` (+1)\n",
+        &format!("--> app.c:{}:", line_of("app.c", "the call")),
+        &format!("= note: {detail}"),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    record.owner = Some("codec".into());
+    let text = program.explain(&record);
+    let foreign = title(", which belongs to cubicle `codec`");
+    assert!(text.starts_with(&foreign), "{text}");
+    record.cubicle = Some("codec".into());
+    let text = program.explain(&record);
+    let back = format!("error: cubicle `codec` returned {address} as a callback from `decode`");
+    assert!(text.starts_with(&back), "{text}");
 }
 
 #[test]

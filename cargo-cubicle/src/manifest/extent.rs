@@ -1,5 +1,8 @@
 //! The small language of arguments and extents: `input_len`, `*path`, `a*b`,
 //! `"strm.next_in"`, `"a[].p"`, `"#1"`.
+//!
+//! In an extent, some words have a meaning of their own: `cstr`, `sizeof`,
+//! `moved` and `result`. An argument that is called so is named by its position.
 
 use std::fmt;
 
@@ -18,6 +21,8 @@ pub enum Extent {
     CString,
     /// `"sizeof"`: the size of the complete type pointed to, from DWARF.
     SizeOf,
+    /// `"moved"`: as far as the callee moved the pointer in a field.
+    Moved,
 }
 
 /// An argument, or something inside what it points to.
@@ -36,6 +41,8 @@ pub enum Base {
     Name(String),
     /// `#1` is the first.
     Position(u32),
+    /// `result` in an extent: what the function returned, a number.
+    Result,
 }
 
 /// One step of a path.
@@ -104,20 +111,21 @@ impl Extent {
         match text {
             "cstr" => return Ok(Extent::CString),
             "sizeof" => return Ok(Extent::SizeOf),
+            "moved" => return Ok(Extent::Moved),
             _ if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 return Err(PathError("a number is written without quotes"));
             }
             _ => {}
         }
         if let Some(target) = text.strip_prefix('*') {
-            return ArgumentPath::parse(target).map(Extent::Deref);
+            return match factor(target)? {
+                path if path.base == Base::Result => Err(RESULT),
+                path => Ok(Extent::Deref(path)),
+            };
         }
         match text.split_once('*') {
-            Some((left, right)) => Ok(Extent::Product(
-                ArgumentPath::parse(left.trim())?,
-                ArgumentPath::parse(right.trim())?,
-            )),
-            None => ArgumentPath::parse(text).map(Extent::Argument),
+            Some((left, right)) => Ok(Extent::Product(factor(left.trim())?, factor(right.trim())?)),
+            None => factor(text).map(Extent::Argument),
         }
     }
 
@@ -126,10 +134,27 @@ impl Extent {
         let (first, second) = match self {
             Extent::Argument(path) | Extent::Deref(path) => (Some(path), None),
             Extent::Product(left, right) => (Some(left), Some(right)),
-            Extent::Constant(_) | Extent::CString | Extent::SizeOf => (None, None),
+            Extent::Constant(_) | Extent::CString | Extent::SizeOf | Extent::Moved => (None, None),
         };
         first.into_iter().chain(second)
     }
+}
+
+/// Why something inside of the result is no length.
+const RESULT: PathError = PathError(
+    "`result` is the number that the function returns; an argument of that name is written as its position, such as `#1`",
+);
+
+/// A path in an extent, where `result` is not an argument.
+fn factor(text: &str) -> Result<ArgumentPath, PathError> {
+    let mut path = ArgumentPath::parse(text)?;
+    if path.base == Base::Name("result".to_owned()) {
+        if path.is_nested() {
+            return Err(RESULT);
+        }
+        path.base = Base::Result;
+    }
+    Ok(path)
 }
 
 /// Splits a C identifier off the front.
@@ -152,6 +177,7 @@ impl fmt::Display for ArgumentPath {
         match &self.base {
             Base::Name(name) => formatter.write_str(name)?,
             Base::Position(position) => write!(formatter, "#{position}")?,
+            Base::Result => formatter.write_str("result")?,
         }
         for step in &self.steps {
             match step {
@@ -172,6 +198,7 @@ impl fmt::Display for Extent {
             Extent::Product(left, right) => write!(formatter, "{left}*{right}"),
             Extent::CString => formatter.write_str("cstr"),
             Extent::SizeOf => formatter.write_str("sizeof"),
+            Extent::Moved => formatter.write_str("moved"),
         }
     }
 }
@@ -194,6 +221,9 @@ mod tests {
             "#1.iov[].len",
             "cstr",
             "sizeof",
+            "moved",
+            "result",
+            "result*size",
         ] {
             assert_eq!(Extent::parse(text).map(|e| e.to_string()), Ok(text.into()));
         }
@@ -213,13 +243,39 @@ mod tests {
             Ok(Extent::Product(name("n"), name("m")))
         );
         assert_eq!(Extent::parse("cstr"), Ok(Extent::CString));
+        let result = ArgumentPath {
+            base: Base::Result,
+            steps: vec![],
+        };
+        assert_eq!(Extent::parse("result"), Ok(Extent::Argument(result)));
+        // As a key it is an argument like any other.
+        assert_eq!(ArgumentPath::parse("result"), Ok(name("result")));
     }
 
     #[test]
     fn anything_else_is_refused() {
         for text in [
-            "", "*", "a*", "*a*b", "a*b*c", "64", "#0", "#", "#999", "a.", ".a", "a[1]", "a[",
-            "1a", "a+b", "a b", "ä", "**a",
+            "",
+            "*",
+            "a*",
+            "*a*b",
+            "a*b*c",
+            "64",
+            "#0",
+            "#",
+            "#999",
+            "a.",
+            ".a",
+            "a[1]",
+            "a[",
+            "1a",
+            "a+b",
+            "a b",
+            "ä",
+            "**a",
+            "*result",
+            "result.n",
+            "n*result[]",
         ] {
             assert!(Extent::parse(text).is_err(), "{text}");
         }

@@ -93,6 +93,9 @@ pub struct Lend {
 pub struct Callback {
     /// The place of `callback = true`.
     pub declared: Located<()>,
+    /// A C declaration, where the type of the pointer does not say what is
+    /// called. Only its outer form has been checked.
+    pub signature: Option<Located<String>>,
     /// Its arguments: here `in` is what the callee hands out.
     pub args: BTreeMap<String, Argument>,
     /// Its result.

@@ -104,7 +104,7 @@ pub struct Function {
     signature: Option<String>,
     /// The kind of its gates.
     gate: Option<GateKind>,
-    /// Its pointer arguments by name, by position ("#1") or by a quoted path ("strm.next_in").
+    /// Its pointer arguments by name, by position ("#1") or by a quoted path ("strm.next_in", "iov[].base").
     arg: Option<BTreeMap<String, Argument>>,
     /// What is known about the returned pointer.
     result: Option<ReturnValue>,
@@ -136,34 +136,30 @@ pub struct Argument {
     value: Option<i64>,
     /// A function pointer: gets an entry.
     callback: Option<bool>,
+    /// A C declaration of the callback, where the type of the pointer says less.
+    signature: Option<String>,
     /// The arguments of a callback, in the other direction.
     arg: Option<BTreeMap<String, Argument>>,
     /// The result of a callback, in the other direction.
     result: Option<Box<ReturnValue>>,
 }
 
-/// What a returned pointer is.
+/// What a returned pointer is: within an argument, or described like one.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ReturnValue {
     /// It points into this argument.
     within: Option<String>,
-    /// Borrowed; "handle" is passed through and never touched.
+    /// "in": the callee's, and the caller gets a copy; "handle" is passed through and never touched.
     lend: Option<LendWord>,
     /// How many bytes are lent.
     bytes: Option<Extent>,
     /// How many elements are lent; their size comes from DWARF.
     count: Option<Extent>,
-    /// How much of it is used.
-    used: Option<Extent>,
-    /// A negative length means a C string.
-    negative: Option<Negative>,
-    /// It stays lent until this function is called with it.
-    keep: Option<String>,
-    /// What the caller sees instead.
-    value: Option<i64>,
     /// A function pointer: gets an entry.
     callback: Option<bool>,
+    /// A C declaration of the callback, where the type of the pointer says less.
+    signature: Option<String>,
     /// The arguments of a callback.
     arg: Option<BTreeMap<String, Argument>>,
     /// The result of a callback.
@@ -233,7 +229,7 @@ described! {
 described! {
     /// A number or a string.
     Extent, |_| json_schema!({
-        "description": "A number, an argument or field (`n`), `*path`, `path*path`, \"cstr\" or \"sizeof\".",
+        "description": "A number, an argument or field (`n`), `*path`, `path*path`, \"cstr\" or \"sizeof\"; for `used` also \"moved\" and \"result\".",
         "oneOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "minLength": 1 }]
     })
 }

@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use super::extent::Extent;
-use super::function::{Argument, ArgumentRule, Function};
+use super::function::Function;
 use super::policy::{Cubicle, Policy};
 use super::words::{OnFault, Rodata};
 use crate::diagnostics::Finding;
@@ -52,52 +51,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
             None => Vec::new(),
         })
     }),
-    ("`result`", |policy| {
-        functions(policy, |function| {
-            let result = function.result.iter();
-            result.map(|result| result.declared.span.clone()).collect()
-        })
-    }),
-    ("a path into a struct", |policy| {
-        arguments(policy, |argument| {
-            if argument.path.is_nested() {
-                return vec![argument.path.span.clone()];
-            }
-            let ArgumentRule::Lend(lend) = &argument.rule else {
-                return Vec::new();
-            };
-            let extents = std::iter::once(&lend.extent).chain(&lend.used);
-            let nested = |extent: &Extent| extent.paths().any(|path| path.is_nested());
-            extents
-                .filter(|extent| nested(extent))
-                .map(|extent| extent.span.clone())
-                .collect()
-        })
-    }),
-    ("`value`", |policy| {
-        arguments(policy, |argument| match &argument.rule {
-            ArgumentRule::Value(value) => vec![value.span.clone()],
-            _ => Vec::new(),
-        })
-    }),
-    ("`callback`", |policy| {
-        arguments(policy, |argument| match &argument.rule {
-            ArgumentRule::Callback(callback) => vec![callback.declared.span.clone()],
-            _ => Vec::new(),
-        })
-    }),
-    ("`keep`", |policy| {
-        arguments(policy, |argument| match &argument.rule {
-            ArgumentRule::Lend(lend) => lend.keep.iter().map(|keep| keep.span.clone()).collect(),
-            _ => Vec::new(),
-        })
-    }),
-    ("`negative`", |policy| {
-        arguments(policy, |argument| match &argument.rule {
-            ArgumentRule::Lend(lend) => lend.negative.iter().map(|n| n.span.clone()).collect(),
-            _ => Vec::new(),
-        })
-    }),
     ("a keyed window", |policy| {
         let windows = policy.windows.values();
         windows.map(|window| window.name.span.clone()).collect()
@@ -143,26 +96,4 @@ fn functions(policy: &Policy, uses: impl Fn(&Function) -> Uses) -> Uses {
         .flat_map(|cubicle| cubicle.functions.values())
         .flat_map(uses)
         .collect()
-}
-
-/// All arguments, also those of callbacks. (A `result` is refused as a whole.) The recursion is as deep
-/// as the manifest nests tables, which the TOML parser limits.
-fn arguments(policy: &Policy, uses: impl Fn(&Argument) -> Uses) -> Uses {
-    fn visit(argument: &Argument, uses: &impl Fn(&Argument) -> Uses, found: &mut Uses) {
-        found.extend(uses(argument));
-        if let ArgumentRule::Callback(callback) = &argument.rule {
-            for inner in callback.args.values() {
-                visit(inner, uses, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for cubicle in policy.cubicles.values() {
-        for function in cubicle.functions.values() {
-            for argument in function.args.values() {
-                visit(argument, &uses, &mut found);
-            }
-        }
-    }
-    found
 }

@@ -1,10 +1,10 @@
 //! What each gate is: its shape, its lends, and how it proves a call.
 
 use super::cubicles::sees;
-use super::lends::{self, UnlentKind};
-use super::{Cubicle, Gate, probes};
+use super::lends::{self, CallbackLend, ResolvedLends, Rules, Siblings, Subject};
+use super::{Cubicle, Gate, probes, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
-use crate::gates::spec::WORDS_IN_REGISTERS;
+use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use crate::gates::{GateKind, GateShape};
 use crate::graph::declaration;
 use crate::graph::edges::Edge;
@@ -17,142 +17,161 @@ use crate::manifest::{self, Function, Policy};
 /// finding.
 pub type CallSites<'a> = &'a mut dyn FnMut() -> Vec<Place>;
 
-/// Decides one gate. What stands in the way is a finding, with the places
-/// that make the call.
-pub fn resolve(
-    edge: &Edge,
-    cubicles: &[Cubicle],
-    policy: &Policy,
-    known: Option<&Known>,
-    audit: bool,
-    references: CallSites<'_>,
-    findings: &mut Findings,
-) -> Option<Gate> {
-    let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
-    let (from, to) = (number(&edge.from)?, number(&edge.to)?);
-    let callee = &policy.cubicles[&edge.to];
-    let function = callee.functions.get(&edge.symbol);
-    let signature = signature(edge, policy, function, known, references, findings)?;
-    let shape = match CallShape::of(&signature) {
-        Ok(shape) => shape,
-        Err(error) => {
-            let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
-            finding.places.extend(references());
-            if let Some(function) = function {
-                finding = finding.at(policy.place(&function.name.span, "declared here"));
-            }
-            findings.push(finding);
-            return None;
-        }
-    };
-    let (resolved, problems) =
-        lends::resolve(policy, &edge.to, &edge.symbol, function, &signature, &shape);
-    findings.extend(problems);
-    let callee_sees = sees(cubicles[to].rights, &cubicles[from]);
-    let caller_sees = sees(cubicles[from].rights, &cubicles[to]);
-    // Who sees the caller can use its pointers as they are.
-    let lends = if callee_sees {
-        Vec::new()
-    } else {
-        resolved.lends
-    };
-    // An audit is there to find out.
-    if !callee_sees && !audit {
-        undescribed(edge, policy, function, &signature, references, findings);
-    }
-    let fast = function
-        .and_then(|function| function.gate.as_ref())
-        .unwrap_or(&callee.gate)
-        .value
-        == manifest::GateKind::Fast;
-    let kind = if audit || !lends.is_empty() || shape.stack_words as usize > WORDS_IN_REGISTERS {
-        GateKind::Lending
-    } else if fast {
-        GateKind::Fast
-    } else if caller_sees {
-        GateKind::CallerSees
-    } else if callee_sees {
-        GateKind::CalleeSees
-    } else {
-        GateKind::Union
-    };
-    Some(Gate {
-        symbol: edge.symbol.clone(),
-        callback: None,
-        from,
-        to,
-        kind,
-        shape: GateShape::of(&shape),
-        lends,
-        errno: resolved.errno,
-        probes: match audit {
-            true => probes::of(&signature, &shape),
-            false => Vec::new(),
-        },
-    })
+/// A gate, and the function pointers that cross in its calls.
+#[derive(Debug)]
+pub struct Decided {
+    pub gate: Gate,
+    pub callbacks: Vec<CallbackLend>,
 }
 
-/// CUB004 for pointers that nothing describes: the callee will fault when it
-/// follows them. CUB005 for function pointers: the callee would run the
-/// caller's code with its own rights.
-fn undescribed(
+/// What is called, by whom, and what is known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    pub policy: &'a Policy,
+    pub cubicles: &'a [Cubicle],
+    pub from: usize,
+    pub to: usize,
+    /// The symbol; of a callback `FUNCTION.PATH`.
+    pub name: &'a str,
+    /// The cubicle in whose table the manifest describes it.
+    pub interface: &'a str,
+    pub function: Option<&'a Function>,
+    pub signature: &'a Signature,
+    /// The gates of the same caller and callee.
+    pub siblings: &'a Siblings<'a>,
+    /// It crosses as a pointer.
+    pub is_callback: bool,
+    /// An audit build: whatever happens is looked at.
+    pub audit: bool,
+}
+
+/// What is the same for all edges.
+pub struct Program<'a> {
+    pub policy: &'a Policy,
+    pub cubicles: &'a [Cubicle],
+    /// An audit build.
+    pub audit: bool,
+}
+
+/// Decides the gate of one edge. What stands in the way is a finding, with the
+/// places that make the call.
+pub fn resolve(
     edge: &Edge,
-    policy: &Policy,
-    function: Option<&Function>,
-    signature: &Signature,
+    program: &Program<'_>,
+    known: Option<&Known>,
+    siblings: &Siblings<'_>,
     references: CallSites<'_>,
     findings: &mut Findings,
-) {
-    let (mut data, mut code) = (Vec::new(), Vec::new());
-    for unlent in lends::unlent_pointers(signature, function) {
-        let label = format!("`{}`", unlent.label);
-        match unlent.kind {
-            UnlentKind::Function => code.push(label),
-            _ => data.push(label),
+) -> Option<Decided> {
+    let Program {
+        policy,
+        cubicles,
+        audit,
+    } = *program;
+    let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
+    let function = policy.cubicles[&edge.to].functions.get(&edge.symbol);
+    let signature = signature(edge, policy, function, known, references, findings)?;
+    let call = Call {
+        policy,
+        cubicles,
+        from: number(&edge.from)?,
+        to: number(&edge.to)?,
+        name: &edge.symbol,
+        interface: &edge.to,
+        function,
+        signature: &signature,
+        siblings,
+        is_callback: false,
+        audit,
+    };
+    call.decide(references, findings)
+}
+
+impl Call<'_> {
+    /// Decides the gate. What stands in the way is a finding, with the places
+    /// that make the call, or the one from which it comes.
+    pub fn decide(&self, references: CallSites<'_>, findings: &mut Findings) -> Option<Decided> {
+        let shape = match CallShape::of(self.signature) {
+            Ok(shape) => shape,
+            Err(error) => {
+                let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
+                finding.places.extend(references());
+                if let Some(function) = self.function {
+                    let place = self.policy.place(&function.name.span, "declared here");
+                    finding = finding.at(place);
+                }
+                findings.push(finding);
+                return None;
+            }
+        };
+        let rules = self.function.map(|function| Rules {
+            of_callback: self.is_callback,
+            ..Rules::from(function)
+        });
+        let (mut resolved, problems) = lends::resolve(Subject {
+            policy: self.policy,
+            cubicle: self.interface,
+            function: self.name,
+            rules,
+            signature: self.signature,
+            shape: &shape,
+            siblings: self.siblings,
+        });
+        findings.extend(problems);
+        let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
+        let callee_sees = sees(callee.rights, caller);
+        if callee_sees {
+            resolved.keep_what_sight_does_not_replace();
+        }
+        // An audit is there to find out.
+        if !self.audit {
+            undescribed::find(self, &resolved, callee_sees, references, findings);
+        }
+        let kind = self.kind(callee_sees, &resolved, shape.stack_words as usize);
+        Some(Decided {
+            gate: Gate {
+                symbol: self.name.to_owned(),
+                callback: None,
+                from: self.from,
+                to: self.to,
+                kind,
+                shape: GateShape::of(&shape),
+                lends: resolved.lends,
+                errno: resolved.errno,
+                probes: match self.audit {
+                    true => probes::of(self.signature, &shape),
+                    false => Vec::new(),
+                },
+            },
+            callbacks: resolved.callbacks,
+        })
+    }
+
+    fn kind(&self, callee_sees: bool, resolved: &ResolvedLends, stack_words: usize) -> GateKind {
+        let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
+        let words = match self.is_callback {
+            false => WORDS_IN_REGISTERS,
+            true => WORDS_OF_CALLBACKS,
+        };
+        if self.audit || !resolved.lends.is_empty() || stack_words > words {
+            GateKind::Lending
+        } else if self.is_fast() {
+            GateKind::Fast
+        } else if sees(caller.rights, callee) {
+            GateKind::CallerSees
+        } else if callee_sees {
+            GateKind::CalleeSees
+        } else {
+            GateKind::Union
         }
     }
-    let callee = &policy.cubicles[&edge.to];
-    let table = format!("[cubicle.{}.function.{}]", edge.to, edge.symbol);
-    let place = match function {
-        Some(function) => policy.place(&function.name.span, "described here"),
-        None => policy.place(&callee.name.span, "the cubicle it belongs to"),
-    };
-    for (rule, labels, verb, problem, remedy) in [
-        (
-            Code::CUB004,
-            data,
-            ["points", "point"],
-            "into the caller's memory without being lent",
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it",
-        ),
-        (
-            Code::CUB005,
-            code,
-            ["refers", "refer"],
-            "to a function of the caller, which the callee cannot call yet",
-            "if only NULL is ever passed, say `lend = \"handle\"`",
-        ),
-    ] {
-        if labels.is_empty() {
-            continue;
-        }
-        let (noun, verb) = match labels.len() {
-            1 => ("argument", verb[0]),
-            _ => ("arguments", verb[1]),
-        };
-        let message = format!(
-            "{noun} {} of `{}` (cubicle `{}`) {verb} {problem}",
-            labels.join(", "),
-            edge.symbol,
-            edge.to
-        );
-        let mut finding = Finding::of_rule(rule, message);
-        finding.places.extend(references());
-        findings.push(
-            finding
-                .at(place.clone())
-                .help(format!("in `{table}`: {remedy}")),
-        );
+
+    /// A callback goes into a cubicle that never said it holds no authority: it
+    /// is always checked.
+    fn is_fast(&self) -> bool {
+        let own = self.function.and_then(|function| function.gate.as_ref());
+        let kind = own.unwrap_or(&self.policy.cubicles[self.interface].gate);
+        !self.is_callback && kind.value == manifest::GateKind::Fast
     }
 }
 

@@ -1,306 +1,253 @@
-//! From what the manifest says about a function's arguments to the lends of its
-//! gates.
+//! From what the manifest says about a function's arguments and result to the
+//! lends of its gates.
 //!
 //! The manifest speaks of names and types, the monitor of places and bytes. What
-//! lies between is the signature (which argument, how large is what it points
-//! to) and the shape of the call (where it travels). Every mistake is a finding
-//! at its place in the manifest; a lend with a mistake is left out.
+//! lies between is the signature (which argument, what is where it points) and
+//! the shape of the call (where it travels). Every mistake is a finding at its
+//! place in the manifest; a lend with a mistake is left out.
+//!
+//! ```text
+//!   arg.strm = { lend = "inout" }                      paths    which pointer
+//!   arg."strm.next_in" = { lend = "in",                rules    what becomes of it
+//!                          bytes = "strm.avail_in" }   extents  how much it covers
+//!            │                                         pointers what comes back
+//!            ▼                                         order    what comes first
+//!   [ strm: argument 0, 112 bytes, staged
+//!     next_in: field 0 of that, as many bytes as field 8 of that says ]
+//! ```
 
 mod arguments;
+mod callbacks;
+mod draft;
 mod extents;
-mod flat;
+mod order;
+mod paths;
+mod pointers;
+mod reach;
+mod results;
+mod rules;
+mod sight;
 mod unlent;
 
-use cubicle_abi::plan::{EXTENT_CONSTANT, LEND_IN, LEND_OUT, LEND_RESULT};
-use flat::{Extent, Lend, Operand};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use cubicle_abi::plan::{EXTENT_CONSTANT, Extent, LEND_OUT, LEND_RESULT, Lend};
 
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, ResultPlace};
-use crate::graph::signature::{Signature, TypeKind};
-use crate::manifest::{self, ArgumentRule, Direction, Function, Located, Policy};
+use crate::graph::signature::Signature;
+use crate::manifest::{Argument, Function, Policy, ResultRule};
 
-use arguments::{Arguments, Known};
+use arguments::Arguments;
+use draft::{Covered, Draft, Holder, Key, Span, argument};
+use reach::Use;
 
+pub use callbacks::{CallbackLend, UNNUMBERED};
 pub use unlent::{Unlent, UnlentKind, unlent_pointers};
 
-/// As many lends as one gate can have: the monitor keeps the integers among
-/// them in a table of this size while it prepares a call.
-pub const MOST_LENDS: usize = 16;
+/// As many lends as one gate can have: the monitor keeps a table of this size
+/// while it prepares a call.
+pub const MOST_LENDS: usize = 64;
+
+/// As many bytes as the tool lets a range have of which others read parts. The
+/// monitor has 64 KiB for all that one call needs.
+pub const MOST_STAGED: u64 = 32 << 10;
+
+/// The function whose lends are resolved.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub policy: &'a Policy,
+    /// The cubicle in whose tables of the manifest it stands.
+    pub cubicle: &'a str,
+    /// The function, or the name of a callback's gate.
+    pub function: &'a str,
+    /// What the manifest says about it, if anything.
+    pub rules: Option<Rules<'a>>,
+    pub signature: &'a Signature,
+    /// The shape of `signature`.
+    pub shape: &'a CallShape,
+    /// The gates of the same caller and callee.
+    pub siblings: &'a Siblings<'a>,
+}
+
+/// The numbers of the gates that one cubicle has into another, by function.
+pub type Siblings<'a> = BTreeMap<&'a str, u32>;
+
+/// What the manifest says about a function, or about what a pointer to a function
+/// leads to.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    pub arguments: &'a BTreeMap<String, Argument>,
+    pub result: Option<&'a ResultRule>,
+    pub errno: bool,
+    pub of_callback: bool,
+}
+
+impl<'a> From<&'a Function> for Rules<'a> {
+    fn from(function: &'a Function) -> Self {
+        Rules {
+            arguments: &function.args,
+            result: function.result.as_ref(),
+            errno: function.errno.as_ref().is_some_and(|errno| errno.value),
+            of_callback: false,
+        }
+    }
+}
 
 /// What a gate lends.
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedLends {
-    /// A hidden result pointer first, then in the order of the parameters. At
-    /// most [`MOST_LENDS`].
-    pub lends: Vec<cubicle_abi::plan::Lend>,
+    /// What a lend refers to comes before it. At most [`MOST_LENDS`].
+    pub lends: Vec<Lend>,
     /// Whether the callee's errno goes to the caller's libc after the call.
     pub errno: bool,
+    /// The function pointers among the lends.
+    pub callbacks: Vec<CallbackLend>,
+    /// Function pointers in lent memory of which the manifest says nothing, as
+    /// messages call them.
+    pub functions: Vec<String>,
 }
 
-/// The function whose lends are resolved.
-struct Subject<'a> {
-    policy: &'a Policy,
-    cubicle: &'a str,
-    function: &'a str,
+/// Everything known while one function's lends are resolved.
+struct Resolver<'a> {
+    subject: Subject<'a>,
     arguments: Arguments<'a>,
+    drafts: Vec<Draft<'a>>,
+    /// What is said about each pointer.
+    rules: BTreeMap<Key, &'a Argument>,
+    /// What passes as it is, by where it stands: bytes from there.
+    handles: Vec<(Holder, Range<u64>)>,
+    /// The draft that covers what a pointer leads to.
+    ranges: BTreeMap<Key, usize>,
+    /// Numbers in ranges that something is counted with.
+    uses: Vec<Use>,
+    callbacks: Vec<CallbackLend>,
+    functions: Vec<String>,
+    findings: Findings,
 }
 
-impl Subject<'_> {
+/// Resolves the lends of a gate.
+pub fn resolve(subject: Subject<'_>) -> (ResolvedLends, Findings) {
+    let mut resolver = Resolver {
+        subject,
+        arguments: Arguments::of(subject.signature, subject.shape),
+        drafts: Vec::new(),
+        rules: BTreeMap::new(),
+        handles: Vec::new(),
+        ranges: BTreeMap::new(),
+        uses: Vec::new(),
+        callbacks: Vec::new(),
+        functions: Vec::new(),
+        findings: Findings::new(),
+    };
+    resolver.hidden_result();
+    if let Some(rules) = subject.rules {
+        let mut arguments: Vec<&Argument> = rules.arguments.values().collect();
+        resolver.place_rules(&mut arguments);
+        resolver.measure();
+    }
+    resolver.unsaid();
+    match subject.rules.and_then(|rules| rules.result) {
+        Some(rule) => {
+            if let Err(finding) = resolver.result(rule) {
+                resolver.findings.extend(finding);
+            }
+        }
+        None => resolver.unsaid_result(),
+    }
+    resolver.check_reach();
+    resolver.stage();
+    let order = resolver.order();
+    let mut findings = Findings::new();
+    let resolved = resolver.finish(&order, &mut findings);
+    findings.sort_by_place();
+    (resolved, findings)
+}
+
+impl<'a> Resolver<'a> {
     /// An error at something in the manifest.
-    fn error<T>(
-        &self,
-        at: &Located<T>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) -> Finding {
-        Finding::error(message).at(self.policy.place(&at.span, label))
+    fn error(&self, at: &Span, message: impl Into<String>, label: impl Into<String>) -> Finding {
+        Finding::error(message).at(self.subject.policy.place(at, label))
     }
 
     /// The function as messages call it.
     fn title(&self) -> String {
-        format!("`{}` of `{}`", self.function, self.cubicle)
+        format!("`{}` of `{}`", self.subject.function, self.subject.cubicle)
     }
-}
 
-/// Resolves the lends of the gates into `function_name` of the cubicle
-/// `cubicle_name`. `function` is what the manifest says about it, if anything;
-/// `shape` is that of `signature`.
-///
-/// What [`Policy::unsupported`] refuses is refused here too.
-pub fn resolve(
-    policy: &Policy,
-    cubicle_name: &str,
-    function_name: &str,
-    function: Option<&Function>,
-    signature: &Signature,
-    shape: &CallShape,
-) -> (ResolvedLends, Findings) {
-    let subject = Subject {
-        policy,
-        cubicle: cubicle_name,
-        function: function_name,
-        arguments: Arguments::of(signature, shape),
-    };
-    let mut resolved = ResolvedLends::default();
-    let mut findings = Findings::new();
-    let mut flat = Vec::new();
-    flat.extend(hidden_result(shape));
-    let Some(function) = function else {
-        resolved.lends = flat::convert(&flat);
-        return (resolved, findings);
-    };
-    resolved.errno = function.errno.as_ref().is_some_and(|errno| errno.value);
-    let described = arguments::described(&subject, function, &mut findings);
-    for (index, argument) in &described {
-        let known = subject.arguments.get(*index);
-        let lend = match &argument.rule {
-            ArgumentRule::Lend(lend) => lend,
-            ArgumentRule::Handle => {
-                findings.extend(check_handle(&subject, &argument.path, known));
-                continue;
-            }
-            ArgumentRule::Value(value) => {
-                findings.push(missing(&subject, value, "`value`"));
-                continue;
-            }
-            ArgumentRule::Callback(callback) => {
-                findings.push(missing(&subject, &callback.declared, "`callback`"));
-                continue;
-            }
+    /// Something of the function, as messages call it.
+    fn of(&self, label: &str) -> String {
+        match label {
+            "the result" => format!("the result of {}", self.title()),
+            label => format!("`{label}` of {}", self.title()),
+        }
+    }
+
+    fn no_word(&self, at: &Span, label: &str) -> Finding {
+        let message = format!(
+            "{} does not travel in one integer register or stack word",
+            self.of(label)
+        );
+        self.error(at, message, "")
+            .help("give the function a pointer to it instead")
+    }
+
+    fn too_much(&self, at: &Span, label: &str, bytes: u64) -> Finding {
+        let message = format!(
+            "{} covers {bytes} bytes, and pointers or lengths in it take part in the call",
+            self.of(label)
+        );
+        let help = format!(
+            "at most {} KiB of such memory can be lent; lend less, or say `lend = \"handle\"` for the pointers in it",
+            MOST_STAGED >> 10
+        );
+        self.error(at, message, "").help(help)
+    }
+
+    /// The place that the caller provides for a result in memory.
+    fn hidden_result(&mut self) {
+        let ResultPlace::Memory { bytes } = self.subject.shape.result else {
+            return;
         };
-        if flat.len() == MOST_LENDS {
-            let message = format!("{} lends too many arguments", subject.title());
-            let finding = subject.error(&argument.path, message, "");
-            findings.push(finding.help(format!("a gate can lend {MOST_LENDS}")));
-            break;
-        }
-        match resolve_one(&subject, &described, &argument.path, known, lend) {
-            Ok((lend, warnings)) => {
-                flat.push(lend);
-                findings.extend(warnings);
-            }
-            Err(mistakes) => findings.extend(mistakes),
-        }
+        self.drafts.push(Draft {
+            lend: Lend {
+                pointer: argument(0),
+                flags: LEND_RESULT | LEND_OUT,
+                extent: constant(bytes),
+                ..Lend::default()
+            },
+            label: "its result".to_owned(),
+            at: None,
+            range: Some(Covered {
+                rule: None,
+                pointer: None,
+                data: self.subject.signature.result.as_ref(),
+                each: Some(false),
+            }),
+            automatic: false,
+            good: true,
+        });
     }
-    findings.sort_by_place();
-    resolved.lends = flat::convert(&flat);
-    (resolved, findings)
-}
-
-/// The place that the caller provides for a result in memory.
-fn hidden_result(shape: &CallShape) -> Option<Lend> {
-    let ResultPlace::Memory { bytes } = shape.result else {
-        return None;
-    };
-    Some(Lend {
-        pointer: 0,
-        direction: LEND_RESULT | LEND_OUT,
-        extent: constant(bytes),
-        used: Extent::default(),
-    })
 }
 
 fn constant(bytes: u64) -> Extent {
     Extent {
         kind: EXTENT_CONSTANT,
-        count: 0,
         scale: bytes,
-        operands: [Operand::default(); 2],
+        ..Extent::default()
     }
 }
 
-fn resolve_one(
-    subject: &Subject,
-    described: &arguments::Described,
-    path: &Located<manifest::ArgumentPath>,
-    known: &Known,
-    lend: &manifest::Lend,
-) -> Result<(Lend, Findings), Findings> {
-    let mut findings = Findings::new();
-    if let Some(keep) = &lend.keep {
-        findings.push(missing(subject, keep, "`keep`"));
-    }
-    if let Some(negative) = &lend.negative {
-        findings.push(missing(subject, negative, "`negative`"));
-    }
-    let (pointer, place) = match pointer(subject, path, known) {
-        Ok(found) => found,
-        Err(finding) => {
-            findings.push(finding);
-            return Err(findings);
-        }
-    };
-    let direction = match lend.direction.value {
-        Direction::In => LEND_IN,
-        Direction::Out => LEND_OUT,
-        Direction::InOut => LEND_IN | LEND_OUT,
-    };
-    let context = extents::Context {
-        subject,
-        described,
-        known,
-        pointer,
-        unit: lend.unit,
-    };
-    let extent = context.lent(&lend.extent);
-    let used = match &lend.used {
-        None => Ok(Extent::default()),
-        Some(used) if lend.direction.value == Direction::In => Err(subject
-            .error(
-                used,
-                "`used` says how much of an \"out\" or \"inout\" range was written",
-                "this one is lent \"in\"",
-            )
-            .help("remove it, or lend \"out\" or \"inout\"")),
-        Some(used) => context.written(used),
-    };
-    match (extent, used) {
-        (Ok(extent), Ok(used)) if !findings.has_denied() => {
-            findings.extend(written_constant(subject, known, lend, pointer));
-            let lend = Lend {
-                pointer: place,
-                direction,
-                extent,
-                used,
-            };
-            Ok((lend, findings))
-        }
-        (extent, used) => {
-            findings.extend(extent.err());
-            findings.extend(used.err());
-            Err(findings)
-        }
+/// A path as a key of the manifest: positions and paths are quoted.
+pub(super) fn key(label: &str) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if label.chars().all(is_word) {
+        label.to_owned()
+    } else {
+        format!("\"{label}\"")
     }
 }
 
-/// The pointer that is lent, and where it travels.
-fn pointer<'a>(
-    subject: &Subject,
-    path: &Located<manifest::ArgumentPath>,
-    known: &Known<'a>,
-) -> Result<(&'a crate::graph::signature::Pointer, u32), Finding> {
-    let name = &known.label;
-    let title = subject.title();
-    let pointer = match &known.type_.kind {
-        TypeKind::Pointer(pointer) => pointer,
-        TypeKind::Aggregate(aggregate) if aggregate.by_reference => {
-            let message = format!("`{name}` of {title} cannot be lent");
-            let label = "a C++ object that must not be copied byte by byte";
-            let help = "give the function a pointer to plain data instead";
-            return Err(subject.error(path, message, label).help(help));
-        }
-        _ => {
-            let message = format!("`{name}` of {title} is not a pointer");
-            return Err(subject
-                .error(path, message, "")
-                .help("only pointers are lent; values cross as they are: remove this line"));
-        }
-    };
-    if pointer.to.as_ref().is_some_and(|to| to.is_function) {
-        let message = format!("`{name}` of {title} is a pointer to a function");
-        return Err(subject
-            .error(path, message, "")
-            .help("a function is not lent: it would need `callback`, which is not supported yet"));
-    }
-    match known.word() {
-        Some(place) => Ok((pointer, place)),
-        // Pointers are of class INTEGER (psABI 3.2.3): one register or word.
-        None => Err(subject.error(
-            path,
-            format!("`{name}` of {title} does not travel in one integer register or stack word"),
-            "",
-        )),
-    }
-}
-
-/// A callee that writes through `const` is rare; a wrong word in the manifest is
-/// not.
-fn written_constant(
-    subject: &Subject,
-    known: &Known,
-    lend: &manifest::Lend,
-    pointer: &crate::graph::signature::Pointer,
-) -> Option<Finding> {
-    let is_const = pointer.to.as_ref().is_some_and(|to| to.is_const);
-    if !is_const || lend.direction.value == Direction::In {
-        return None;
-    }
-    let message = format!(
-        "`{}` of {} points to `const`, and is lent for writing",
-        known.label,
-        subject.title()
-    );
-    let place = subject.policy.place(&lend.direction.span, "");
-    Some(
-        Finding::warning(message)
-            .at(place)
-            .help("say `lend = \"in\"` if the function only reads it"),
-    )
-}
-
-/// A handle is something that holds an address.
-fn check_handle(
-    subject: &Subject,
-    path: &Located<manifest::ArgumentPath>,
-    known: &Known,
-) -> Option<Finding> {
-    if matches!(
-        known.type_.kind,
-        TypeKind::Pointer(_) | TypeKind::Aggregate(_)
-    ) {
-        return None;
-    }
-    let message = format!("`{}` of {} is not a pointer", known.label, subject.title());
-    Some(
-        subject
-            .error(path, message, "")
-            .help("values cross as they are: remove this line"),
-    )
-}
-
-/// What the grammar has and this version does not build.
-fn missing<T>(subject: &Subject, at: &Located<T>, what: &str) -> Finding {
-    subject
-        .error(at, format!("{what} is not supported yet"), "")
-        .help("this version of the tool reads it but does not build it")
-}
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! it carries and lends, and which system calls are granted.
 
 pub mod call_sites;
+pub mod callbacks;
 pub mod cubicles;
 pub mod encode;
 pub mod gates;
@@ -13,6 +14,7 @@ pub mod permission;
 pub mod probes;
 pub mod resolve;
 pub mod system_calls;
+mod undescribed;
 
 use cubicle_abi::rights::Rights;
 
@@ -63,8 +65,8 @@ pub struct Cubicle {
 /// One gate.
 #[derive(Debug)]
 pub struct Gate {
-    /// The function; of a callback `FUNCTION.PATH`, where the functions cross
-    /// that it calls.
+    /// The function; of a callback `FUNCTION.PATH`, the first place where those
+    /// functions cross that it calls.
     pub symbol: String,
     /// The number of the callback, if it is the gate of one.
     pub callback: Option<usize>,
@@ -82,5 +84,16 @@ impl Gate {
     /// Whether it calls functions that cross as pointers.
     pub fn is_callback(&self) -> bool {
         self.callback.is_some()
+    }
+
+    /// Whether a call through the one is as through the other, if they call the
+    /// same function.
+    fn is_like(&self, other: &Gate) -> bool {
+        self.from == other.from
+            && self.to == other.to
+            && self.kind == other.kind
+            && self.shape == other.shape
+            && self.lends == other.lends
+            && self.errno == other.errno
     }
 }

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::call_sites::CallSites;
+use super::callbacks::{Callbacks, Scene};
+use super::gates::Program;
+use super::lends::Siblings;
 use super::{Cubicle, Plan, permission, probes};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -57,7 +60,21 @@ pub fn resolve(
         let objects = &assignment.images[&cubicle.name];
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
+    // What has a gate, by who calls whom: the numbers of the gates by function.
+    let mut siblings: BTreeMap<(&str, &str), Siblings> = BTreeMap::new();
+    for (number, edge) in edges.iter().enumerate() {
+        if live(edge).is_some() {
+            let numbers = siblings.entry((&edge.from, &edge.to)).or_default();
+            numbers.insert(&edge.symbol, number as u32);
+        }
+    }
+    let program = Program {
+        policy,
+        cubicles: &cubicles,
+        audit: line.audit,
+    };
     let mut places = CallSites::new(inputs.images);
+    let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
     for edge in *edges {
         let Some(references) = live(edge) else {
@@ -69,16 +86,28 @@ pub fn resolve(
             gates.push(None);
             continue;
         }
-        gates.push(super::gates::resolve(
+        let decided = super::gates::resolve(
             edge,
-            &cubicles,
-            policy,
+            &program,
             known[edge.to.as_str()].get(&edge.symbol),
-            line.audit,
+            &siblings[&(edge.from.as_str(), edge.to.as_str())],
             &mut || places.of(from, references),
             findings,
-        ));
+        );
+        let gate = decided.and_then(|decided| {
+            let mut scene = Scene {
+                policy,
+                cubicles: &cubicles,
+                interface: &edge.to,
+                audit: line.audit,
+                references: &mut || places.of(from, references),
+                findings,
+            };
+            callbacks.complete(decided, &mut scene)
+        });
+        gates.push(gate);
     }
+    gates.extend(callbacks.into_gates());
     if line.audit {
         gates.extend(probes::callbacks(&gates));
     }

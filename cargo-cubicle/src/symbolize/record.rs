@@ -19,7 +19,8 @@ pub struct Record {
     pub cubicle_violation: u32,
     pub kind: Kind,
     pub mechanism: Mechanism,
-    /// The cubicle whose code did it, or whose call: for a lend, the caller. `None`
+    /// The cubicle whose code did it, or whose call: for a lend, the caller; for a
+    /// callback, who passed the address. `None`
     /// if the rights in force were no cubicle's.
     #[serde(default)]
     pub cubicle: Option<String>,
@@ -37,6 +38,10 @@ pub struct Record {
     /// The instruction that did it; a lend and an abort have none.
     #[serde(default)]
     pub instruction: Option<Address>,
+    /// If `address` was passed as a function: `FUNCTION.PATH` of the first place
+    /// where those cross that are called as it would have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
     /// The signal that the kernel raised; 0 if the monitor noticed by itself.
     #[serde(default)]
     pub signal: i32,
@@ -84,6 +89,9 @@ pub enum Kind {
     Crash,
     /// A call whose argument could not be lent as the manifest says; `detail` says why.
     Lend,
+    /// An address passed as a function that is none the cubicle may pass; `detail`
+    /// says why.
+    Callback,
 }
 
 /// What enforces the borders.

@@ -128,6 +128,23 @@ fn title(report: &Report) -> String {
             ),
             None => format!("{who} made a call with an argument that cannot be lent"),
         },
+        Kind::Callback => {
+            let address = record
+                .address
+                .map_or(String::new(), |address| format!(" {address}"));
+            let whose = belongs(record);
+            match report.calls.last() {
+                Some(call) if Some(&call.from) == record.cubicle.as_ref() => format!(
+                    "{who} called `{}` of cubicle `{}` with{address} as a callback{whose}",
+                    call.function, call.to
+                ),
+                Some(call) => format!(
+                    "{who} returned{address} as a callback from `{}`{whose}",
+                    call.function
+                ),
+                None => format!("{who} passed{address} as a callback{whose}"),
+            }
+        }
     }
 }
 
@@ -172,9 +189,10 @@ fn belongs(record: &Record) -> String {
     match record.owner.as_deref() {
         _ if record.place == Some(Place::Unmapped) => ", where there is nothing".to_owned(),
         Some(MONITOR) => ", which belongs to the monitor".to_owned(),
-        Some(owner) if Some(owner) == record.cubicle.as_deref() => {
-            ", which is its own but not open to that".to_owned()
-        }
+        Some(owner) if Some(owner) == record.cubicle.as_deref() => match record.kind {
+            Kind::Callback => String::new(),
+            _ => ", which is its own but not open to that".to_owned(),
+        },
         Some(owner) => format!(", which belongs to cubicle `{owner}`"),
         None => ", which belongs to no cubicle".to_owned(),
     }

@@ -73,7 +73,9 @@ pub fn symbolize(record: &Record, binary: &Binary) -> Report {
         _ => None,
     };
     let position = match (record.kind, calls.last()) {
-        (Kind::Lend, Some(call)) if cubicle == Some(&call.from) => Some(call.position.clone()),
+        (Kind::Lend | Kind::Callback, Some(call)) if cubicle == Some(&call.from) => {
+            Some(call.position.clone())
+        }
         _ => position,
     };
     Report {

@@ -171,7 +171,7 @@ pub const PLACE_RESULT: u32 = 2;
 ///                          bytes = "strm.avail_in" }         extent: field 8 of lend 0
 /// ```
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lend {
     /// The pointer.
     pub pointer: Place,
@@ -203,10 +203,13 @@ pub const LEND_STAGED: u32 = 8;
 /// `value` was called with it (`u32::MAX`: no such gate is alive).
 pub const LEND_KEEP: u32 = 16;
 /// Nothing is lent: the callee sees `value` instead, and the caller's contents
-/// stay.
+/// stay. In an object that is kept from an earlier call on, the callee sees what
+/// it has put there itself. A constant `extent` says how many bytes it takes in
+/// a field.
 pub const LEND_VALUE: u32 = 32;
-/// A function: the callee gets the address of a slot of the callback gate with
-/// the number `value`.
+/// A function: it crosses as the address of a slot of the callback gate with the
+/// number `value`. With [`LEND_IN`] when the call enters, with [`LEND_OUT`] when
+/// it returns; a field that both sides may set has a lend for each.
 pub const LEND_CALLBACK: u32 = 64;
 /// Nothing is lent: afterwards, a pointer that leads into what was lent in this
 /// call, or is kept, is translated to the caller's address.
@@ -220,7 +223,7 @@ pub const LEND_RETURNED: u32 = 512;
 
 /// A number of bytes: a constant, or a product of operands and a scale.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// One of the `EXTENT_` constants.
     pub kind: u32,
@@ -247,7 +250,7 @@ pub const EXTENT_ADVANCE: u32 = 5;
 
 /// A number that one side passes.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operand {
     pub place: Place,
     /// 1, 2, 4 or 8 bytes.

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::document::missing;
 use super::reader::{Entry, Reader, Table, quoted};
-use crate::manifest::extent::Extent;
+use crate::manifest::extent::{Base, Extent};
 use crate::manifest::function::{
     Argument, ArgumentRule, Callback, Direction, Fault, Function, Lend, ResultKind, ResultRule,
     Unit,
@@ -32,7 +32,7 @@ pub fn read(reader: &mut Reader, entry: Entry) -> Option<Function> {
     let signature = table
         .get("signature")
         .and_then(|entry| reader.string(entry))
-        .filter(|signature| signature_has_form(reader, signature, &name));
+        .filter(|signature| signature_has_form(reader, signature, Some(&name)));
     let function = Function {
         signature,
         gate: table.get("gate").and_then(|entry| reader.word(entry)),
@@ -51,11 +51,12 @@ pub fn read(reader: &mut Reader, entry: Entry) -> Option<Function> {
     Some(function)
 }
 
-/// Looks at a signature's outer form only: whoever needs it parses it as C.
+/// Looks at a signature's outer form only: whoever needs it parses it as C. It
+/// declares `function`, or anything for a callback, which has no name.
 fn signature_has_form(
     reader: &mut Reader,
     signature: &Located<String>,
-    function: &Located<String>,
+    function: Option<&Located<String>>,
 ) -> bool {
     let mut depth = 0_i64;
     let balanced = signature.chars().all(|letter| {
@@ -66,21 +67,27 @@ fn signature_has_form(
         }
         depth >= 0
     }) && depth == 0;
-    let declares = signature
-        .split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'))
-        .any(|word| word == function.value);
+    let declares = |name: &str| {
+        signature
+            .split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'))
+            .any(|word| word == name)
+    };
     let problem = if !signature.contains('(') || !balanced {
         "it is no C declaration of a function"
-    } else if !declares {
+    } else if !function.is_none_or(|name| declares(&name.value)) {
         "it declares another function"
     } else {
         return true;
     };
+    let name = function.map_or("callback", |name| &name.value);
     reader.error_with_help(
         signature.span.clone(),
-        format!("this is no signature of {}", quoted(function)),
+        match function {
+            Some(name) => format!("this is no signature of {}", quoted(name)),
+            None => "this is no signature of a callback".to_owned(),
+        },
         problem,
-        format!("for example `int {}(char *s, int n)`", function.value),
+        format!("for example `int {name}(char *s, int n)`"),
     );
     false
 }
@@ -92,7 +99,7 @@ fn arguments(reader: &mut Reader, entry: Entry) -> BTreeMap<String, Argument> {
         let what = format!("argument {}", quoted(entry.name()));
         let table = reader.table::<schema::Argument>(entry.value, entry.key_span(), &what);
         let rule = table.and_then(|mut table| {
-            let rule = rule(reader, &mut table, entry.key_span(), &what);
+            let rule = rule(reader, &mut table, RULE_KEYS, entry.key_span(), &what);
             table.close();
             rule
         });
@@ -109,12 +116,14 @@ fn result(reader: &mut Reader, entry: Entry) -> Option<ResultRule> {
     let declared = Located::new((), entry.key_span());
     let within = table.get("within");
     let rule = match within {
-        None => rule(reader, &mut table, entry.key_span(), what).map(ResultKind::Like),
+        None => rule(reader, &mut table, RESULT_KEYS, entry.key_span(), what)
+            .filter(|rule| is_for_result(reader, rule))
+            .map(ResultKind::Like),
         Some(within) => {
             refuse(
                 reader,
                 &mut table,
-                RULE_KEYS,
+                RESULT_KEYS,
                 "a result `within` an argument",
             );
             reader
@@ -127,44 +136,91 @@ fn result(reader: &mut Reader, entry: Entry) -> Option<ResultRule> {
     rule.map(|rule| ResultRule { declared, rule })
 }
 
-/// Every key that [`rule`] understands.
+/// Whether a rule can be about something that is returned.
+fn is_for_result(reader: &mut Reader, rule: &ArgumentRule) -> bool {
+    let ArgumentRule::Lend(lend) = rule else {
+        return true;
+    };
+    if lend.direction.value != Direction::In {
+        reader.error_with_help(
+            lend.direction.span.clone(),
+            "what is returned can only be read",
+            "",
+            "say `lend = \"in\"`: the caller gets a copy",
+        );
+        return false;
+    }
+    true
+}
+
+/// The keys that [`rule`] understands, in the table of an argument.
 const RULE_KEYS: &[&str] = &[
-    "lend", "bytes", "count", "used", "negative", "keep", "value", "callback", "arg", "result",
+    "lend",
+    "bytes",
+    "count",
+    "used",
+    "negative",
+    "keep",
+    "value",
+    "callback",
+    "signature",
+    "arg",
+    "result",
+];
+
+/// And in that of a result.
+const RESULT_KEYS: &[&str] = &[
+    "lend",
+    "bytes",
+    "count",
+    "callback",
+    "signature",
+    "arg",
+    "result",
 ];
 
 /// Reads what is common to arguments and results: exactly one of `lend`, `value`
-/// and `callback`, and what belongs to it.
+/// and `callback`, and what belongs to it. `keys` are those of the table.
 fn rule(
     reader: &mut Reader,
     table: &mut Table,
+    keys: &'static [&'static str],
     span: Range<usize>,
     what: &str,
 ) -> Option<ArgumentRule> {
     // Which of the keys are looked at depends on the others; all are known.
-    for key in RULE_KEYS {
+    for key in keys {
         table.get(key);
     }
-    let (lend, value, callback) = (table.get("lend"), table.get("value"), table.get("callback"));
+    let is_argument = keys.contains(&"value");
+    let (lend, callback) = (table.get("lend"), table.get("callback"));
+    let value = if is_argument {
+        table.get("value")
+    } else {
+        None
+    };
+    // Without those that belong to what a table is about.
+    let without = |own: &[&str]| -> Vec<&'static str> {
+        let keys = keys.iter().copied();
+        keys.filter(|key| !own.contains(key)).collect()
+    };
+    const OF_LEND: &[&str] = &["lend", "bytes", "count", "used", "negative", "keep"];
+    const OF_CALLBACK: &[&str] = &["callback", "signature", "arg", "result"];
     if let Some(lend) = lend {
         let word = reader.word::<LendWord>(lend);
-        refuse(
-            reader,
-            table,
-            &["value", "callback", "arg", "result"],
-            "a lend",
-        );
-        return read_lend(reader, table, word?);
+        refuse(reader, table, &without(OF_LEND), "a lend");
+        return read_lend(reader, table, is_argument, word?);
     }
     if let Some(value) = value {
-        let others = [
-            "bytes", "count", "used", "negative", "keep", "callback", "arg", "result",
-        ];
-        refuse(reader, table, &others, "a replaced value");
+        refuse(reader, table, &without(&["value"]), "a replaced value");
         return reader.integer(value).map(ArgumentRule::Value);
     }
     if let Some(entry) = callback {
-        let others = ["bytes", "count", "used", "negative", "keep"];
-        refuse(reader, table, &others, "a callback");
+        refuse(reader, table, &without(OF_CALLBACK), "a callback");
+        let signature = table
+            .get("signature")
+            .and_then(|entry| reader.string(entry))
+            .filter(|signature| signature_has_form(reader, signature, None));
         let args = table
             .get("arg")
             .map_or_else(BTreeMap::new, |entry| arguments(reader, entry));
@@ -175,14 +231,19 @@ fn rule(
         }
         return Some(ArgumentRule::Callback(Callback {
             declared: Located::new((), entry.key_span()),
+            signature,
             args,
             result: result.map(Box::new),
         }));
     }
     let mut help = "say `lend = \"in\"`, `\"out\"`, `\"inout\"` or `\"handle\"`, `value = 0` or \
                     `callback = true`";
-    if table.get("arg").is_some() || table.get("result").is_some() {
-        help = "`arg` and `result` belong to `callback = true`";
+    if !is_argument {
+        help = "say `within = \"ARGUMENT\"`, `lend = \"in\"` or `\"handle\"`, or `callback = true`";
+    }
+    let of_callback = ["signature", "arg", "result"];
+    if of_callback.iter().any(|key| table.get(key).is_some()) {
+        help = "`signature`, `arg` and `result` belong to `callback = true`";
     }
     reader.error_with_help(
         span,
@@ -196,15 +257,24 @@ fn rule(
 fn read_lend(
     reader: &mut Reader,
     table: &mut Table,
+    is_argument: bool,
     word: Located<LendWord>,
 ) -> Option<ArgumentRule> {
+    let mut of_argument = |key| if is_argument { table.get(key) } else { None };
+    let (used, negative, keep) = (
+        of_argument("used"),
+        of_argument("negative"),
+        of_argument("keep"),
+    );
     let direction = match word.value {
         LendWord::In => Direction::In,
         LendWord::Out => Direction::Out,
         LendWord::InOut => Direction::InOut,
         LendWord::Handle => {
-            let others = ["bytes", "count", "used", "negative", "keep"];
-            refuse(reader, table, &others, "a handle");
+            refuse(reader, table, &["bytes", "count"], "a handle");
+            if is_argument {
+                refuse(reader, table, &["used", "negative", "keep"], "a handle");
+            }
             return Some(ArgumentRule::Handle);
         }
     };
@@ -226,7 +296,6 @@ fn read_lend(
         Some(entry) => reader.extent(entry),
         None => Some(Located::new(Extent::SizeOf, word.span.clone())),
     };
-    let used = table.get("used");
     if let Some(used) = used
         && direction == Direction::In
     {
@@ -237,8 +306,7 @@ fn read_lend(
         );
     }
     let used = used.and_then(|entry| reader.extent(entry));
-    let negative = table.get("negative");
-    let keep = table.get("keep").and_then(|entry| reader.string(entry));
+    let keep = keep.and_then(|entry| reader.string(entry));
     let lend = Lend {
         extent: extent?,
         unit,
@@ -271,13 +339,34 @@ fn check_extents(reader: &mut Reader, lend: &Lend) {
             "say how many `bytes` the buffer has, and `used = \"cstr\"`",
         );
     }
+    if lend.extent.value == Extent::Moved {
+        reader.error_with_help(
+            span(),
+            "how far a pointer moved is known only after the call",
+            "",
+            "`moved` belongs to `used`",
+        );
+    }
+    if let Some(path) = lend
+        .extent
+        .value
+        .paths()
+        .find(|path| path.base == Base::Result)
+    {
+        reader.error_with_help(
+            span(),
+            format!("the {path} is known only after the call"),
+            "",
+            "it belongs to `used`; an argument called `result` is written as its position, such as `#1`",
+        );
+    }
     if let Some(used) = &lend.used
         && used.value == Extent::SizeOf
     {
         reader.error(used.span.clone(), "`used` cannot be `sizeof`", "");
     }
     if let Some(negative) = &lend.negative {
-        let measured = matches!(lend.extent.value, Extent::Argument(_) | Extent::Deref(_));
+        let measured = lend.extent.value.paths().next().is_some();
         if !measured || lend.direction.value == Direction::Out {
             reader.error_with_help(
                 negative.span.clone(),

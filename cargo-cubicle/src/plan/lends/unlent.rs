@@ -1,7 +1,9 @@
 //! Addresses that cross a gate and of which nobody says what becomes of them.
 
 use crate::graph::signature::{Aggregate, Signature, Type, TypeKind};
-use crate::manifest::{Base, Function};
+use crate::manifest::Base;
+
+use super::Rules;
 
 /// A parameter that carries an address, with nothing in the manifest about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +29,11 @@ pub enum UnlentKind {
     Object,
 }
 
-/// The parameters, in order, that carry an address and that `function` does not
+/// The parameters, in order, that carry an address and that `rules` do not
 /// describe at all. An entry for something inside an argument describes the
 /// argument too.
-pub fn unlent_pointers(signature: &Signature, function: Option<&Function>) -> Vec<Unlent> {
-    let args = function.iter().flat_map(|function| function.args.values());
+pub fn unlent_pointers(signature: &Signature, rules: Option<Rules<'_>>) -> Vec<Unlent> {
+    let args = rules.iter().flat_map(|rules| rules.arguments.values());
     let described: Vec<&Base> = args.map(|argument| &argument.path.base).collect();
     let named = signature.parameters.iter();
     let named = named.map(|parameter| (parameter.name.as_deref(), &parameter.type_));
@@ -44,6 +46,7 @@ pub fn unlent_pointers(signature: &Signature, function: Option<&Function>) -> Ve
         let is_it = |base: &Base| match base {
             Base::Name(written) => Some(written.as_str()) == name,
             Base::Position(position) => *position as usize == index + 1,
+            Base::Result => false,
         };
         if !described.iter().any(|base| is_it(base)) {
             unlent.push(Unlent {

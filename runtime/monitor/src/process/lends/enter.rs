@@ -4,8 +4,8 @@
 use super::MOST_LENDS;
 use super::kept::KeptObjects;
 use super::pending::{
-    Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingLend,
-    PendingLends,
+    Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind,
+    PendingLend, PendingLends,
 };
 use super::places::{self, KEPT, NoPlace, Stack, kept_room};
 use super::scratch::Scratch;
@@ -25,6 +25,13 @@ use cubicle_abi::plan::{
     Operand, PLACE_ARGUMENT, PLACE_FIELD, Place,
 };
 use cubicle_abi::rights::{Rights, cubicle_key};
+
+/// A pointer in an argument, to nothing yet.
+const OUTERMOST: PendingLend = PendingLend {
+    scratch: NOWHERE,
+    parent: NOWHERE,
+    ..PendingLend::NOTHING
+};
 
 /// A lent string may be this long, bytes.
 const LONGEST_STRING: u64 = 1 << 30;
@@ -97,6 +104,16 @@ pub fn number(value: u64, operand: &Operand) -> Number {
     Number {
         value: if negative { 0 } else { value },
         negative,
+    }
+}
+
+/// Bytes of what stands at a lend's place: a pointer, or a number that is
+/// replaced.
+pub fn word_size(lend: &Lend) -> usize {
+    if lend.flags & LEND_VALUE != 0 && lend.extent.kind == EXTENT_CONSTANT {
+        lend.extent.scale.clamp(1, 8) as usize
+    } else {
+        8
     }
 }
 
@@ -221,11 +238,12 @@ impl Preparing<'_> {
             return;
         }
         // What is inside nothing is nothing.
-        let Some(pointer) = self.word(&lend.pointer) else {
+        let Some(pointer) = self.word(&lend) else {
             return;
         };
         if lend.flags & LEND_VALUE != 0 {
-            return self.replace(index, &lend, pointer, lend.value);
+            let value = self.own_value(&lend).unwrap_or(lend.value);
+            return self.replace(index, &lend, pointer, value);
         }
         if lend.flags & LEND_CALLBACK != 0 {
             // Others cross when the call returns.
@@ -244,8 +262,8 @@ impl Preparing<'_> {
         }
         let scratch = self.stage(&lend, pointer, bytes);
         let only_read = lend.flags & (LEND_IN | LEND_OUT | LEND_RESULT) == 0;
-        let place = if only_read {
-            0
+        let (kind, place) = if only_read {
+            (PendingKind::Read, pointer)
         } else {
             self.place(&lend, pointer, bytes)
         };
@@ -258,12 +276,12 @@ impl Preparing<'_> {
                 bytes,
                 scratch,
                 lend: index as u32,
-                parent: NOWHERE,
-                offset: 0,
+                kind,
+                ..OUTERMOST
             },
         );
         if !only_read {
-            self.write(&lend.pointer, place);
+            self.write(&lend, place);
             if scratch == NOWHERE {
                 self.fill(&lend, pointer, place, bytes);
             }
@@ -311,14 +329,31 @@ impl Preparing<'_> {
             PendingLend {
                 caller: old,
                 callee: new,
-                bytes: 0,
-                scratch: NOWHERE,
                 lend: index as u32,
-                parent: NOWHERE,
-                offset: 0,
+                kind: PendingKind::Replaced,
+                ..OUTERMOST
             },
         );
-        self.write(&lend.pointer, new);
+        self.write(lend, new);
+    }
+
+    /// What the callee itself has put where neither side sees the other's value:
+    /// in an object that it keeps from an earlier call on.
+    fn own_value(&self, lend: &Lend) -> Option<u64> {
+        if lend.pointer.kind != PLACE_FIELD {
+            return None;
+        }
+        let (parent, element) = self.latest[lend.pointer.index as usize];
+        let parent = self.pending[..*self.count].get(parent as usize)?;
+        if parent.kind != PendingKind::Kept {
+            return None;
+        }
+        let mut value = 0u64;
+        let at = parent.callee + element + lend.pointer.offset;
+        let size = word_size(lend) as u64;
+        self.call
+            .copy(&raw mut value as u64, at, size, parent.caller, "read");
+        Some(value)
     }
 
     fn remember(&mut self, index: usize, lend: &Lend, mut one: PendingLend) {
@@ -335,11 +370,12 @@ impl Preparing<'_> {
         *self.count += 1;
     }
 
-    /// The eight bytes at a place; `None` inside something that is not there.
-    fn word(&mut self, place: &Place) -> Option<u64> {
-        match place.kind {
-            PLACE_ARGUMENT => Some(self.argument(place.index)),
-            _ => self.field(place, 8),
+    /// What stands where a lend's pointer does; `None` inside something that is
+    /// not there.
+    fn word(&mut self, lend: &Lend) -> Option<u64> {
+        match lend.pointer.kind {
+            PLACE_ARGUMENT => Some(self.argument(lend.pointer.index)),
+            _ => self.field(&lend.pointer, word_size(lend)),
         }
     }
 
@@ -355,7 +391,8 @@ impl Preparing<'_> {
         Some(self.scratch.number(parent.scratch, offset, size))
     }
 
-    fn write(&mut self, place: &Place, value: u64) {
+    fn write(&mut self, lend: &Lend, value: u64) {
+        let place = &lend.pointer;
         match place.kind {
             PLACE_ARGUMENT => match self.arguments.get_mut(place.index as usize) {
                 Some(argument) => *argument = value,
@@ -365,8 +402,8 @@ impl Preparing<'_> {
                 let (parent, element) = self.latest[place.index as usize];
                 let parent = self.pending[parent as usize];
                 // `field` has checked the place when the pointer was read.
-                self.scratch
-                    .set(parent.scratch, element + place.offset, value);
+                let (at, size) = (element + place.offset, word_size(lend));
+                self.scratch.set(parent.scratch, at, size, value);
             }
         }
     }
@@ -499,51 +536,52 @@ impl Preparing<'_> {
         start
     }
 
-    fn place(&mut self, lend: &Lend, pointer: u64, bytes: u64) -> u64 {
-        if let Some(place) = self.kept_place(lend, pointer, bytes) {
-            return place;
+    fn place(&mut self, lend: &Lend, pointer: u64, bytes: u64) -> (PendingKind, u64) {
+        if let Some(place) = self.kept_place(pointer, bytes, lend.flags & LEND_KEEP != 0) {
+            return (PendingKind::Kept, place);
         }
-        match places::borrow(&mut self.stack, self.buffer, bytes) {
-            Ok(place) => place,
+        let place = if lend.flags & LEND_KEEP != 0 {
+            self.keep(lend.value as u32, pointer, bytes)
+        } else {
+            places::borrow(&mut self.stack, self.buffer, bytes)
+        };
+        match place {
+            Ok(place) => (PendingKind::Lent, place),
             Err(NoPlace::Stack) => self.call.refuse(self.stack.low, bytes, "stack"),
             Err(NoPlace::Memory) => self.call.refuse(0, bytes, "hold"),
         }
     }
 
-    /// The place of a kept object, or of one that is kept from now on.
-    fn kept_place(&mut self, lend: &Lend, pointer: u64, bytes: u64) -> Option<u64> {
-        let keeps = lend.flags & LEND_KEEP != 0;
+    /// The place of an object that is kept from an earlier call on. What is
+    /// about to be kept anew starts anew: the caller may have another object at
+    /// that address now.
+    fn kept_place(&mut self, pointer: u64, bytes: u64, anew: bool) -> Option<u64> {
         let mut objects = KEPT.lock();
-        if !keeps && objects.is_empty() {
+        if objects.is_empty() {
             return None;
         }
-        let (from, to) = (self.call.from, self.call.to);
-        let mut known = objects.find(from, to, pointer);
-        if let Some(number) = known
-            && bytes > objects.get(number).bytes
-        {
-            if !keeps {
-                return None;
-            }
-            // Something larger lies at that address now.
+        let number = objects.find(self.call.from, self.call.to, pointer)?;
+        if anew {
             objects.replace(number);
-            known = None;
+            return None;
         }
-        let number = match known {
-            Some(number) => number,
-            None if !keeps => return None,
-            None => {
-                let until = lend.value as u32;
-                let room = |size| kept_room(to, size);
-                let Some(number) = objects.keep((from, to), pointer, bytes, until, room) else {
-                    drop(objects);
-                    self.call.refuse(0, bytes, "hold");
-                };
-                number
-            }
-        };
+        let kept = *objects.get(number);
+        if kept.bytes != bytes {
+            return None;
+        }
         self.beside(&mut objects, number);
-        Some(objects.get(number).callee)
+        Some(kept.callee)
+    }
+
+    fn keep(&mut self, until: u32, pointer: u64, bytes: u64) -> Result<u64, NoPlace> {
+        let (from, to) = (self.call.from, self.call.to);
+        let mut objects = KEPT.lock();
+        let room = |size| kept_room(to, size);
+        let number = objects
+            .keep((from, to), pointer, bytes, until, room)
+            .ok_or(NoPlace::Memory)?;
+        self.beside(&mut objects, number);
+        Ok(objects.get(number).callee)
     }
 
     /// What one call names together ends together.
@@ -574,7 +612,7 @@ impl Preparing<'_> {
     /// Staged memory and stack arguments, now that all pointers are replaced.
     fn hand_over(mut self) -> u64 {
         for one in &self.pending[self.first..*self.count] {
-            if one.scratch != NOWHERE && one.callee != 0 {
+            if one.scratch != NOWHERE && one.has_copy() {
                 let from = self.scratch.address(one.scratch);
                 self.call
                     .copy(one.callee, from, one.bytes, one.caller, "read");

@@ -1,7 +1,7 @@
 //! After the call: what the callee wrote goes to the caller, and pointers into
 //! the callee's copies become the caller's own.
 
-use super::enter::{Call, copy, number, pop};
+use super::enter::{Call, copy, number, pop, word_size};
 use super::kept::Kept;
 use super::pending::{NOWHERE, PendingLend};
 use super::places::{KEPT, is_kept, kept_room, own_rights};
@@ -107,7 +107,7 @@ impl Returning<'_> {
         for index in (0..self.lent.len()).rev() {
             let one = self.lent[index];
             let lend = self.lend(&one);
-            if lend.flags & LEND_OUT == 0 || one.bytes == 0 {
+            if lend.flags & LEND_OUT == 0 || !one.has_copy() {
                 continue;
             }
             let used = match lend.used.kind {
@@ -148,7 +148,8 @@ impl Returning<'_> {
                     continue;
                 }
                 let at = element * stride + place.offset;
-                if at + 8 > parent.bytes {
+                let size = word_size(&lend);
+                if at + size as u64 > parent.bytes {
                     continue;
                 }
                 let found = (next..self.lent.len()).find(|number| {
@@ -158,9 +159,9 @@ impl Returning<'_> {
                 if let Some(number) = found {
                     next = number + 1;
                 }
-                let value = self.scratch.number(parent.scratch, at, 8);
+                let value = self.scratch.number(parent.scratch, at, size);
                 let value = self.returned(&lend, value, found.map(|number| self.lent[number]));
-                self.scratch.set(parent.scratch, at, value);
+                self.scratch.set(parent.scratch, at, size, value);
             }
         }
     }
@@ -181,8 +182,7 @@ impl Returning<'_> {
     /// stood there before.
     fn returned(&self, lend: &Lend, value: u64, lent: Option<PendingLend>) -> u64 {
         if let Some(one) = lent {
-            let same = value == one.callee && (one.callee != 0 || one.bytes == 0);
-            if same || lend.flags & LEND_VALUE != 0 {
+            if value == one.callee || lend.flags & LEND_VALUE != 0 {
                 return one.caller;
             }
             if let Some(own) = one.translate(value) {
@@ -452,7 +452,7 @@ impl Returning<'_> {
         if objects.is_empty() {
             return;
         }
-        for one in self.lent.iter().filter(|one| one.bytes > 0) {
+        for one in self.lent.iter().filter(|one| one.has_copy()) {
             let (from, to) = (self.call.from, self.call.to);
             if let Some(number) = objects.find(from, to, one.caller)
                 && objects.get(number).until == self.call.number

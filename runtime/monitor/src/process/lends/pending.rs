@@ -18,7 +18,7 @@ pub struct PendingLend {
     /// What the caller passed, and what the callee got instead.
     pub caller: u64,
     pub callee: u64,
-    /// Bytes that are lent; 0 if only the value was replaced.
+    /// Bytes that are lent.
     pub bytes: u64,
     /// If it is staged, where it stands in the scratch memory.
     pub scratch: u32,
@@ -28,6 +28,20 @@ pub struct PendingLend {
     pub parent: u32,
     /// Where in that memory, bytes.
     pub offset: u32,
+    pub kind: PendingKind,
+}
+
+/// What has become of a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PendingKind {
+    /// It leads to the callee's copy.
+    Lent,
+    /// The same, at a place that is kept from an earlier call on.
+    Kept,
+    /// It crosses as it is: what it leads to is only looked at.
+    Read,
+    /// Something else stands there.
+    Replaced,
 }
 
 /// No pending lend; not staged.
@@ -42,19 +56,24 @@ impl PendingLend {
         lend: 0,
         parent: 0,
         offset: 0,
+        kind: PendingKind::Lent,
     };
 
     /// The caller's address for one that leads into the callee's copy, or to
     /// its end.
     pub fn translate(&self, address: u64) -> Option<u64> {
         let offset = address.wrapping_sub(self.callee);
-        (self.bytes > 0 && self.callee != 0 && offset <= self.bytes)
-            .then(|| self.caller.wrapping_add(offset))
+        (self.has_copy() && offset <= self.bytes).then(|| self.caller.wrapping_add(offset))
     }
 
     /// Does `address` lead into the callee's copy, and not only to its end?
     pub fn contains(&self, address: u64) -> bool {
-        self.callee != 0 && address.wrapping_sub(self.callee) < self.bytes
+        self.has_copy() && address.wrapping_sub(self.callee) < self.bytes
+    }
+
+    /// Does the callee have a copy of it?
+    pub fn has_copy(&self) -> bool {
+        matches!(self.kind, PendingKind::Lent | PendingKind::Kept)
     }
 }
 
@@ -151,6 +170,13 @@ mod tests {
         assert_eq!(lend.translate(0x9011), None);
         assert_eq!(lend.translate(0x8fff), None);
         assert!(lend.contains(0x900f) && !lend.contains(0x9010));
-        assert_eq!(PendingLend::NOTHING.translate(0), None);
+        // An empty range has an end, too; what has no copy has none.
+        let empty = PendingLend { bytes: 0, ..lend };
+        assert_eq!(empty.translate(0x9000), Some(0x1000));
+        let replaced = PendingLend {
+            kind: PendingKind::Replaced,
+            ..lend
+        };
+        assert_eq!(replaced.translate(0x9000), None);
     }
 }

@@ -43,8 +43,8 @@ impl<'a> Scratch<'a> {
         u64::from_le_bytes(bytes)
     }
 
-    pub fn set(&mut self, start: u32, offset: u64, value: u64) {
+    pub fn set(&mut self, start: u32, offset: u64, size: usize, value: u64) {
         let at = start as usize + offset as usize;
-        self.bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        self.bytes[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);
     }
 }
