@@ -1,0 +1,2 @@
+static char secret[] = "secret";
+long other_secret(void) { return (long)secret; }
