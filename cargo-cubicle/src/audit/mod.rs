@@ -16,4 +16,4 @@ pub use record::{
     AccessRecord, Again, Call, Callback, Gate, Line, Position, Record, Refused, START, SystemCall,
     Touched, VERSION, Value, When,
 };
-pub use recording::{FILE, Recording, RecordingError, split};
+pub use recording::{BUILD_FILE, FILE, Recording, RecordingError, split};

@@ -240,13 +240,16 @@ pub struct Refused {
     pub count: u64,
 }
 
-/// A pointer that is passed again.
+/// How often a pointer was passed that was passed before, or was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Again {
     pub gate: usize,
     pub path: String,
-    pub earlier_gate: usize,
-    pub earlier: String,
+    /// How it was passed the last time before; nothing, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_gate: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
     pub count: u64,
 }
 

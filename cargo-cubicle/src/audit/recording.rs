@@ -7,6 +7,9 @@ use super::record::{Gate, Line, Record, START, VERSION};
 /// The file beside a program's link line in which its last recording is kept.
 pub const FILE: &str = "audit.jsonl";
 
+/// The file beside it that says which audit build was the last.
+pub const BUILD_FILE: &str = "audit-build";
+
 /// Why there is no recording to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {

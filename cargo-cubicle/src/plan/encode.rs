@@ -179,6 +179,13 @@ pub fn encode(
     Ok(writer.bytes)
 }
 
+/// Which audit build an encoded plan is of.
+pub fn build_of(plan: &[u8]) -> Option<u64> {
+    let at = std::mem::offset_of!(Header, build);
+    let bytes = plan.get(at..at + 8)?.try_into().ok()?;
+    Some(u64::from_le_bytes(bytes)).filter(|build| *build != 0)
+}
+
 /// What tells one audit build from another: FNV-1a of all that was linked.
 fn identity(plan: &[u8], images: &[Image]) -> u64 {
     let images = images.iter().flat_map(|image| &image.bytes);

@@ -68,7 +68,15 @@ pub fn begin(passing: &Passing) {
 }
 
 /// After a call was taken back: both sides are open.
-pub fn end(number: u32, stack: u64, results: [u64; 2], rights: Rights) {
+/// `lent` has what was
+/// lent in it: the caller's address, and the callee's.
+pub fn end(
+    number: u32,
+    stack: u64,
+    results: [u64; 2],
+    rights: Rights,
+    lent: impl Iterator<Item = (u64, u64)> + Clone,
+) {
     let Some(plan) = crate::process::plan() else {
         return;
     };
@@ -89,7 +97,7 @@ pub fn end(number: u32, stack: u64, results: [u64; 2], rights: Rights) {
         let searches = memory.samples.all().iter();
         let searches = searches.filter(|old| (old.gate, old.function) == (number, call.function));
         if searches.count() < FIRST_SAMPLES {
-            remembered::search(&mut call);
+            remembered::search(&mut call, lent);
         }
         keep_sample(memory, &call);
         keep_past(memory, &call, probes);
@@ -276,7 +284,7 @@ fn look_again(call: &mut Call, probe: &Probe, index: usize, results: [u64; 2], r
     call.seen[index] = seen;
 }
 
-/// Arguments that earlier calls have passed, too.
+/// Notes how arguments were passed the last time before, if they were.
 fn passed_again(memory: &mut Memory, call: &Call, probes: &[Probe]) {
     for (index, seen) in call.seen[..call.probes as usize].iter().enumerate() {
         let probe = &probes[index];
@@ -288,22 +296,31 @@ fn passed_again(memory: &mut Memory, call: &Call, probes: &[Probe]) {
             continue;
         }
         let origin = Origin::new(call.gate as usize, index);
-        for number in 0..memory.past.length {
-            let past = memory.past.entries[number];
-            if past.value != seen.before || past.knows != call.to || past.owner != seen.owner {
-                continue;
-            }
-            let new = Again {
-                origin,
-                earlier: past.origin,
-                count: 0,
-            };
-            let same = |old: &Again| (old.origin, old.earlier) == (origin, past.origin);
-            if let Some(entry) = memory.again.entry(same, new) {
-                entry.count += 1;
-            }
+        let past = memory.past.all().iter().filter(|past| {
+            (past.value, past.knows, past.owner) == (seen.before, call.to, seen.owner)
+                && is_argument(past.origin)
+        });
+        let earlier = past.max_by_key(|past| past.time);
+        let earlier = earlier.map_or(Origin::NONE, |past| past.origin);
+        let new = Again {
+            origin,
+            earlier,
+            count: 0,
+        };
+        let same = |old: &Again| (old.origin, old.earlier) == (origin, earlier);
+        if let Some(entry) = memory.again.entry(same, new) {
+            entry.count += 1;
         }
     }
+}
+
+fn is_argument(origin: Origin) -> bool {
+    let (Some(plan), Some(number)) = (crate::process::plan(), origin.gate()) else {
+        return false;
+    };
+    let probes = plan.probes(&plan.gates()[number]);
+    let probe = probes.get(origin.probe as usize);
+    probe.is_some_and(|probe| probe.place.kind == PLACE_ARGUMENT)
 }
 
 /// A call is worth keeping if it is one of the first, or goes further than all.
@@ -353,6 +370,7 @@ fn keep_past(memory: &mut Memory, call: &Call, probes: &[Probe]) {
             steps: 0,
             value: seen.before,
             end: seen.end,
+            time: 0,
         };
         if seen.owner != 0 && seen.before != 0 {
             keep_one(memory, past);
@@ -374,22 +392,30 @@ fn keep_past(memory: &mut Memory, call: &Call, probes: &[Probe]) {
     }
 }
 
-fn keep_one(memory: &mut Memory, past: Past) {
+fn keep_one(memory: &mut Memory, mut past: Past) {
+    memory.time += 1;
+    past.time = memory.time;
     let same = |old: &Past| {
         (old.origin, old.function, old.value, old.knows)
             == (past.origin, past.function, past.value, past.knows)
     };
-    if memory.past.all().iter().any(same) {
-        return;
-    }
     if memory.past.length < MOST_PAST {
-        memory.past.push(past);
+        if let Some(entry) = memory.past.entry(same, past) {
+            *entry = past;
+        }
         return;
     }
-    // The oldest is forgotten.
-    let next = memory.next_past % MOST_PAST;
-    memory.past.entries[next] = past;
-    memory.next_past += 1;
+    // It itself, else the oldest, makes room.
+    let entries = &mut memory.past.entries;
+    let place = entries.iter().position(same).or_else(|| {
+        let oldest = entries.iter().enumerate();
+        oldest
+            .min_by_key(|(_, past)| past.time)
+            .map(|(index, _)| index)
+    });
+    if let Some(place) = place {
+        entries[place] = past;
+    }
 }
 
 impl Plan {

@@ -169,6 +169,8 @@ pub struct Past {
     pub steps: u32,
     pub value: u64,
     pub end: u64,
+    /// A running number: the newest has the highest.
+    pub time: u64,
 }
 
 /// Accesses of one instruction to one thing.
@@ -223,7 +225,8 @@ pub struct Refused {
     pub count: u64,
 }
 
-/// A pointer that is passed again.
+/// A pointer that is passed, and how it was passed the last time before; by
+/// nothing, if it was not.
 #[derive(Clone, Copy)]
 pub struct Again {
     pub origin: Origin,
@@ -276,9 +279,9 @@ impl<T: Copy, const CAPACITY: usize> Table<T, CAPACITY> {
 /// Everything.
 pub struct Memory {
     pub calls: Table<Call, MOST_CALLS>,
-    /// A ring: the next entry to be written.
     pub past: Table<Past, MOST_PAST>,
-    pub next_past: usize,
+    /// The highest [`Past::time`].
+    pub time: u64,
     pub samples: Table<Call, MOST_SAMPLES>,
     /// By a hash of what makes them different.
     pub accesses: [Access; MOST_ACCESSES],

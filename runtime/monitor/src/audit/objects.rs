@@ -158,6 +158,7 @@ mod tests {
             steps: 0,
             value: 0x5000,
             end: 0,
+            time: 1,
         });
         assert_eq!(at(&memory, 0x5020), Some((7, 2, 0x20)));
         call(&mut memory, 3, &[(0x5010, 0)]);

@@ -12,8 +12,9 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// Looks for the caller's pointers in what the callee may write, but for the part
 /// of its stack that it has left.
-pub fn search(call: &mut Call) {
-    let mut wanted = [0u64; MOST_PROBES];
+/// `lent` has the addresses under which the callee knew what was lent to it.
+pub fn search(call: &mut Call, lent: impl Iterator<Item = (u64, u64)> + Clone) {
+    let mut wanted = [(0u64, 0u64); MOST_PROBES];
     let (mut low, mut high) = (u64::MAX, 0);
     for (index, seen) in call.seen[..call.probes as usize].iter_mut().enumerate() {
         let leads_to_caller = seen.owner == call.from + 1
@@ -22,9 +23,12 @@ pub fn search(call: &mut Call) {
             && seen.before != 0;
         if leads_to_caller {
             seen.flags |= SEEN_SEARCHED;
-            wanted[index] = seen.before;
-            low = low.min(seen.before);
-            high = high.max(seen.before);
+            let mut lent = lent.clone();
+            let copy = lent.find(|(caller, callee)| *caller == seen.before && *callee != 0);
+            let copy = copy.map_or(seen.before, |(_, callee)| callee);
+            wanted[index] = (seen.before, copy);
+            low = low.min(seen.before).min(copy);
+            high = high.max(seen.before).max(copy);
         }
     }
     if low > high {
@@ -62,9 +66,9 @@ pub fn search(call: &mut Call) {
     }
 }
 
-fn found(call: &mut Call, wanted: &[u64; MOST_PROBES], word: u64) {
-    for (seen, wanted) in call.seen.iter_mut().zip(wanted) {
-        if *wanted == word {
+fn found(call: &mut Call, wanted: &[(u64, u64); MOST_PROBES], word: u64) {
+    for (seen, (own, copy)) in call.seen.iter_mut().zip(wanted) {
+        if [*own, *copy].contains(&word) {
             seen.flags |= SEEN_REMEMBERED;
         }
     }

@@ -66,8 +66,11 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     returning.result();
     returning.take_back();
     returning.end_kept();
+    let results = *results;
+    let lent = lends.lends[first..lends.lend_count].iter();
+    let lent = lent.map(|one| (one.caller, one.callee));
+    calls::end(number, stack, results, rights, lent);
     pop(lends, index);
-    calls::end(number, stack, *results, rights);
 }
 
 impl Returning<'_> {
