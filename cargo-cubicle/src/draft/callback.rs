@@ -239,6 +239,6 @@ fn argument(
         };
         return (handle, confidence);
     }
-    let guess = guess::lend(path, data, &[]);
+    let guess = guess::lend(path, data, &[], &[]);
     (guess, Confidence::Guess)
 }

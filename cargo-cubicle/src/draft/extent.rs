@@ -162,7 +162,7 @@ fn is_negative(value: u64) -> bool {
 }
 
 /// How much the name of a number says that it counts what a pointer leads to.
-fn kinship(path: &str, number: &str) -> u64 {
+pub fn kinship(path: &str, number: &str) -> u64 {
     const LENGTHS: [&str; 11] = [
         "len", "size", "count", "avail", "bytes", "nbyte", "cap", "max", "num", "limit", "amount",
     ];
@@ -176,7 +176,8 @@ fn kinship(path: &str, number: &str) -> u64 {
         || other.starts_with('n') && other.chars().nth(1).is_some_and(char::is_uppercase);
     let tail = |name: &str| name.rsplit('_').next().unwrap_or_default().to_owned();
     let shares_tail = tail(name) == tail(other) && name != other;
-    let contains = lower.contains(&name.to_lowercase()) && !name.is_empty();
+    let contains = !name.is_empty() && lower.contains(&name.to_lowercase())
+        || stem(name).is_some_and(|own| stem(other) == Some(own));
     let beside = u64::from(holder == other_holder);
     match (counts, shares_tail || contains) {
         (true, true) => 3 + beside,
@@ -184,6 +185,12 @@ fn kinship(path: &str, number: &str) -> u64 {
         (false, true) => 1,
         (false, false) => 0,
     }
+}
+
+/// What follows the letter that some put before a name to say what it is: `zData`.
+fn stem(name: &str) -> Option<&str> {
+    let rest = name.get(1..)?;
+    rest.starts_with(char::is_uppercase).then_some(rest)
 }
 
 fn string(data: &Data<'_>, touched: &AllTouched<'_>) -> Option<Candidate> {

@@ -5,6 +5,7 @@ use super::direction::{self, Use};
 use super::evidence::{Calls, Crossing, Evidence};
 use super::extent::{self, Seen};
 use super::kept::Keep;
+use super::owned::Owned;
 use super::types::{self, Data};
 use super::{Confidence, Draft, Entry, Known, guess, text};
 use crate::audit::{AccessRecord, Value, When};
@@ -22,6 +23,7 @@ pub struct Subject<'a> {
     pub known: &'a Known<'a>,
     pub kept: &'a BTreeMap<Crossing, Keep>,
     pub hooks: &'a Hooks,
+    pub owned: &'a Owned,
 }
 
 /// A proposal for one pointer.
@@ -209,7 +211,10 @@ impl Subject<'_> {
             };
         }
         let inner = self.signature.function(data.pointer, path);
-        let (value, why, confidence) = callback::rule(inner.as_ref(), called);
+        let (value, mut why, confidence) = callback::rule(inner.as_ref(), called);
+        if !values.is_empty() && values.iter().all(|seen| !seen.value.code) {
+            why = "only words that are no address were passed, which cross as they are".to_owned();
+        }
         Proposal {
             value,
             why,
@@ -238,7 +243,13 @@ impl Subject<'_> {
         if !unseen {
             return handle("passed, and never touched", Confidence::Likely);
         }
-        let value = guess::lend(path, data, &self.numbers(path));
+        if values.is_empty() && self.is_owned(data) {
+            return handle(
+                "never passed; elsewhere such a pointer is always the callee's own",
+                Confidence::Likely,
+            );
+        }
+        let value = guess::lend(path, data, &self.numbers(path), &seen);
         let why = match (self.calls.samples.is_empty(), values.is_empty()) {
             (true, _) => "never called: from its type alone",
             (false, true) => "only NULL was passed: from its type alone",
@@ -309,20 +320,28 @@ impl Subject<'_> {
         Some((format!("keep = \"{until}\""), keep.confidence))
     }
 
-    /// The integer arguments, those behind `path` first.
-    fn numbers(&self, path: &str) -> Vec<String> {
+    fn is_owned(&self, data: &Data<'_>) -> bool {
+        let name = data.name().unwrap_or_default();
+        self.owned
+            .contains(&(self.cubicle.to_owned(), name.to_owned()))
+    }
+
+    /// The integer arguments: whether they follow `path`, and may be negative.
+    fn numbers(&self, path: &str) -> Vec<guess::Number> {
         let all = types::arguments(self.signature);
-        let index = all.iter().position(|argument| argument == path);
-        let (before, behind) = all.split_at(index.unwrap_or(0));
-        let ordered = behind.iter().chain(before);
-        let is_number = |path: &&String| {
-            let type_ = types::at(self.signature, path);
-            matches!(
-                type_.map(|type_| &type_.kind),
-                Some(TypeKind::Integer { .. })
-            )
-        };
-        ordered.filter(is_number).cloned().collect()
+        let own = all.iter().position(|argument| argument == path);
+        let numbers = all.iter().enumerate().filter_map(|(index, name)| {
+            let type_ = types::at(self.signature, name)?;
+            let TypeKind::Integer { signed, .. } = type_.kind else {
+                return None;
+            };
+            Some(guess::Number {
+                name: name.clone(),
+                follows: own.is_some_and(|own| own + 1 == index),
+                signed,
+            })
+        });
+        numbers.collect()
     }
 
     /// Whether the callee put there itself what it found: then it is its own, and

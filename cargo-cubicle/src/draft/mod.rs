@@ -12,6 +12,7 @@
 //! * `direction`: from who read and wrote first, and from `const`;
 //! * `extent`: from numbers of the same call that were never less than what was
 //!   touched;
+//! * `owned`: types of which a callee was only ever passed what is its own;
 //! * `kept`: from pointers that the callee held after a call and was passed again;
 //! * `callback`: from functions that were called by their address;
 //! * `guess`: from types and names alone, for what was never seen in use.
@@ -23,6 +24,7 @@ mod extent;
 mod function;
 mod guess;
 mod kept;
+mod owned;
 mod text;
 mod types;
 
@@ -82,6 +84,7 @@ pub fn draft(recordings: &[Recording], known: &Known<'_>) -> Draft {
     let evidence = Evidence::of(recordings);
     let kept = kept::find(&evidence, known);
     let hooks = callback::hooks(&evidence, known);
+    let owned = owned::find(&evidence, known);
     let mut draft = Draft::default();
     for ((cubicle, name), signature) in known.signatures {
         let Some(calls) = evidence.functions.get(&(cubicle.clone(), name.clone())) else {
@@ -96,6 +99,7 @@ pub fn draft(recordings: &[Recording], known: &Known<'_>) -> Draft {
             known,
             kept: &kept,
             hooks: &hooks,
+            owned: &owned,
         };
         subject.draft(&mut draft);
     }

@@ -1,8 +1,8 @@
 //! What each call passes, and what it leaves.
 
 use super::memory::{
-    Again, Call, MOST_PAST, Memory, Origin, Past, SEEN_CODE, SEEN_CONSTANT, SEEN_PRESENT, Seen,
-    Touched, When,
+    Again, Call, MOST_PAST, Memory, Origin, Passed, Past, SEEN_CODE, SEEN_CONSTANT, SEEN_PRESENT,
+    Seen, Touched, When,
 };
 use super::{noting, remembered};
 use crate::machine::assembly::{cubicle_copy, cubicle_string};
@@ -63,6 +63,11 @@ pub fn begin(passing: &Passing) {
             call.seen[index] = look(&call, probe, passing);
         }
         passed_again(memory, &call, probes);
+        for (index, seen) in call.seen[..probes.len()].iter().enumerate() {
+            if seen.flags & SEEN_CODE != 0 {
+                keep_function(memory, &call, &probes[index], index, (seen.before, call.to));
+            }
+        }
         memory.calls.push(call);
     });
 }
@@ -93,6 +98,10 @@ pub fn end(
         let probes = plan.probes(&plan.gates()[number as usize]);
         for (index, probe) in probes.iter().enumerate() {
             look_again(&mut call, probe, index, results, rights);
+            let seen = call.seen[index];
+            if seen.after != seen.before && is_code(seen.after) {
+                keep_function(memory, &call, probe, index, (seen.after, call.from));
+            }
         }
         let searches = memory.samples.all().iter();
         let searches = searches.filter(|old| (old.gate, old.function) == (number, call.function));
@@ -172,7 +181,9 @@ fn argument(passing: &Passing, index: u32) -> Option<u64> {
 
 fn field(call: &Call, place: &Place, rights: Rights) -> Option<u64> {
     let parent = call.seen.get(place.index as usize)?;
-    if parent.flags & SEEN_PRESENT == 0 || parent.before == 0 {
+    // What lies in the callee's memory is no matter of the call.
+    let passed = parent.flags & SEEN_PRESENT != 0 && parent.owner == call.from + 1;
+    if !passed || parent.before == 0 {
         return None;
     }
     word(rights, parent.before.wrapping_add(place.offset))
@@ -217,6 +228,16 @@ fn describe(seen: &mut Seen, probe: &Probe, rights: Rights) {
     if probe.flags & PROBE_STRING != 0 && seen.flags & SEEN_CODE == 0 {
         seen.string = string(at, rights);
     }
+}
+
+fn is_code(at: u64) -> bool {
+    crate::process::plan().is_some_and(|plan| {
+        let cubicles = plan.cubicles().iter();
+        let mut segments = cubicles.flat_map(|cubicle| plan.segments(cubicle));
+        segments.any(|segment| {
+            segment.protection & PROT_EXEC != 0 && (segment.start..segment.end).contains(&at)
+        })
+    })
 }
 
 /// The end of a heap object, as glibc's allocator writes it before its start; 0
@@ -351,6 +372,31 @@ fn keep_sample(memory: &mut Memory, call: &Call) {
 fn goes_further(new: &Touched, old: &Touched) -> bool {
     new.count > 0
         && (old.count == 0 || new.high > old.high || new.end > old.end || new.low < old.low)
+}
+
+/// Notes where a function crosses, and who knows it since, for when it is called.
+fn keep_function(
+    memory: &mut Memory,
+    call: &Call,
+    probe: &Probe,
+    index: usize,
+    (function, knows): (u64, u32),
+) {
+    if probe.flags & PROBE_POINTER == 0 {
+        return;
+    }
+    let new = Passed {
+        function,
+        origin: Origin::new(call.gate as usize, index),
+        knows,
+        // In a call of which nothing is known anything may lie in a register; and
+        // what was passed by itself says more than what stands in a struct.
+        rank: u32::from(call.function != 0) * 2 + u32::from(probe.place.kind != PLACE_ARGUMENT),
+    };
+    let same = |old: &Passed| {
+        (old.function, old.origin, old.knows) == (new.function, new.origin, new.knows)
+    };
+    let _ = memory.passed.entry(same, new);
 }
 
 /// The pointers of a call, for who touches what they lead to later.

@@ -7,8 +7,8 @@
 //! the handler returns into the cubicle.
 
 use super::memory::{
-    Access, Callback, FIRST_READ, FIRST_WRITTEN, Memory, OpenPage, Origin, SEEN_CODE, SEEN_PRESENT,
-    SEEN_TRUNCATED, Touched, When,
+    Access, Callback, FIRST_READ, FIRST_WRITTEN, Memory, OpenPage, Origin, SEEN_TRUNCATED, Touched,
+    When,
 };
 use super::objects::{Found, Touch, find};
 use super::repeated::{Repeated, decode};
@@ -367,19 +367,11 @@ fn called(memory: &mut Memory, context: &mut SignalContext, cubicle: usize) -> b
     true
 }
 
-/// Where a function crossed as a pointer, innermost pending call first.
+/// Where a function crossed as a pointer: where that says most, and first.
 fn passed(memory: &Memory, cubicle: usize, function: u64) -> Origin {
-    for calls in [memory.calls.all(), memory.samples.all()] {
-        for call in calls.iter().rev() {
-            for (probe, seen) in call.seen[..call.probes as usize].iter().enumerate() {
-                let there = seen.flags & (SEEN_PRESENT | SEEN_CODE) == SEEN_PRESENT | SEEN_CODE;
-                let known = call.to as usize == cubicle && seen.before == function
-                    || call.from as usize == cubicle && seen.after == function;
-                if there && known {
-                    return Origin::new(call.gate as usize, probe);
-                }
-            }
-        }
-    }
-    Origin::NONE
+    let passed = memory.passed.all().iter();
+    passed
+        .filter(|one| (one.function, one.knows as usize) == (function, cubicle))
+        .min_by_key(|one| one.rank)
+        .map_or(Origin::NONE, |one| one.origin)
 }

@@ -189,6 +189,17 @@ pub struct Access {
     pub touched: Touched,
 }
 
+/// A function that crossed as a pointer.
+#[derive(Clone, Copy)]
+pub struct Passed {
+    pub function: u64,
+    pub origin: Origin,
+    /// Who knows it since.
+    pub knows: u32,
+    /// The lower, the more it says.
+    pub rank: u32,
+}
+
 /// A call of a function of another cubicle by its address.
 #[derive(Clone, Copy)]
 pub struct Callback {
@@ -287,6 +298,7 @@ pub struct Memory {
     pub accesses: [Access; MOST_ACCESSES],
     pub access_count: usize,
     pub accesses_dropped: u64,
+    pub passed: Table<Passed, MOST_OTHERS>,
     pub callbacks: Table<Callback, MOST_OTHERS>,
     pub system_calls: Table<SystemCall, MOST_OTHERS>,
     pub refused: Table<Refused, MOST_OTHERS>,
