@@ -133,7 +133,7 @@ pub fn rule(inner: Option<&Signature>, called: &[Called]) -> (String, String, Co
         let Some(data) = data else {
             continue;
         };
-        let (value, confidence) = argument(&path, &data, &samples, owner);
+        let (value, confidence) = argument(&path, &data, &samples, owner, inner);
         sure = sure.min(confidence);
         words.push(format!("arg.{} = {value}", super::text::key(&path)));
     }
@@ -197,6 +197,7 @@ fn argument(
     data: &Data<'_>,
     samples: &[Sample],
     owner: Option<&str>,
+    inner: &Signature,
 ) -> (String, Confidence) {
     let handle = "{ lend = \"handle\" }".to_owned();
     if data.is_function() {
@@ -216,7 +217,7 @@ fn argument(
     let used = direction::Use::of(&values);
     if used.reads || used.writes {
         let word = direction::direction(&used, data, false);
-        let Some(extent) = extent::infer(path, data, &seen) else {
+        let Some(extent) = extent::infer(path, data, &seen, inner) else {
             return (handle, Confidence::Guess);
         };
         let words = [format!("lend = \"{word}\""), extent.text];

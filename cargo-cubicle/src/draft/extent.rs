@@ -3,8 +3,9 @@
 
 use super::Confidence;
 use super::evidence::Sample;
-use super::types::Data;
+use super::types::{self, Data};
 use crate::audit::{Touched, Value};
+use crate::graph::signature::{Signature, TypeKind};
 
 /// Instructions this wide may read beyond the end of what they work on, within one
 /// page, as those in string functions do.
@@ -56,7 +57,12 @@ pub struct Extent {
 }
 
 /// The extent behind the pointer at `path`.
-pub fn infer(path: &str, data: &Data<'_>, seen: &[Seen<'_>]) -> Option<Extent> {
+pub fn infer(
+    path: &str,
+    data: &Data<'_>,
+    seen: &[Seen<'_>],
+    signature: &Signature,
+) -> Option<Extent> {
     let touched: Vec<(&Seen<'_>, u64, u64)> = seen
         .iter()
         .filter_map(|seen| {
@@ -77,7 +83,7 @@ pub fn infer(path: &str, data: &Data<'_>, seen: &[Seen<'_>]) -> Option<Extent> {
             confidence: Confidence::Sure,
         });
     }
-    let mut best = counted(path, data, &touched);
+    let mut best = counted(path, data, &touched, signature);
     let string = string(data, &touched);
     if let Some(string) = string {
         let weaker = best.as_ref().is_none_or(|best| best.rank < string.rank);
@@ -97,12 +103,21 @@ struct Candidate {
 
 type AllTouched<'a> = [(&'a Seen<'a>, u64, u64)];
 
-fn counted(path: &str, data: &Data<'_>, touched: &AllTouched<'_>) -> Option<Candidate> {
+fn counted(
+    path: &str,
+    data: &Data<'_>,
+    touched: &AllTouched<'_>,
+    signature: &Signature,
+) -> Option<Candidate> {
+    let is_number = |path: &str| {
+        let type_ = types::at(signature, path);
+        type_.is_some_and(|type_| matches!(type_.kind, TypeKind::Integer { .. }))
+    };
     let numbers = touched[0].0.sample.values.keys();
     let units = [1].into_iter().chain(data.size().filter(|size| *size > 1));
     let units: Vec<u64> = units.collect();
     numbers
-        .filter(|number| number.as_str() != path && number.as_str() != "result")
+        .filter(|number| *number != path && *number != "result" && is_number(number))
         .flat_map(|number| units.iter().map(move |unit| (number, *unit)))
         .filter_map(|(number, unit)| count(path, number, unit, touched))
         .max_by(|one, other| one.rank.cmp(&other.rank))
@@ -110,12 +125,9 @@ fn counted(path: &str, data: &Data<'_>, touched: &AllTouched<'_>) -> Option<Cand
 
 /// A number as a length: never less than what was touched.
 fn count(path: &str, number: &str, unit: u64, touched: &AllTouched<'_>) -> Option<Candidate> {
-    let (mut exact, mut negative, mut surplus) = (0, false, 0);
+    let (mut exact, mut near, mut negative, mut surplus) = (0, 0, false, 0);
     for (seen, end, slack) in touched {
         let value = seen.sample.values.get(number)?;
-        if value.owner.is_some() || value.code {
-            return None;
-        }
         let value = value.before.0;
         if is_negative(value) && seen.value.string.is_some() {
             negative = true;
@@ -126,14 +138,15 @@ fn count(path: &str, number: &str, unit: u64, touched: &AllTouched<'_>) -> Optio
         if !enough {
             return None;
         }
-        let tight = length == *end || *slack > 0 && end.abs_diff(length) < *slack;
-        exact += u64::from(tight);
+        exact += u64::from(length == *end);
+        near += u64::from(end.abs_diff(length) < (*slack).max(1));
         surplus = surplus.max(length.saturating_sub(*end));
     }
     let calls = touched.len() as u64;
     let kinship = kinship(path, number);
-    // One call proves little, unless the names agree.
-    let proven = exact * 2 >= calls && (exact > 1 || kinship > 0);
+    // One call proves little, and nearness less, unless the names agree.
+    let proven =
+        exact * 2 >= calls && (exact > 1 || kinship > 0) || near * 2 >= calls && kinship > 1;
     if !proven && kinship < 2 {
         return None;
     }

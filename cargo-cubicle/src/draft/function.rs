@@ -274,7 +274,7 @@ impl Subject<'_> {
         used: &Use,
         argument: bool,
     ) -> Proposal {
-        let Some(extent) = extent::infer(path, data, seen) else {
+        let Some(extent) = extent::infer(path, data, seen, self.signature) else {
             return Proposal {
                 value: "{ lend = \"handle\" }".to_owned(),
                 why: "touched in a way that could not be measured".to_owned(),
