@@ -33,6 +33,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let cubicles = plan::cubicles::resolve(&policy, &mut findings);
     stop_if_denied(&policy, &mut findings)?;
 
+    let windows = plan::windows::resolve(&policy, &cubicles, &assignment, &mut findings)?;
+    stop_if_denied(&policy, &mut findings)?;
+
     let graph = phase("graph", || edges::edges(&assignment))?;
     graph.report_unknown_functions(&policy, &mut findings);
     let edges = graph.edges;
@@ -43,10 +46,10 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         );
     }
     let mut images = phase("images", || {
-        images::link_all(line, &policy, &assignment, &cubicles, &edges)
+        images::link_all(line, &policy, &assignment, &cubicles, &windows, &edges)
     })?;
     let references = phase("references", || {
-        images::references_of_all(&cubicles, &images, &edges)
+        images::references_of_all(&cubicles, &windows, &images, &edges)
     })?;
 
     let plan = phase("plan", || {
@@ -60,6 +63,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
                 images: &images,
             },
             cubicles,
+            windows,
             &mut findings,
         )
     })?;

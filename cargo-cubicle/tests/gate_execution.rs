@@ -11,6 +11,8 @@ mod attacks;
 mod explore;
 #[path = "gate_execution/probe.rs"]
 mod probe;
+#[path = "gate_execution/resume.rs"]
+mod resume;
 #[path = "gate_execution/trap.rs"]
 mod trap;
 #[path = "gate_execution/world.rs"]

@@ -197,6 +197,21 @@ pub fn compile(
     }
 }
 
+/// What a cubicle's sources may include without further ado.
+const HEADER: &str = include_str!("../../../runtime/api/cubicle.h");
+
+/// The folder with `cubicle.h`, beside the images.
+fn own_headers(line: &LinkLine) -> Result<Utf8PathBuf, std::io::Error> {
+    let folder = line.directory.join("include");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("cubicle.h");
+    // A header that changes only its time would have everything compiled again.
+    if std::fs::read_to_string(&file).ok().as_deref() != Some(HEADER) {
+        std::fs::write(&file, HEADER)?;
+    }
+    Ok(folder)
+}
+
 fn is_cpp(file: &Utf8Path) -> bool {
     matches!(file.extension(), Some("cc" | "cpp" | "cxx" | "C"))
 }
@@ -229,6 +244,7 @@ fn build(
     for include in &sources.include {
         build.include(policy.folder().join(&include.value));
     }
+    build.include(own_headers(line)?);
     for (name, value) in &sources.define {
         build.define(name, Some(value.value.as_str()));
     }

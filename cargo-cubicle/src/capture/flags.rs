@@ -76,7 +76,7 @@ impl Lto {
 }
 
 /// Flags for every crate that may become part of a partitioned program.
-pub const CRATE_FLAGS: [&str; 12] = [
+pub const CRATE_FLAGS: [&str; 16] = [
     "-C",
     "target-feature=+crt-static",
     "-C",
@@ -89,7 +89,16 @@ pub const CRATE_FLAGS: [&str; 12] = [
     "split-debuginfo=off",
     "-C",
     "strip=none",
+    // What the crate `cubicle` is compiled by; others may ask for it, too.
+    "--cfg",
+    "cubicle",
+    "--check-cfg",
+    "cfg(cubicle)",
 ];
+
+/// Flags for the questions cargo asks on behalf of build scripts and dependencies:
+/// the C library is linked statically, and `cfg(cubicle)` holds.
+pub const QUERY_FLAGS: [&str; 4] = ["-C", "target-feature=+crt-static", "--cfg", "cubicle"];
 
 /// Flags for a program without a manifest in the same build: its dependencies
 /// are compiled for a fixed address, so it cannot be position-independent.

@@ -32,7 +32,7 @@ pub const CAPTURE_VARIABLE: &str = "CUBICLE_CAPTURE";
 pub const REPORT_VARIABLE: &str = "CUBICLE_REPORT_FD";
 
 /// Raise this whenever `flags.rs` begins to compile crates differently.
-pub const FLAGS_REVISION: &str = "1";
+pub const FLAGS_REVISION: &str = "2";
 
 /// The name of a manifest.
 pub const MANIFEST_NAME: &str = "Cubicle.toml";

@@ -39,8 +39,7 @@ pub fn run(
         return Ok(start(&mut command)?);
     }
     if call.query {
-        // Build scripts learn from it that the C library is linked statically.
-        command.args(&flags::CRATE_FLAGS[..2]);
+        command.args(flags::QUERY_FLAGS);
         return Ok(start(&mut command)?);
     }
     // Build scripts call the compiler too, to try out what it can do, or build

@@ -12,6 +12,7 @@ pub use monitor::{Monitor, MonitorError};
 pub use write::replace;
 
 use cubicle_abi::layout::{GATE_BASE, PLAN_BASE, STUB_BASE};
+use cubicle_abi::plan::WINDOW_PREFIX;
 use object::{Object, ObjectSection};
 
 use crate::capture::Strip;
@@ -111,6 +112,22 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
             // Addresses of gates stand for others' functions; they are named
             // below.
             let own = (cubicle.base..cubicle.end).contains(&symbol.address);
+            let window = parts
+                .plan
+                .windows
+                .iter()
+                .find(|window| (window.base..window.end).contains(&symbol.address));
+            if let Some(window) = window
+                && window.globals.contains_key(&symbol.name)
+                && symbol.size > 0
+            {
+                builder.symbol(
+                    format!("{WINDOW_PREFIX}{}::{}", window.name, symbol.name),
+                    symbol.address,
+                    symbol.size,
+                    false,
+                );
+            }
             if own && !symbol.thread_local && (symbol.size > 0 || symbol.global) {
                 builder.symbol(
                     format!("{}::{}", cubicle.name, symbol.name),

@@ -33,7 +33,7 @@ impl Monitor {
     /// # Errors
     /// If it was not built as the tool expects.
     pub fn embedded() -> Result<Monitor, MonitorError> {
-        let image = Image::read("monitor", IMAGE.to_vec(), MONITOR_BASE, MONITOR_END)?;
+        let image = Image::read("monitor", IMAGE.to_vec(), MONITOR_BASE..MONITOR_END, &[])?;
         let address =
             |name: &'static str| image.address_of(name).ok_or(MonitorError::Missing(name));
         let entries = MonitorEntries {

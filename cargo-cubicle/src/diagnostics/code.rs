@@ -47,7 +47,7 @@ static RULES: [Rule; 20] = [
         code: "CUB005",
         name: "escaping-function",
         default_level: Level::Deny,
-        finds: "a function address that crosses with no entry",
+        finds: "a function address that crosses and that nothing describes as a callback",
     },
     Rule {
         code: "CUB006",

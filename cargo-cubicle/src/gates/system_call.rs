@@ -19,14 +19,17 @@
 //!
 //! A resume stub is entered by the monitor alone, to let a cubicle run on from
 //! the registers in its frame. The token there is the proof; whoever jumps to
-//! the stub finds none.
+//! the stub finds none. It has two entries: the first clears what others left in
+//! vector and floating-point registers; the second follows a fault that the
+//! monitor has mended, and finds there what the cubicle itself had, because the
+//! kernel put it back.
 
 use super::spec::MonitorEntries;
 use super::switch::{self, Mechanism};
 use super::{GateError, HOSTILE_FLAGS, MXCSR_DEFAULT, clear, unintended};
 use cubicle_abi::frame::{ANSWERED, CALLING, Context, Frame, RESUME};
 use cubicle_abi::layout::{
-    ENTRY_SIZE, ENTRY_STRIDE, SITE_STRIDE, resume_stub, site, system_call_gate,
+    ENTRY_SIZE, ENTRY_STRIDE, RESUME_AGAIN, SITE_STRIDE, resume_stub, site, system_call_gate,
 };
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{SELECTOR_ALLOW, SELECTOR_BLOCK, ThreadBlock, frame_at, fs_at};
@@ -109,9 +112,25 @@ pub fn emit_resume(
     mechanism: Mechanism,
     monitor: &MonitorEntries,
 ) -> Result<Vec<u8>, GateError> {
+    let address = resume_stub(cubicle);
+    let mut a = CodeAssembler::new(64)?;
+    clean(&mut a)?;
+    let mut code = a.assemble(address)?;
+    let what = "a resume stub";
+    if code.len() > RESUME_AGAIN as usize {
+        return Err(GateError::Size {
+            function: what.into(),
+            size: code.len(),
+            stride: RESUME_AGAIN as usize,
+        });
+    }
+    // The second entry is where the layout says.
+    const NOP: u8 = 0x90;
+    code.resize(RESUME_AGAIN as usize, NOP);
     let mut a = CodeAssembler::new(64)?;
     resume(&mut a, cubicle, rights, mechanism, monitor)?;
-    fitting(a.assemble(resume_stub(cubicle))?, "a resume stub")
+    code.extend(a.assemble(address + RESUME_AGAIN)?);
+    fitting(code, what)
 }
 
 fn fitting(code: Vec<u8>, what: &str) -> Result<Vec<u8>, GateError> {
@@ -131,7 +150,20 @@ fn fitting(code: Vec<u8>, what: &str) -> Result<Vec<u8>, GateError> {
     Ok(code)
 }
 
-/// With all rights, the cubicle's frame filled by the monitor.
+/// The first entry: whoever ran before on this thread leaves nothing behind.
+fn clean(a: &mut CodeAssembler) -> Result<(), iced_x86::IcedError> {
+    a.call(clear::address(0))?;
+    for _ in 0..8 {
+        a.fldz()?;
+    }
+    a.fninit()?;
+    a.push(MXCSR_DEFAULT as i32)?;
+    a.ldmxcsr(dword_ptr(rsp))?;
+    a.add(rsp, 8)
+}
+
+/// With all rights, the cubicle's frame filled by the monitor. The second entry
+/// begins here.
 fn resume(
     a: &mut CodeAssembler,
     cubicle: usize,
@@ -145,15 +177,6 @@ fn resume(
     let saved = |offset: usize| qword_ptr(rax + context + offset as i32);
     let selector = byte_ptr(offset_of!(ThreadBlock, selector) as u64).gs();
     a.mov(selector, u32::from(SELECTOR_BLOCK))?;
-    // Whoever ran before on this thread leaves nothing behind.
-    a.call(clear::address(0))?;
-    for _ in 0..8 {
-        a.fldz()?;
-    }
-    a.fninit()?;
-    a.push(MXCSR_DEFAULT as i32)?;
-    a.ldmxcsr(dword_ptr(rsp))?;
-    a.add(rsp, 8)?;
     switch::switch(a, mechanism, monitor.switch_pages, rights, trap)?;
     a.mov(rax, qword_ptr(frame_at(cubicle) as u64).gs())?;
     a.cmp(qword_ptr(rax + token), RESUME as i32)?;

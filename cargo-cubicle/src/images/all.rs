@@ -1,6 +1,7 @@
 //! All images of a program, linked side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use anyhow::Context;
 use cubicle_abi::layout::gate;
@@ -11,11 +12,22 @@ use crate::capture::LinkLine;
 use crate::graph::edges::Edge;
 use crate::manifest::Policy;
 use crate::plan;
+use crate::plan::windows::Window;
 
 /// What stands for each symbol that a cubicle takes: the address of the edge's
-/// gate. What can have no gate gets one, too, so that the finished image shows
+/// gate, or of the variable itself if it lives in a keyed window. What can have no gate gets one, too, so that the finished image shows
 /// who really refers to it.
-fn imports(cubicle: &str, edges: &[Edge]) -> Imports {
+fn imports(
+    cubicle: &str,
+    cubicles: &[plan::Cubicle],
+    windows: &[Window],
+    edges: &[Edge],
+) -> Imports {
+    let shared = |edge: &Edge| {
+        let owner = cubicles.iter().position(|other| other.name == edge.to)?;
+        let (_, address) = plan::windows::holding(windows, owner, &edge.symbol)?;
+        Some(address)
+    };
     Imports(
         edges
             .iter()
@@ -23,7 +35,7 @@ fn imports(cubicle: &str, edges: &[Edge]) -> Imports {
             .filter(|(_, edge)| edge.from == cubicle)
             .map(|(index, edge)| Import {
                 symbol: edge.symbol.clone(),
-                address: gate(index),
+                address: shared(edge).unwrap_or_else(|| gate(index)),
             })
             .collect(),
     )
@@ -38,6 +50,7 @@ pub fn link_all(
     policy: &Policy,
     assignment: &Assignment,
     cubicles: &[plan::Cubicle],
+    windows: &[Window],
     edges: &[Edge],
 ) -> anyhow::Result<Vec<Image>> {
     let main = policy.main().map(|(name, _)| name).unwrap_or_default();
@@ -50,13 +63,24 @@ pub fn link_all(
             .filter(|edge| edge.to == cubicle.name)
             .map(|edge| edge.symbol.as_str())
             .collect();
+        let own = |window: &&Window| window.owner == index;
+        let elsewhere: Vec<Range<u64>> = windows
+            .iter()
+            .filter(own)
+            .map(|window| window.base..window.end)
+            .collect();
         let bytes = super::link(
             line,
             &LinkRequest {
                 cubicle: &cubicle.name,
                 main: cubicle.name == main,
                 inputs: &assignment.images[&cubicle.name],
-                imports: &imports(&cubicle.name, edges),
+                imports: &imports(&cubicle.name, cubicles, windows, edges),
+                globals: windows
+                    .iter()
+                    .filter(own)
+                    .flat_map(|window| &window.globals)
+                    .collect(),
                 exports: exports.into_iter().collect(),
                 base: cubicle.base,
                 directory: &directory,
@@ -65,8 +89,8 @@ pub fn link_all(
         Ok(Image::read(
             &cubicle.name,
             bytes,
-            cubicle.base,
-            cubicle.end,
+            cubicle.base..cubicle.end,
+            &elsewhere,
         )?)
     };
     // Linkers mostly wait for files and use one core each.
@@ -92,6 +116,7 @@ pub fn link_all(
 /// If an image cannot be read.
 pub fn references_of_all(
     cubicles: &[plan::Cubicle],
+    windows: &[Window],
     images: &[Image],
     edges: &[Edge],
 ) -> anyhow::Result<Vec<BTreeMap<String, Vec<Reference>>>> {
@@ -99,7 +124,8 @@ pub fn references_of_all(
         .iter()
         .zip(images)
         .map(|(cubicle, image)| {
-            super::references(&image.bytes, &imports(&cubicle.name, edges))
+            let imports = imports(&cubicle.name, cubicles, windows, edges);
+            super::references(&image.bytes, &imports)
                 .with_context(|| format!("cannot read the relocations of `{}`", cubicle.name))
         })
         .collect()

@@ -5,10 +5,12 @@ use std::io::Write;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use object::{Object, ObjectSection};
 
 use super::imports::Imports;
 use crate::assign::{ImageInputs, Piece};
 use crate::capture::LinkLine;
+use crate::plan::windows::Global;
 
 /// The `main` of cubicles that have none of their own.
 const PARKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parked.o"));
@@ -20,6 +22,8 @@ pub struct LinkRequest<'a> {
     pub main: bool,
     pub inputs: &'a ImageInputs,
     pub imports: &'a Imports,
+    /// Its variables that live in keyed windows.
+    pub globals: Vec<(&'a String, &'a Global)>,
     /// Symbols others may refer to: kept, with what they reach.
     pub exports: Vec<&'a str>,
     /// Address of its slot.
@@ -77,8 +81,28 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
     }
     words.push("-o".to_owned());
     words.push(output.to_string());
+    let image = run(line, request, &words, &output)?;
+    if request.globals.is_empty() {
+        return Ok(image);
+    }
+    // Only now is it known what comes last.
+    let script = request
+        .directory
+        .join(format!("{}.windows.ld", request.cubicle));
+    let last = last_section(&image).unwrap_or_else(|| ".bss".to_owned());
+    write(&script, windows(&request.globals, &last).as_bytes())?;
+    words.push(format!("-Wl,-T,{script}"));
+    run(line, request, &words, &output)
+}
+
+fn run(
+    line: &LinkLine,
+    request: &LinkRequest<'_>,
+    words: &[String],
+    output: &Utf8Path,
+) -> Result<Vec<u8>, LinkError> {
     let response = request.directory.join(format!("{}.link", request.cubicle));
-    write(&response, quoted(&words).as_bytes())?;
+    write(&response, quoted(words).as_bytes())?;
     let result = Command::new(&line.driver)
         .arg(format!("@{response}"))
         .current_dir(&line.working_directory)
@@ -96,8 +120,8 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
             messages,
         });
     }
-    fs::read(&output).map_err(|source| LinkError::Write {
-        path: output.clone(),
+    fs::read(output).map_err(|source| LinkError::Write {
+        path: output.to_owned(),
         source,
     })
 }
@@ -130,6 +154,33 @@ fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
         words.push(format!("-Wl,-u,{symbol}"));
     }
     words
+}
+
+/// The section with the highest address.
+fn last_section(image: &[u8]) -> Option<String> {
+    let file = object::File::parse(image).ok()?;
+    let last = file.sections().max_by_key(ObjectSection::address)?;
+    Some(last.name().ok()?.to_owned())
+}
+
+/// A linker script that adds to the usual layout: each variable in a keyed window
+/// gets a segment of its own, at its address. Behind everything else, because what
+/// follows in the usual layout would follow it there.
+fn windows(globals: &[(&String, &Global)], last: &str) -> String {
+    let mut text = String::from("SECTIONS\n{\n");
+    for (name, global) in globals {
+        let Global {
+            place,
+            file,
+            section,
+            ..
+        } = global;
+        text.push_str(&format!(
+            "  .cubicle.window.{name} {place:#x} : AT({place:#x}) {{ KEEP(\"{file}\"({section})) }}\n"
+        ));
+    }
+    text.push_str(&format!("}}\nINSERT AFTER {last};\n"));
+    text
 }
 
 /// Words of a response file, as gcc and clang read them.

@@ -20,6 +20,7 @@ pub use references::{Reference, references};
 
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
+use std::ops::Range;
 
 /// What is read once of a finished image.
 #[derive(Debug)]
@@ -78,11 +79,18 @@ pub enum ImageError {
 }
 
 impl Image {
-    /// Reads a linked image that must lie in its slot, `base` to `end`.
+    /// Reads a linked image that must lie in its slot, but for segments in one of
+    /// the ranges `elsewhere`: variables in keyed windows.
     ///
     /// # Errors
     /// If it is not a static ELF program there.
-    pub fn read(cubicle: &str, bytes: Vec<u8>, base: u64, end: u64) -> Result<Image, ImageError> {
+    pub fn read(
+        cubicle: &str,
+        bytes: Vec<u8>,
+        slot: Range<u64>,
+        elsewhere: &[Range<u64>],
+    ) -> Result<Image, ImageError> {
+        let Range { start: base, end } = slot;
         let format = |source| ImageError::Format {
             cubicle: cubicle.to_owned(),
             source,
@@ -118,9 +126,15 @@ impl Image {
             }
             segments.push(loaded);
         }
-        let lowest = segments.iter().map(|s| s.address).min().unwrap_or(0);
-        let highest = segments
-            .iter()
+        let inside = |segment: &&Segment| {
+            let last = segment.address.saturating_add(segment.memory_size);
+            !elsewhere
+                .iter()
+                .any(|range| range.contains(&segment.address) && last <= range.end)
+        };
+        let own = || segments.iter().filter(inside);
+        let lowest = own().map(|s| s.address).min().unwrap_or(0);
+        let highest = own()
             .map(|s| s.address.saturating_add(s.memory_size))
             .max()
             .unwrap_or(0);

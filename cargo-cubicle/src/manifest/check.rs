@@ -223,6 +223,17 @@ fn windows(policy: &Policy, findings: &mut Findings) {
     windows.sort_by_key(|window| window.name.span.start);
     for window in windows {
         known(policy, &window.owner, findings);
+        if let Some(cubicle) = policy.cubicles.get(&window.name.value) {
+            findings.push(
+                Finding::error(format!(
+                    "{} is the name of a cubicle and of a window",
+                    quoted(&window.name)
+                ))
+                .at(policy.place(&window.name.span, "the window"))
+                .at(policy.place(&cubicle.name.span, "the cubicle"))
+                .help("programs find both by their names: give one of them another"),
+            );
+        }
         for Sight { cubicle: guest, .. } in window.guests.values() {
             known(policy, guest, findings);
             if guest.value == window.owner.value {

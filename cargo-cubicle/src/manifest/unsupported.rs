@@ -51,10 +51,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
             None => Vec::new(),
         })
     }),
-    ("a keyed window", |policy| {
-        let windows = policy.windows.values();
-        windows.map(|window| window.name.span.clone()).collect()
-    }),
     ("a variant", |policy| {
         let variants = policy.variants.values();
         variants.map(|variant| variant.name.span.clone()).collect()

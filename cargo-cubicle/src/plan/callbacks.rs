@@ -6,13 +6,13 @@
 //! the same pointer again in `remove(f)`.
 
 use cubicle_abi::layout::{MAXIMUM_CALLBACKS, MAXIMUM_GATES};
-use cubicle_abi::plan::LEND_OUT;
 
 use super::gates::{Call, Decided};
-use super::lends::{CallbackLend, Siblings};
+use super::lends::{ResolvedCallback, Rules};
 use super::{Cubicle, Gate};
 use crate::diagnostics::{Finding, Findings, Place};
-use crate::manifest::{Function, Located, Policy};
+use crate::manifest::Policy;
+use std::ops::Range;
 
 /// What is needed to decide the callbacks of one edge.
 pub struct Scene<'a> {
@@ -71,28 +71,30 @@ impl Callbacks {
     fn number(
         &mut self,
         outer: &Gate,
-        lend: &CallbackLend,
+        crossing: &ResolvedCallback,
         scene: &mut Scene<'_>,
     ) -> Option<usize> {
         // Who gets the pointer calls the function of who gave it.
-        let (from, to) = match outer.lends[lend.lend].flags & LEND_OUT {
-            0 => (outer.to, outer.from),
-            _ => (outer.from, outer.to),
+        let (from, to) = match crossing.returns {
+            false => (outer.to, outer.from),
+            true => (outer.from, outer.to),
         };
-        let name = format!("{}.{}", outer.symbol, lend.path);
-        let function = described(&name, lend);
+        let declared = &crossing.rule.declared.span;
         let call = Call {
             policy: scene.policy,
             cubicles: scene.cubicles,
             from,
             to,
-            name: &name,
+            name: &crossing.signature.name,
             interface: scene.interface,
-            function: Some(&function),
-            signature: &lend.signature,
-            siblings: &Siblings::new(),
+            rules: Some(Rules::from(&crossing.rule)),
+            described: Some(declared.clone()),
+            signature: &crossing.signature,
+            // It goes into a cubicle that never said it holds no authority.
+            fast: false,
             is_callback: true,
             audit: scene.audit,
+            number_of: &|_| None,
         };
         let decided = call.decide(scene.references, scene.findings)?;
         let gate = self.complete(decided, scene)?;
@@ -100,7 +102,7 @@ impl Callbacks {
         let number = self.first + known.unwrap_or(self.gates.len());
         if known.is_none() {
             if self.gates.len() == MAXIMUM_CALLBACKS || number as u64 >= MAXIMUM_GATES {
-                scene.findings.push(too_many(scene.policy, &function));
+                scene.findings.push(too_many(scene.policy, declared));
                 return None;
             }
             self.gates.push(Gate {
@@ -112,25 +114,13 @@ impl Callbacks {
     }
 }
 
-/// The rule of a callback as what is said about a function.
-fn described(name: &str, lend: &CallbackLend) -> Function {
-    let rule = &lend.rule;
-    Function {
-        name: Located::new(name.to_owned(), rule.declared.span.clone()),
-        signature: None,
-        gate: None,
-        args: rule.args.clone(),
-        result: rule.result.as_deref().cloned(),
-        errno: None,
-        fault: None,
-        may_unwind: None,
-    }
-}
-
-fn too_many(policy: &Policy, function: &Function) -> Finding {
+fn too_many(policy: &Policy, declared: &Range<usize>) -> Finding {
     Finding::error(format!(
         "more than {MAXIMUM_CALLBACKS} callbacks are passed between cubicles"
     ))
-    .at(policy.place(&function.name.span, "there is no room for this one"))
+    .at(policy.place(declared, "there is no room for this one"))
     .help("those that are described alike, and called from the same cubicle, count once")
 }
+
+#[cfg(test)]
+mod tests;

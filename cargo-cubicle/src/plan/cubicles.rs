@@ -28,6 +28,7 @@ pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
                 Access::ReadWrite => rights.writing(cubicle_key(other)),
             };
         }
+        let rights = super::windows::widen(policy, name, names.len(), rights);
         let (grants, problems) = system_calls::resolve(policy, &declared.syscalls);
         findings.extend(problems);
         cubicles.push(Cubicle {

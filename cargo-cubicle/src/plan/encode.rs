@@ -2,8 +2,11 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, Gate, Header, ISOLATION_AUDIT, Lend, MAGIC, Probe, Segment, Slice, Text, VERSION,
+    Cubicle, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, Probe, Segment, Slice, Text,
+    VERSION, WINDOW_PREFIX,
 };
+
+use std::ops::Range;
 
 use super::Plan;
 use crate::images::Image;
@@ -34,6 +37,8 @@ unsafe trait Plain {}
 unsafe impl Plain for Header {}
 // SAFETY: as above.
 unsafe impl Plain for Cubicle {}
+// SAFETY: as above.
+unsafe impl Plain for KeyedWindow {}
 // SAFETY: as above.
 unsafe impl Plain for Gate {}
 // SAFETY: as above.
@@ -100,7 +105,11 @@ pub fn encode(
     let mut cubicles = Vec::new();
     for (cubicle, image) in plan.cubicles.iter().zip(images) {
         let name = writer.raw(cubicle.name.as_bytes());
-        let segments = writer.all(&segments(cubicle, image));
+        let segments = writer.all(&segments_in(
+            &(cubicle.base..cubicle.end),
+            image,
+            cubicle.key,
+        ));
         cubicles.push(Cubicle {
             name,
             rights: cubicle.rights.0,
@@ -114,6 +123,19 @@ pub fn encode(
             segments,
             granted: cubicle.grants.bits(),
             flags: cubicle.grants.flags(),
+        });
+    }
+    let mut windows = Vec::new();
+    for window in &plan.windows {
+        let name = writer.raw(format!("{WINDOW_PREFIX}{}", window.name).as_bytes());
+        let range = window.base..window.end;
+        let segments = writer.all(&segments_in(&range, &images[window.owner], window.key));
+        windows.push(KeyedWindow {
+            name,
+            segments,
+            owner: window.owner as u32,
+            key: window.key,
+            memory: window.memory,
         });
     }
     let mut gates = Vec::new();
@@ -166,6 +188,7 @@ pub fn encode(
         texts: writer.all(&texts),
         main: plan.main as u32,
         reserved: 0,
+        windows: writer.all(&windows),
         build: match plan.isolation {
             ISOLATION_AUDIT => identity(&writer.bytes, images),
             _ => 0,
@@ -209,24 +232,22 @@ fn probes(writer: &mut Writer, probes: &[super::probes::Probe]) -> Slice {
     writer.all(&encoded)
 }
 
-/// Whole pages of an image, with their keys: what cannot be written is public.
-fn segments(cubicle: &super::Cubicle, image: &Image) -> Vec<Segment> {
+/// Whole pages of what an image has in a slot, with their keys: what cannot be
+/// written is public.
+fn segments_in(slot: &Range<u64>, image: &Image, key: u32) -> Vec<Segment> {
     use cubicle_abi::layout::{page_down, page_up};
     use cubicle_abi::rights::KEY_PUBLIC;
     image
         .segments
         .iter()
+        .filter(|segment| slot.contains(&segment.address))
         .map(|segment| Segment {
             start: page_down(segment.address),
             end: page_up(segment.address + segment.memory_size),
             protection: u32::from(segment.readable)
                 | u32::from(segment.writable) << 1
                 | u32::from(segment.executable) << 2,
-            key: if segment.writable {
-                cubicle.key
-            } else {
-                KEY_PUBLIC
-            },
+            key: if segment.writable { key } else { KEY_PUBLIC },
         })
         .collect()
 }
@@ -241,6 +262,7 @@ mod tests {
         assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
         assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
+        assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);

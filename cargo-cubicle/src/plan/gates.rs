@@ -1,7 +1,7 @@
 //! What each gate is: its shape, its lends, and how it proves a call.
 
 use super::cubicles::sees;
-use super::lends::{self, CallbackLend, ResolvedLends, Rules, Siblings, Subject};
+use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, Subject};
 use super::{Cubicle, Gate, probes, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
@@ -12,6 +12,7 @@ use crate::graph::shape::CallShape;
 use crate::graph::signature::Signature;
 use crate::graph::signatures::Known;
 use crate::manifest::{self, Function, Policy};
+use std::ops::Range;
 
 /// The places in the caller's source that make a call, looked up only for a
 /// finding.
@@ -21,11 +22,11 @@ pub type CallSites<'a> = &'a mut dyn FnMut() -> Vec<Place>;
 #[derive(Debug)]
 pub struct Decided {
     pub gate: Gate,
-    pub callbacks: Vec<CallbackLend>,
+    pub callbacks: Vec<ResolvedCallback>,
 }
 
 /// What is called, by whom, and what is known about it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Call<'a> {
     pub policy: &'a Policy,
     pub cubicles: &'a [Cubicle],
@@ -35,14 +36,19 @@ pub struct Call<'a> {
     pub name: &'a str,
     /// The cubicle in whose table the manifest describes it.
     pub interface: &'a str,
-    pub function: Option<&'a Function>,
+    pub rules: Option<Rules<'a>>,
+    /// Where the manifest says so, if it does.
+    pub described: Option<Range<usize>>,
     pub signature: &'a Signature,
-    /// The gates of the same caller and callee.
-    pub siblings: &'a Siblings<'a>,
+    /// The manifest asks for a fast gate.
+    pub fast: bool,
     /// It crosses as a pointer.
     pub is_callback: bool,
     /// An audit build: whatever happens is looked at.
     pub audit: bool,
+    /// The number of the gate to another function of the interface, for the same
+    /// caller.
+    pub number_of: &'a dyn Fn(&str) -> Option<u32>,
 }
 
 /// What is the same for all edges.
@@ -54,12 +60,13 @@ pub struct Program<'a> {
 }
 
 /// Decides the gate of one edge. What stands in the way is a finding, with the
-/// places that make the call.
+/// places that make the call. `number_of` answers with the number of the gate to
+/// another function, for the same caller and callee.
 pub fn resolve(
     edge: &Edge,
     program: &Program<'_>,
     known: Option<&Known>,
-    siblings: &Siblings<'_>,
+    number_of: &dyn Fn(&str) -> Option<u32>,
     references: CallSites<'_>,
     findings: &mut Findings,
 ) -> Option<Decided> {
@@ -69,7 +76,8 @@ pub fn resolve(
         audit,
     } = *program;
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
-    let function = policy.cubicles[&edge.to].functions.get(&edge.symbol);
+    let callee = &policy.cubicles[&edge.to];
+    let function = callee.functions.get(&edge.symbol);
     let signature = signature(edge, policy, function, known, references, findings)?;
     let call = Call {
         policy,
@@ -78,11 +86,13 @@ pub fn resolve(
         to: number(&edge.to)?,
         name: &edge.symbol,
         interface: &edge.to,
-        function,
+        rules: function.map(Rules::from),
+        described: function.map(|function| function.name.span.clone()),
         signature: &signature,
-        siblings,
+        fast: is_fast(function, callee),
         is_callback: false,
         audit,
+        number_of,
     };
     call.decide(references, findings)
 }
@@ -96,36 +106,31 @@ impl Call<'_> {
             Err(error) => {
                 let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
                 finding.places.extend(references());
-                if let Some(function) = self.function {
-                    let place = self.policy.place(&function.name.span, "declared here");
-                    finding = finding.at(place);
+                if let Some(span) = &self.described {
+                    finding = finding.at(self.policy.place(span, "declared here"));
                 }
                 findings.push(finding);
                 return None;
             }
         };
-        let rules = self.function.map(|function| Rules {
-            of_callback: self.is_callback,
-            ..Rules::from(function)
-        });
         let (mut resolved, problems) = lends::resolve(Subject {
             policy: self.policy,
             cubicle: self.interface,
             function: self.name,
-            rules,
+            rules: self.rules,
             signature: self.signature,
             shape: &shape,
-            siblings: self.siblings,
+            number_of: self.number_of,
         });
         findings.extend(problems);
         let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
         let callee_sees = sees(callee.rights, caller);
-        if callee_sees {
-            resolved.keep_what_sight_does_not_replace();
-        }
         // An audit is there to find out.
         if !self.audit {
             undescribed::find(self, &resolved, callee_sees, references, findings);
+        }
+        if callee_sees {
+            resolved.keep_what_sight_does_not_replace();
         }
         let kind = self.kind(callee_sees, &resolved, shape.stack_words as usize);
         Some(Decided {
@@ -155,7 +160,7 @@ impl Call<'_> {
         };
         if self.audit || !resolved.lends.is_empty() || stack_words > words {
             GateKind::Lending
-        } else if self.is_fast() {
+        } else if self.fast {
             GateKind::Fast
         } else if sees(caller.rights, callee) {
             GateKind::CallerSees
@@ -165,14 +170,11 @@ impl Call<'_> {
             GateKind::Union
         }
     }
+}
 
-    /// A callback goes into a cubicle that never said it holds no authority: it
-    /// is always checked.
-    fn is_fast(&self) -> bool {
-        let own = self.function.and_then(|function| function.gate.as_ref());
-        let kind = own.unwrap_or(&self.policy.cubicles[self.interface].gate);
-        !self.is_callback && kind.value == manifest::GateKind::Fast
-    }
+fn is_fast(function: Option<&Function>, callee: &manifest::Cubicle) -> bool {
+    let own = function.and_then(|function| function.gate.as_ref());
+    own.unwrap_or(&callee.gate).value == manifest::GateKind::Fast
 }
 
 /// From the manifest, else from DWARF, else CUB006.

@@ -26,7 +26,6 @@ mod pointers;
 mod reach;
 mod results;
 mod rules;
-mod sight;
 mod unlent;
 
 use std::collections::BTreeMap;
@@ -37,14 +36,14 @@ use cubicle_abi::plan::{EXTENT_CONSTANT, Extent, LEND_OUT, LEND_RESULT, Lend};
 use crate::diagnostics::{Finding, Findings};
 use crate::graph::shape::{CallShape, ResultPlace};
 use crate::graph::signature::Signature;
-use crate::manifest::{Argument, Function, Policy, ResultRule};
+use crate::manifest::{Argument, Callback, Function, Policy, ResultRule};
 
 use arguments::Arguments;
 use draft::{Covered, Draft, Holder, Key, Span, argument};
 use reach::Use;
 
-pub use callbacks::{CallbackLend, UNNUMBERED};
-pub use unlent::{Unlent, UnlentKind, unlent_pointers};
+pub use callbacks::{ResolvedCallback, UNNUMBERED};
+pub use unlent::{Unlent, UnlentKind, holds_function, unlent_pointers};
 
 /// As many lends as one gate can have: the monitor keeps a table of this size
 /// while it prepares a call.
@@ -67,12 +66,10 @@ pub struct Subject<'a> {
     pub signature: &'a Signature,
     /// The shape of `signature`.
     pub shape: &'a CallShape,
-    /// The gates of the same caller and callee.
-    pub siblings: &'a Siblings<'a>,
+    /// The number of the gate to another function of the same cubicle, for the
+    /// same caller, if there is one.
+    pub number_of: &'a dyn Fn(&str) -> Option<u32>,
 }
-
-/// The numbers of the gates that one cubicle has into another, by function.
-pub type Siblings<'a> = BTreeMap<&'a str, u32>;
 
 /// What the manifest says about a function, or about what a pointer to a function
 /// leads to.
@@ -95,6 +92,17 @@ impl<'a> From<&'a Function> for Rules<'a> {
     }
 }
 
+impl<'a> From<&'a Callback> for Rules<'a> {
+    fn from(callback: &'a Callback) -> Self {
+        Rules {
+            arguments: &callback.args,
+            result: callback.result.as_deref(),
+            errno: false,
+            of_callback: true,
+        }
+    }
+}
+
 /// What a gate lends.
 #[derive(Clone, Debug, Default)]
 pub struct ResolvedLends {
@@ -103,9 +111,9 @@ pub struct ResolvedLends {
     /// Whether the callee's errno goes to the caller's libc after the call.
     pub errno: bool,
     /// The function pointers among the lends.
-    pub callbacks: Vec<CallbackLend>,
-    /// Function pointers in lent memory of which the manifest says nothing, as
-    /// messages call them.
+    pub callbacks: Vec<ResolvedCallback>,
+    /// Function pointers in lent memory and in the result of which the manifest
+    /// says nothing, as messages call them.
     pub functions: Vec<String>,
 }
 
@@ -122,7 +130,7 @@ struct Resolver<'a> {
     ranges: BTreeMap<Key, usize>,
     /// Numbers in ranges that something is counted with.
     uses: Vec<Use>,
-    callbacks: Vec<CallbackLend>,
+    callbacks: Vec<ResolvedCallback>,
     functions: Vec<String>,
     findings: Findings,
 }
@@ -240,7 +248,7 @@ fn constant(bytes: u64) -> Extent {
 }
 
 /// A path as a key of the manifest: positions and paths are quoted.
-pub(super) fn key(label: &str) -> String {
+fn key(label: &str) -> String {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     if label.chars().all(is_word) {
         label.to_owned()

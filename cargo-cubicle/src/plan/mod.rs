@@ -15,6 +15,7 @@ pub mod probes;
 pub mod resolve;
 pub mod system_calls;
 mod undescribed;
+pub mod windows;
 
 use cubicle_abi::rights::Rights;
 
@@ -30,6 +31,8 @@ pub struct Plan {
     pub isolation: u32,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
+    /// Ordered by name; their numbers follow those of the cubicles.
+    pub windows: Vec<windows::Window>,
     /// Number of the main cubicle.
     pub main: usize,
     /// By number. A number whose reference died with unused code has none. Those

@@ -2,7 +2,14 @@
 
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::graph::edges::{Edge, What};
-use crate::manifest::Policy;
+use crate::manifest::{Policy, Window};
+
+/// The keyed window in which `owner` has put a variable.
+fn window_of<'a>(symbol: &str, owner: &str, policy: &'a Policy) -> Option<&'a Window> {
+    policy.windows.values().find(|window| {
+        window.owner.value == owner && window.symbols.iter().any(|one| one.value == symbol)
+    })
+}
 
 /// May this reference cross? If not, the finding says where it is made and what
 /// would permit it.
@@ -19,7 +26,15 @@ pub fn check(
             Code::CUB002,
             format!("cubicle `{from}` refers to the variable `{symbol}` of cubicle `{to}`"),
         )
-        .help("give the cubicle that owns it a function that returns or changes it"),
+        .help(match window_of(symbol, to, policy) {
+            Some(window) => format!(
+                "window `{}` holds it; to permit it: `guests = {{ {from} = \"r\" }}` in `[window.{}]`",
+                window.name.value, window.name.value
+            ),
+            None => format!(
+                "give the cubicle that owns it a function that returns or changes it, or put it into a keyed window: `symbols = [\"{symbol}\"]`"
+            ),
+        }),
         What::ThreadLocal => Finding::of_rule(
             Code::CUB011,
             format!("cubicle `{from}` refers to the thread-local `{symbol}` of cubicle `{to}`"),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
 use super::gates::Program;
-use super::lends::Siblings;
+use super::windows::Window;
 use super::{Cubicle, Plan, permission, probes};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
@@ -30,6 +30,24 @@ pub struct Inputs<'a> {
     pub images: &'a [Image],
 }
 
+/// Does an edge lead to a variable that its owner shares, by a window, with the one
+/// that refers to it? There is nothing to call.
+fn is_shared(edge: &Edge, policy: &Policy) -> bool {
+    let holds = |window: &&crate::manifest::Window| {
+        window.owner.value == edge.to
+            && window
+                .symbols
+                .iter()
+                .any(|symbol| symbol.value == edge.symbol)
+    };
+    edge.what == What::Variable
+        && policy
+            .windows
+            .values()
+            .find(holds)
+            .is_some_and(|window| super::windows::admits(window, &edge.from))
+}
+
 /// Resolves the plan. What stands in its way is in `findings`.
 ///
 /// # Errors
@@ -37,6 +55,7 @@ pub struct Inputs<'a> {
 pub fn resolve(
     inputs: &Inputs<'_>,
     cubicles: Vec<Cubicle>,
+    windows: Vec<Window>,
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
     let Inputs {
@@ -60,14 +79,6 @@ pub fn resolve(
         let objects = &assignment.images[&cubicle.name];
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
-    // What has a gate, by who calls whom: the numbers of the gates by function.
-    let mut siblings: BTreeMap<(&str, &str), Siblings> = BTreeMap::new();
-    for (number, edge) in edges.iter().enumerate() {
-        if live(edge).is_some() {
-            let numbers = siblings.entry((&edge.from, &edge.to)).or_default();
-            numbers.insert(&edge.symbol, number as u32);
-        }
-    }
     let program = Program {
         policy,
         cubicles: &cubicles,
@@ -82,15 +93,27 @@ pub fn resolve(
             continue;
         };
         let from = number(&edge.from).unwrap_or_default();
+        if is_shared(edge, policy) {
+            gates.push(None);
+            continue;
+        }
         if !permission::check(edge, policy, || places.of(from, references), findings) {
             gates.push(None);
             continue;
         }
+        let number_of = |symbol: &str| {
+            let same = |other: &&Edge| {
+                (&other.from, &other.to, other.symbol.as_str()) == (&edge.from, &edge.to, symbol)
+            };
+            let number = edges.iter().position(|other| same(&other))?;
+            live(&edges[number])?;
+            u32::try_from(number).ok()
+        };
         let decided = super::gates::resolve(
             edge,
             &program,
             known[edge.to.as_str()].get(&edge.symbol),
-            &siblings[&(edge.from.as_str(), edge.to.as_str())],
+            &number_of,
             &mut || places.of(from, references),
             findings,
         );
@@ -125,6 +148,7 @@ pub fn resolve(
         name: line.stem().to_owned(),
         isolation,
         cubicles,
+        windows,
         main,
         gates,
     })

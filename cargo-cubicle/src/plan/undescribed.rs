@@ -1,7 +1,7 @@
 //! Addresses that cross and of which nobody says what becomes of them.
 
 use super::gates::{Call, CallSites};
-use super::lends::{self, ResolvedLends, Rules, UnlentKind, key};
+use super::lends::{self, ResolvedLends, UnlentKind};
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::graph::signature::TypeKind;
 
@@ -16,109 +16,115 @@ pub fn find(
     references: CallSites<'_>,
     findings: &mut Findings,
 ) {
-    let (mut data, mut code) = (Vec::new(), Vec::new());
-    for unlent in lends::unlent_pointers(call.signature, call.function.map(Rules::from)) {
+    let (mut data, mut code, mut inside) = (Vec::new(), Vec::new(), Vec::new());
+    for unlent in lends::unlent_pointers(call.signature, call.rules) {
         match unlent.kind {
             UnlentKind::Function => code.push(unlent.label),
+            UnlentKind::FunctionInside => inside.push(unlent.label),
             _ => data.push(unlent.label),
         }
     }
+    // What lies in lent memory, and what is returned.
+    code.extend(resolved.functions.iter().cloned());
     if !data.is_empty() && !callee_sees {
-        let (noun, verb) = number(&data, ["points", "point"]);
+        let (noun, verb) = match data.len() {
+            1 => ("argument", "points"),
+            _ => ("arguments", "point"),
+        };
         let message = format!(
             "{noun} {} of {} {verb} into the caller's memory without being lent",
             list(&data),
             title(call),
         );
+        let help = "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it, or reaches it through a window";
         report(
             Code::CUB004,
             call,
             message,
-            "describe it, or say `lend = \"handle\"` if the callee only keeps and returns it"
-                .to_owned(),
+            &[help.to_owned()],
             references,
             findings,
         );
     }
-    if let [first, ..] = code.as_slice() {
-        let (noun, verb) = number(&code, ["refers", "refer"]);
+    if !code.is_empty() {
+        let verb = match code.len() {
+            1 => "is the address of a function",
+            _ => "are addresses of functions",
+        };
         let message = format!(
-            "{noun} {} of {} {verb} to a function of the caller, and nothing says that it is called",
+            "{} of {} {verb}, and nothing says what the other side gets for it",
             list(&code),
             title(call),
         );
-        report(
-            Code::CUB005,
-            call,
-            message,
-            callback(&format!("arg.{}", key(first))),
-            references,
-            findings,
+        let mut helps: Vec<String> = code.iter().take(SHOWN_LINES).map(|one| line(one)).collect();
+        helps.push(
+            "inside it, `arg` describes the pointers that the function is called with; instead of it, \
+             `value = 0` passes NULL, and `lend = \"handle\"` promises that the other side never calls it"
+                .to_owned(),
         );
+        report(Code::CUB005, call, message, &helps, references, findings);
     }
-    if let [first, ..] = resolved.functions.as_slice() {
-        let verb = match resolved.functions.len() {
-            1 => "is a function",
-            _ => "are functions",
-        };
+    by_value(call, &inside, references, findings);
+}
+
+/// CUB005 for functions in structs that are passed or returned by value, into
+/// which no path leads.
+fn by_value(
+    call: &Call<'_>,
+    labels: &[String],
+    references: CallSites<'_>,
+    findings: &mut Findings,
+) {
+    for label in labels {
         let message = format!(
-            "in what {} is lent, {} {verb}, and nothing says that they are called",
-            title(call),
-            list(&resolved.functions),
-        );
-        let remedy = format!(
-            "{}; if the other side shall find NULL, `arg.{} = {{ value = 0 }}`",
-            callback(&format!("arg.{}", key(first))),
-            key(first),
-        );
-        report(Code::CUB005, call, message, remedy, references, findings);
-    }
-    let described = call
-        .function
-        .is_some_and(|function| function.result.is_some());
-    if returns_function(call) && !described {
-        let message = format!(
-            "{} returns a function of its own, and nothing says that it is called",
+            "`{label}` of {} is a struct with addresses of functions, passed by value",
             title(call)
         );
-        report(
-            Code::CUB005,
-            call,
-            message,
-            callback("result"),
-            references,
-            findings,
+        let helps = [
+            "such a struct cannot be described: pass a pointer to it instead".to_owned(),
+            format!(
+                "if they never matter on the other side, `{} = {{ lend = \"handle\" }}` says so",
+                key(label)
+            ),
+        ];
+        report(Code::CUB005, call, message, &helps, references, findings);
+    }
+    let result = call.signature.result.as_ref();
+    let holds = result.is_some_and(|type_| match &type_.kind {
+        TypeKind::Aggregate(aggregate) => lends::holds_function(aggregate),
+        _ => false,
+    });
+    if holds {
+        let message = format!(
+            "{} returns a struct with addresses of functions by value",
+            title(call)
         );
+        let help = "such a struct cannot be described: let it be filled through a pointer instead";
+        let helps = [help.to_owned()];
+        report(Code::CUB005, call, message, &helps, references, findings);
     }
 }
 
+/// As many lines to write as a finding shows.
+const SHOWN_LINES: usize = 4;
+
 /// The line to write.
-fn callback(key: &str) -> String {
-    format!(
-        "`{key} = {{ callback = true }}`, with `arg` in it for the pointers that it is called with; \
-         if only NULL ever crosses, `{key} = {{ lend = \"handle\" }}`"
-    )
+fn line(label: &str) -> String {
+    format!("`{} = {{ callback = true }}`", key(label))
 }
 
-fn returns_function(call: &Call<'_>) -> bool {
-    let Some(result) = &call.signature.result else {
-        return false;
-    };
-    match &result.kind {
-        TypeKind::Pointer(pointer) => pointer.to.as_ref().is_some_and(|to| to.is_function),
-        _ => false,
+/// Positions and paths are quoted as keys.
+fn key(label: &str) -> String {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    match label {
+        "result" => label.to_owned(),
+        label if label.chars().all(is_word) => format!("arg.{label}"),
+        label => format!("arg.\"{label}\""),
     }
 }
 
 fn title(call: &Call<'_>) -> String {
     format!("`{}` (cubicle `{}`)", call.name, call.interface)
-}
-
-fn number(labels: &[String], verbs: [&'static str; 2]) -> (&'static str, &'static str) {
-    match labels.len() {
-        1 => ("argument", verbs[0]),
-        _ => ("arguments", verbs[1]),
-    }
 }
 
 fn list(labels: &[String]) -> String {
@@ -130,13 +136,13 @@ fn report(
     code: Code,
     call: &Call<'_>,
     message: String,
-    remedy: String,
+    remedies: &[String],
     references: CallSites<'_>,
     findings: &mut Findings,
 ) {
     let callee = &call.policy.cubicles[call.interface];
-    let place = match call.function {
-        Some(function) => call.policy.place(&function.name.span, "described here"),
+    let place = match &call.described {
+        Some(span) => call.policy.place(span, "described here"),
         None => call
             .policy
             .place(&callee.name.span, "the cubicle it belongs to"),
@@ -148,7 +154,13 @@ fn report(
         ),
         _ => format!("in `[cubicle.{}.function.{}]`", call.interface, call.name),
     };
-    let mut finding = Finding::of_rule(code, message);
+    let mut finding = Finding::of_rule(code, message).at(place);
     finding.places.extend(references());
-    findings.push(finding.at(place).help(format!("{inside}: {remedy}")));
+    for (index, remedy) in remedies.iter().enumerate() {
+        finding = finding.help(match index {
+            0 => format!("{inside}: {remedy}"),
+            _ => remedy.clone(),
+        });
+    }
+    findings.push(finding);
 }

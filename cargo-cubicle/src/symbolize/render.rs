@@ -4,6 +4,7 @@ use std::fs;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use camino::{Utf8Path, Utf8PathBuf};
+use cubicle_abi::plan::WINDOW_PREFIX;
 
 use super::images::Position;
 use super::record::{Access, Kind, Mechanism, Place, Record};
@@ -193,7 +194,10 @@ fn belongs(record: &Record) -> String {
             Kind::Callback => String::new(),
             _ => ", which is its own but not open to that".to_owned(),
         },
-        Some(owner) => format!(", which belongs to cubicle `{owner}`"),
+        Some(owner) => match owner.strip_prefix(WINDOW_PREFIX) {
+            Some(window) => format!(", which is in the keyed window `{window}`"),
+            None => format!(", which belongs to cubicle `{owner}`"),
+        },
         None => ", which belongs to no cubicle".to_owned(),
     }
 }
@@ -212,6 +216,8 @@ fn memory(record: &Record, named: Option<&Memory>) -> Option<String> {
     };
     let whose = match record.owner.as_deref() {
         Some(MONITOR) => "the monitor's ".to_owned(),
+        // The line above has named the window.
+        Some(owner) if owner.starts_with(WINDOW_PREFIX) => "the window's ".to_owned(),
         Some(owner) => format!("`{owner}`'s "),
         None => String::new(),
     };

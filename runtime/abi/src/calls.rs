@@ -19,8 +19,35 @@ pub const STACK_SIZE: u64 = FIRST + 3;
 pub const FIND: u64 = FIRST + 16;
 /// Calls about windows begin here; runtime/api/cubicle.h has their C form.
 pub const WINDOW_FIRST: u64 = FIRST + 32;
+/// `init() -> window`: a window without memory, open to nobody.
+pub const WINDOW_INIT: u64 = WINDOW_FIRST;
+/// `add(window, address, bytes)`: every page that holds a byte of it.
+pub const WINDOW_ADD: u64 = WINDOW_FIRST + 1;
+/// `remove(window, address)`: what was added at this address.
+pub const WINDOW_REMOVE: u64 = WINDOW_FIRST + 2;
+/// `open(window, cubicle, access)`: one of the `ACCESS_` constants.
+pub const WINDOW_OPEN: u64 = WINDOW_FIRST + 3;
+/// `close(window, cubicle)`: no page changes hands before somebody touches it.
+pub const WINDOW_CLOSE: u64 = WINDOW_FIRST + 4;
+/// `close_all(window)`.
+pub const WINDOW_CLOSE_ALL: u64 = WINDOW_FIRST + 5;
+/// `revoke(window, cubicle)`: closes, and takes back all pages at once.
+pub const WINDOW_REVOKE: u64 = WINDOW_FIRST + 6;
+/// `destroy(window)`.
+pub const WINDOW_DESTROY: u64 = WINDOW_FIRST + 7;
 /// Calls about keyed windows begin here.
 pub const KEYED_FIRST: u64 = FIRST + 48;
+/// `alloc(window, bytes) -> address`: whole pages in a keyed window.
+pub const KEYED_ALLOC: u64 = KEYED_FIRST;
+/// `free(window, address, bytes)`: gives such pages back.
+pub const KEYED_FREE: u64 = KEYED_FIRST + 1;
+/// The first number behind all of these.
+pub const END: u64 = FIRST + 64;
+
+/// A guest may read.
+pub const ACCESS_READ: u64 = 1;
+/// A guest may read and write.
+pub const ACCESS_READ_WRITE: u64 = 3;
 
 /// Command of [`PARK`]: create a thread that calls [`PARK_THREAD`].
 pub const COMMAND_ATTACH: u64 = 1;

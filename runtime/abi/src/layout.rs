@@ -106,6 +106,15 @@ pub const fn resume_stub(index: usize) -> u64 {
     system_call_gate(index) + ENTRY_STRIDE / 2
 }
 
+/// Distance from a resume stub to its second entry, bytes.
+pub const RESUME_AGAIN: u64 = 64;
+
+/// The second entry of the resume stub of cubicle `index`: what a cubicle left in
+/// vector and floating-point registers is its own and stays.
+pub const fn resume_again(index: usize) -> u64 {
+    resume_stub(index) + RESUME_AGAIN
+}
+
 /// The stub of patched site `index`.
 pub const fn site(index: usize) -> u64 {
     SITE_BASE + SITE_STRIDE * index as u64

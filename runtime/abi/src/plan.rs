@@ -45,6 +45,9 @@ pub struct Header {
     /// Index of the main cubicle.
     pub main: u32,
     pub reserved: u32,
+    /// [`KeyedWindow`]s. Their numbers, slots and arenas follow those of the
+    /// cubicles.
+    pub windows: Slice,
     /// Which build this is, for recordings of an audit; 0 in all others.
     pub build: u64,
 }
@@ -102,6 +105,24 @@ pub struct Cubicle {
 pub const CUBICLE_ANY_DESCRIPTOR: u64 = 1;
 /// Its constants are readable by it alone.
 pub const CUBICLE_PRIVATE_CONSTANTS: u64 = 2;
+
+/// Memory with a key of its own, which several cubicles may touch.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeyedWindow {
+    /// Bytes of its name, behind [`WINDOW_PREFIX`]: as reports call it.
+    pub name: Slice,
+    /// [`Segment`]s of the owner's image that are in it.
+    pub segments: Slice,
+    /// The cubicle that owns it.
+    pub owner: u32,
+    pub key: u32,
+    /// The most bytes that may be allocated in it.
+    pub memory: u64,
+}
+
+/// What tells windows from cubicles in reports, where both own memory.
+pub const WINDOW_PREFIX: &str = "window ";
 
 /// Part of an image: whole pages.
 #[repr(C)]
@@ -220,6 +241,9 @@ pub const LEND_WITHIN: u32 = 256;
 /// A returned pointer into the callee's memory: the caller gets a copy, valid
 /// until this thread's next call through the same gate.
 pub const LEND_RETURNED: u32 = 512;
+/// If it is large and has whole pages, it may be in a window for the call
+/// instead of being copied.
+pub const LEND_WINDOW: u32 = 1024;
 
 /// A number of bytes: a constant, or a product of operands and a scale.
 #[repr(C)]

@@ -30,6 +30,7 @@ pub mod process;
 pub mod system_calls;
 pub mod text;
 pub mod violation;
+pub mod windows;
 
 #[cfg(monitor_image)]
 #[panic_handler]

@@ -20,6 +20,10 @@ pub enum Kind {
     Heap,
     /// The stack its image started on, and buffers for lends.
     Monitor,
+    /// What it mapped itself and made a thread's stack of.
+    Stack,
+    /// What it mapped itself of a file, or to share with other processes.
+    File,
 }
 
 /// A range of whole pages.
@@ -130,13 +134,7 @@ impl Mappings {
             return Err(Refusal::Memory);
         }
         self.check_room()?;
-        self.cut(new.start, new.end);
-        let index = self.first_ending_after(new.start);
-        self.entries.copy_within(index..self.length, index + 1);
-        self.entries[index] = new;
-        self.length += 1;
-        self.used += cost;
-        self.join(index);
+        self.replace(new);
         Ok(())
     }
 
@@ -176,21 +174,47 @@ impl Mappings {
         while at < end {
             let old = *self.find(at).expect("covered, as checked above");
             let part_end = old.end.min(end);
-            self.cut(at, part_end);
-            let index = self.first_ending_after(at);
-            self.entries.copy_within(index..self.length, index + 1);
-            self.entries[index] = Mapping {
+            self.replace(Mapping {
                 start: at,
                 end: part_end,
                 protection,
                 kind: old.kind,
-            };
-            self.length += 1;
-            self.used += Self::counted(&self.entries[index]);
-            self.join(index);
+            });
             at = part_end;
         }
         Ok(())
+    }
+
+    /// Puts an entry in the place of whatever it covers.
+    fn replace(&mut self, new: Mapping) {
+        self.cut(new.start, new.end);
+        let index = self.first_ending_after(new.start);
+        self.entries.copy_within(index..self.length, index + 1);
+        self.entries[index] = new;
+        self.length += 1;
+        self.used += Self::counted(&new);
+        self.join(index);
+    }
+
+    /// Notes that what the cubicle mapped itself in `start..end` is a thread's
+    /// stack. Without room for that, it stays an ordinary mapping.
+    pub fn mark_stack(&mut self, start: u64, end: u64) {
+        let mut at = start;
+        while at < end && self.check_room().is_ok() {
+            let Some(old) = self.find(at).copied() else {
+                return;
+            };
+            let part_end = old.end.min(end);
+            if old.kind == Kind::Mapping {
+                self.replace(Mapping {
+                    start: at,
+                    end: part_end,
+                    kind: Kind::Stack,
+                    ..old
+                });
+            }
+            at = part_end;
+        }
     }
 
     /// Would [`Mappings::protect`] do it? Changes nothing.
@@ -382,6 +406,28 @@ mod tests {
         assert_eq!(listed(&table), [(0x1000, 0x5000, 3)]);
         assert_eq!(table.protect(0x4000, 0x6000, 1), Err(Refusal::Memory));
         assert_eq!(listed(&table), [(0x1000, 0x5000, 3)]);
+    }
+
+    #[test]
+    fn a_stack_is_told_from_its_neighbours() {
+        let mut table = roomy();
+        table.insert(mapping(0x1000, 0x2000, 0)).unwrap();
+        table.insert(mapping(0x2000, 0x9000, 3)).unwrap();
+        table.mark_stack(0x1000, 0x5000);
+        let kinds: Vec<_> = table.iter().map(|m| (m.start, m.end, m.kind)).collect();
+        assert_eq!(
+            kinds,
+            [
+                (0x1000, 0x2000, Kind::Stack),
+                (0x2000, 0x5000, Kind::Stack),
+                (0x5000, 0x9000, Kind::Mapping)
+            ]
+        );
+        assert_eq!(table.used, 0x7000);
+        // Its libc may take it apart again.
+        table.remove(0x1000, 0x5000).unwrap();
+        table.insert(mapping(0x2000, 0x5000, 3)).unwrap();
+        assert_eq!(listed(&table), [(0x2000, 0x9000, 3)]);
     }
 
     #[test]

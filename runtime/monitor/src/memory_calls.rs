@@ -1,5 +1,6 @@
 //! Memory calls, confined to the caller's arena and its image's own data, and
-//! always with the caller's key (rules 17 and 18).
+//! always with the caller's key (rules 17 and 18). What is in one of its windows
+//! answers EBUSY: whoever is its guest relies on it.
 
 use crate::machine::kernel::{
     self, MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED,
@@ -8,6 +9,7 @@ use crate::machine::kernel::{
 use crate::machine::rights::tag;
 use crate::mappings::{Kind, Mapping, Mappings, Refusal};
 use crate::process::{accessible, arena, cubicles, owner, rights};
+use crate::windows::settle;
 use core::sync::atomic::Ordering;
 use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up};
 use cubicle_abi::rights::cubicle_key;
@@ -15,7 +17,8 @@ use cubicle_abi::rights::cubicle_key;
 const MAP_GROWSDOWN: u64 = 0x100;
 const MAP_HUGETLB: u64 = 0x4_0000;
 
-fn refused(refusal: Refusal) -> i64 {
+/// The error number of a refusal, negative.
+pub fn refused(refusal: Refusal) -> i64 {
     match refusal {
         Refusal::Memory => -error::ENOMEM,
         Refusal::Foreign => -error::EPERM,
@@ -70,10 +73,17 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
     if !anonymous && !files {
         return Err(-error::EPERM);
     }
-    let mut mappings = cubicles()[cubicle].mappings.lock();
-    let (start, end) = if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
+    let fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0;
+    let _settled = if fixed {
         let (start, end) = pages(hint, length)?;
         check_arena(cubicle, start, end)?;
+        Some(settle(cubicle, start, end)?)
+    } else {
+        None
+    };
+    let mut mappings = cubicles()[cubicle].mappings.lock();
+    let (start, end) = if fixed {
+        let (start, end) = pages(hint, length)?;
         let taken = mappings.free(start, end, end - start) != Some(start);
         if flags & MAP_FIXED_NOREPLACE != 0 && taken {
             return Err(-error::EEXIST);
@@ -86,15 +96,16 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
         let start = mappings.free(low, high, size).ok_or(-error::ENOMEM)?;
         (start, start + size)
     };
+    let private = anonymous && flags & MAP_SHARED == 0;
     mappings
         .insert(Mapping {
             start,
             end,
             protection,
-            kind: Kind::Mapping,
+            kind: if private { Kind::Mapping } else { Kind::File },
         })
         .map_err(refused)?;
-    let result = if anonymous && flags & MAP_SHARED == 0 && flags & MAP_FIXED == 0 {
+    let result = if private && flags & MAP_FIXED == 0 {
         // The reservation is anonymous private memory already, and empty.
         0
     } else {
@@ -130,7 +141,7 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
 }
 
 /// Empties a range and returns it to the reservation.
-fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
+pub fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
     let _ = mappings.remove(start, end);
     // SAFETY: the range lies in the cubicle's arena.
     let result = unsafe {
@@ -155,6 +166,7 @@ fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
 pub fn unmap(cubicle: usize, start: u64, length: u64) -> Result<u64, i64> {
     let (start, end) = pages(start, length)?;
     check_arena(cubicle, start, end)?;
+    let _settled = settle(cubicle, start, end)?;
     let mut mappings = cubicles()[cubicle].mappings.lock();
     let result = mappings.remove(start, end);
     result.map_err(refused)?;
@@ -170,6 +182,7 @@ pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Resu
     }
     let (start, end) = pages(start, length)?;
     check_own(cubicle, start, end)?;
+    let _settled = settle(cubicle, start, end)?;
     let mut mappings = cubicles()[cubicle].mappings.lock();
     mappings
         .check_protect(start, end, protection)
@@ -193,11 +206,14 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
     let (_, new_size) = pages(0, new_length)?;
     check_arena(cubicle, start, old_end)?;
     let old_size = old_end - start;
+    let _settled = settle(cubicle, start, old_end)?;
     let mut mappings = cubicles()[cubicle].mappings.lock();
-    let whole = mappings
-        .find(start)
-        .filter(|mapping| mapping.end >= old_end && mapping.kind == Kind::Mapping);
-    let protection = whole.ok_or(-error::EFAULT)?.protection;
+    let whole = mappings.find(start).filter(|mapping| {
+        mapping.end >= old_end && matches!(mapping.kind, Kind::Mapping | Kind::File)
+    });
+    let Mapping {
+        protection, kind, ..
+    } = *whole.ok_or(-error::EFAULT)?;
     if new_size <= old_size {
         if new_size < old_size {
             give_back(&mut mappings, start + new_size, old_end);
@@ -214,7 +230,7 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
         start: new,
         end: new + new_size,
         protection,
-        kind: Kind::Mapping,
+        kind,
     };
     mappings.insert_moved(moved, old_size).map_err(refused)?;
     // SAFETY: both ranges lie in the cubicle's arena and its table; the key
@@ -251,11 +267,17 @@ pub fn advise(cubicle: usize, start: u64, length: u64, advice: u64) -> Result<u6
     }
     let (start, end) = pages(start, length)?;
     check_own(cubicle, start, end)?;
+    let _settled = settle(cubicle, start, end)?;
     let mappings = cubicles()[cubicle].mappings.lock();
     let changeable = mappings
         .iter()
         .filter(|mapping| mapping.start < end && mapping.end > start)
-        .all(|mapping| matches!(mapping.kind, Kind::Mapping | Kind::Heap));
+        .all(|mapping| {
+            matches!(
+                mapping.kind,
+                Kind::Mapping | Kind::File | Kind::Heap | Kind::Stack
+            )
+        });
     if !changeable || !mappings.covers(start, end, 0) {
         return Err(-error::EPERM);
     }
@@ -273,11 +295,16 @@ pub fn set_break(cubicle: usize, wanted: u64) -> u64 {
     let state = &cubicles()[cubicle];
     let low = arena(cubicle) + ARENA_HEAP;
     let high = arena(cubicle) + ARENA_MAPPINGS;
-    let mut mappings = state.mappings.lock();
-    let current = match state.heap_end.load(Ordering::Relaxed) {
+    let heap_end = || match state.heap_end.load(Ordering::Relaxed) {
         0 => low,
         end => end,
     };
+    // What is given back must be in no window; nothing is where it grows.
+    let Ok(_settled) = settle(cubicle, page_up(wanted), page_up(heap_end())) else {
+        return heap_end();
+    };
+    let mut mappings = state.mappings.lock();
+    let current = heap_end();
     state.heap_end.store(current, Ordering::Relaxed);
     if wanted < low || wanted > high {
         return current;

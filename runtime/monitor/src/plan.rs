@@ -1,7 +1,9 @@
 //! The plan as the monitor reads it.
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
-use cubicle_abi::plan::{Cubicle, Gate, Header, Lend, MAGIC, Segment, Slice, Text, VERSION};
+use cubicle_abi::plan::{
+    Cubicle, Gate, Header, KeyedWindow, Lend, MAGIC, Segment, Slice, Text, VERSION,
+};
 
 /// A plan in memory.
 #[derive(Clone, Copy)]
@@ -49,11 +51,27 @@ impl Plan {
         self.slice(slice)
     }
 
-    /// The name of cubicle `index`; of none: the monitor.
+    pub fn windows(self) -> &'static [KeyedWindow] {
+        self.slice(self.header.windows)
+    }
+
+    /// What of images is in a keyed window.
+    pub fn segments_in(self, window: &KeyedWindow) -> &'static [Segment] {
+        self.slice(window.segments)
+    }
+
+    /// The keyed window with number `index`.
+    pub fn window(self, index: usize) -> Option<&'static KeyedWindow> {
+        self.windows()
+            .get(index.checked_sub(self.cubicles().len())?)
+    }
+
+    /// The name of cubicle or keyed window `index`; of none: the monitor.
     pub fn name(self, index: usize) -> &'static [u8] {
-        match self.cubicles().get(index) {
-            Some(cubicle) => self.bytes(cubicle.name),
-            None => b"monitor",
+        match (self.cubicles().get(index), self.window(index)) {
+            (Some(cubicle), _) => self.bytes(cubicle.name),
+            (None, Some(window)) => self.bytes(window.name),
+            (None, None) => b"monitor",
         }
     }
 

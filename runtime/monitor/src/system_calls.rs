@@ -132,8 +132,10 @@ mod dispatching {
     use crate::machine::thread;
     use crate::memory_calls;
     use crate::process::{self, exit, virtual_threads};
+    use crate::windows;
     use cubicle_abi::calls;
-    use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, Cubicle};
+    use cubicle_abi::layout::PAGE;
+    use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 
     /// Answers the call that `registers` show, of `cubicle`.
     ///
@@ -152,6 +154,13 @@ mod dispatching {
             calls::PARK_THREAD => virtual_threads::park_thread(cubicle, registers),
             calls::ATTACH => virtual_threads::attach(cubicle, a),
             calls::STACK_SIZE => policy.stack as i64,
+            calls::FIND => find(cubicle, a, b),
+            calls::WINDOW_FIRST..calls::KEYED_FIRST => {
+                windows::call(cubicle, registers.number, arguments)
+            }
+            calls::KEYED_FIRST..calls::END => {
+                flat(windows::keyed::call(cubicle, registers.number, arguments))
+            }
             number::MMAP => flat(memory_calls::map(cubicle, arguments, files)),
             number::MUNMAP => flat(memory_calls::unmap(cubicle, a, b)),
             number::MPROTECT => flat(memory_calls::protect(cubicle, a, b, c)),
@@ -172,7 +181,49 @@ mod dispatching {
             number::FUTEX => futex(cubicle, arguments),
             wanted if is_granted(&REFUSED, wanted) => -error::EPERM,
             wanted if !is_granted(&policy.granted, wanted) => -error::EPERM,
-            wanted => granted(cubicle, policy, files, wanted, arguments),
+            wanted => granted(cubicle, files, wanted, arguments),
+        }
+    }
+
+    /// The number of the cubicle or keyed window whose name has `length` bytes at
+    /// `name`. No two have the same.
+    fn find(cubicle: usize, name: u64, length: u64) -> i64 {
+        const LONGEST_NAME: usize = 256;
+        let mut bytes = [0; LONGEST_NAME];
+        let Some(wanted) = bytes.get_mut(..length as usize) else {
+            return -error::ENOENT;
+        };
+        if !memory_calls::read(cubicle, name, wanted) {
+            return -error::EFAULT;
+        }
+        let found = process::plan().and_then(|plan| {
+            (0..process::region_count()).find(|index| {
+                let name = plan.name(*index);
+                match plan.window(*index) {
+                    Some(_) => name.strip_prefix(WINDOW_PREFIX.as_bytes()) == Some(&*wanted),
+                    None => name == wanted,
+                }
+            })
+        });
+        found.map_or(-error::ENOENT, |index| index as i64)
+    }
+
+    /// Performs a call of `cubicle` with its own rights. What it points to in
+    /// windows changes hands first; a structure without a length may cross into
+    /// one more page, which is tried once the kernel has found it closed.
+    fn perform(cubicle: usize, number: u64, arguments: [u64; 6]) -> i64 {
+        let rights = process::rights(cubicle);
+        windows::arguments::admit(cubicle, number, &arguments, 1);
+        let result = call_as(rights, number, arguments);
+        if result != -error::EFAULT {
+            return result;
+        }
+        windows::arguments::admit(cubicle, number, &arguments, PAGE);
+        match call_as(rights, number, arguments) {
+            result if result == -error::EFAULT && crate::audit::on() => {
+                crate::audit::system_calls::again(rights, number, arguments)
+            }
+            result => result,
         }
     }
 
@@ -184,14 +235,7 @@ mod dispatching {
     }
 
     /// A call the manifest grants. Some need a second look at their arguments.
-    fn granted(
-        cubicle: usize,
-        policy: &Cubicle,
-        files: bool,
-        wanted: u64,
-        arguments: [u64; 6],
-    ) -> i64 {
-        let rights = cubicle_abi::rights::Rights(policy.rights);
+    fn granted(cubicle: usize, files: bool, wanted: u64, arguments: [u64; 6]) -> i64 {
         let [a, b, c, d, e, f] = arguments;
         if !files && !uses_standard_descriptors(wanted, &arguments)
             || is_deferred(wanted, &arguments)
@@ -205,23 +249,20 @@ mod dispatching {
                 if d & AT_EMPTY_PATH == 0 {
                     return -error::EPERM;
                 }
-                call_as(rights, number::FSTAT, [a, c, 0, 0, 0, 0])
+                perform(cubicle, number::FSTAT, [a, c, 0, 0, 0, 0])
             }
             number::IOCTL if !is_harmless_ioctl(b as u32) => -error::EPERM,
             number::FCNTL if !is_harmless_fcntl(b as u32) => -error::EPERM,
             number::PRCTL if !matches!(a, 15 | 16) => -error::EPERM,
             number::PRLIMIT64 if c != 0 || a != 0 => -error::EPERM,
             number::OPEN | number::OPENAT | number::CREAT | number::OPENAT2 => {
-                opened(call_as(rights, wanted, arguments))
+                opened(perform(cubicle, wanted, arguments))
             }
             _ if is_granted(&WITHOUT_POINTERS, wanted) => {
                 // SAFETY: none of these takes a pointer.
                 unsafe { kernel::call(wanted, [a, b, c, d, e, f]) }
             }
-            _ => {
-                let _ = cubicle;
-                call_as(rights, wanted, arguments)
-            }
+            _ => perform(cubicle, wanted, arguments),
         }
     }
 
@@ -411,7 +452,7 @@ mod dispatching {
         if !memory_calls::owns_word(cubicle, address) {
             return -error::EFAULT;
         }
-        call_as(process::rights(cubicle), number::FUTEX, arguments)
+        perform(cubicle, number::FUTEX, arguments)
     }
 }
 

@@ -100,6 +100,7 @@ mod reporting {
     use crate::mappings::Kind;
     use crate::process;
     use crate::process::callbacks::Refused;
+    use crate::windows::touch::Against;
     use cubicle_abi::frame::{Frame, Saved, ticket_gate};
     use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
@@ -253,6 +254,15 @@ mod reporting {
         let Some(plan) = process::plan() else {
             return (Some(index), "unmapped", false);
         };
+        if plan.window(index).is_some() {
+            let mappings = process::cubicles()[index].mappings.try_lock();
+            let kind = mappings.and_then(|mappings| Some(mappings.find(address)?.kind));
+            return match kind {
+                Some(Kind::Data) => (Some(index), "data", true),
+                Some(_) => (Some(index), "heap", true),
+                None => (Some(index), "unmapped", false),
+            };
+        }
         let Some(cubicle) = plan.cubicles().get(index) else {
             return (None, "unmapped", false);
         };
@@ -283,7 +293,7 @@ mod reporting {
                 };
                 let is_stack =
                     stack.is_some_and(|stack| (mapping.start..mapping.end).contains(&stack));
-                let kind = if is_stack || mapping.kind == Kind::Monitor {
+                let kind = if is_stack || matches!(mapping.kind, Kind::Monitor | Kind::Stack) {
                     "stack"
                 } else {
                     "heap"
@@ -362,6 +372,18 @@ mod reporting {
             let _ = record.line.write_str(",\"detail\":\"in the gate of ");
             record.line.json(plan.bytes(gate.name));
             let _ = record.line.write_str("\"");
+        }
+        if kind == "access"
+            && let Some(cubicle) = cubicle
+            && let Some(against) = crate::windows::touch::against(cubicle, information.address)
+        {
+            record.text(
+                "detail",
+                match against {
+                    Against::ReadOnly => "the window onto it is for reading only",
+                    Against::Closed => "the window onto it is not open to this cubicle",
+                },
+            );
         }
         record.chain(cubicle);
         record.send();

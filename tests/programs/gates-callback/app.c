@@ -27,6 +27,7 @@
 //@ each: wrpkru keeper_give.result
 //@ run: pending both
 //@ each: instruction keeper_give.result
+//@ only: pku Cubicle lending
 //@ run: stub both
 //@ violation: kind=gate cubicle=app
 //@ run: call

@@ -1,6 +1,7 @@
 //! app jumps into the gate from vault to keeper, and into the runtime's other
 //! text, with registers of its choice: while nobody calls anybody, and while vault
-//! waits for keeper, which waits for app. Nothing but a violation may come of it,
+//! waits for keeper, which waits for app; and into its own resume stub, with a frame
+//! that says what only the monitor should. Nothing but a violation may come of it,
 //! a crash of app itself, or a return to app with app's own rights.
 //@ only: pku
 //@ violation: kind=gate|access|crash:app
@@ -54,6 +55,12 @@
 //@ run: pending all
 //@ each: instruction @resume vault
 //@ only: pku Cubicle
+//@ run: forged own
+//@ each: instruction @resume app
+//@ only: pku Cubicle
+//@ run: forged all
+//@ each: instruction @resume app
+//@ only: pku Cubicle
 //@ run: call
 //@ violation: none
 //@ status: 0
@@ -68,6 +75,16 @@ void vault_use(long where);
 
 void app_hook(void) { leap_and_see(); }
 
+/* app's own frame, as the monitor fills it: a token, and registers to load. */
+static void forge(void)
+{
+	unsigned long *frame = (unsigned long *)((unsigned long)__builtin_frame_address(0) & ~((1L << 36) - 1));
+	frame[2] = 3 /* RESUME */;
+	frame[23] = 0x202;
+	/* Where that leads to is the monitor's word: without a stack, nowhere. */
+	frame[24] = 0;
+}
+
 int main(int count, char **arguments)
 {
 	int called = count > 1 && strcmp(arguments[1], "call") == 0;
@@ -75,7 +92,10 @@ int main(int count, char **arguments)
 	/* Everybody has been entered once. */
 	vault_use(0);
 	target = count > 3 ? strtol(arguments[3], NULL, 16) : (long)leap_back;
-	if (called || strcmp(arguments[1], "idle") == 0)
+	int forged = count > 1 && strcmp(arguments[1], "forged") == 0;
+	if (forged)
+		forge();
+	if (called || forged || strcmp(arguments[1], "idle") == 0)
 		leap_and_see();
 	vault_use(1);
 }

@@ -1,8 +1,10 @@
 //! Arguments that are borrowed for a call, in every direction and extent.
 //@ stdout: done
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "check.h"
 #include "lends.h"
 
@@ -97,6 +99,47 @@ static void large(void)
 	}
 }
 
+/* Whole pages are not copied, and nobody is to notice. */
+static void pages(void)
+{
+	size_t size = 1 << 20;
+	unsigned char *data =
+		mmap(NULL, size + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(data, 1, size + 4096);
+	CHECK(sum_bytes(data, size) == 1 << 20);
+	CHECK(sum_bytes(data + 4096, size) == 1 << 20);
+	/* Not through const: the callee may scribble over what it takes for its own. */
+	CHECK(scribble(data, size) == 0xeeL << 20);
+	CHECK(data[0] == 1 && data[size - 1] == 1);
+	increment((int *)data, (int)(size / 4));
+	CHECK(data[0] == 2 && data[1] == 1 && data[size - 4] == 2 && data[size] == 1);
+	/* Its owner touches it in the midst of the call, and lends it on. */
+	memset(data, 'x', size);
+	CHECK(pass_on((char *)data, size) == (1 << 20) + 1);
+	CHECK(data[0] == 'l' && data[1] == 'c' && data[size - 1] == 'c');
+	CHECK(touch_twice((char *)data, size) == 'a' + 'b');
+	CHECK(data[0] == 'b' && data[size - 1] == 'B');
+	/* And cannot pull it away from under the callee. */
+	CHECK(pull_away((char *)data, size) == -1);
+	CHECK(data[0] == 'p');
+	CHECK(munmap(data, size + 4096) == 0);
+}
+
+long app_touch(char *data, size_t size)
+{
+	CHECK(data[0] == 'a' && data[size - 1] == 'A');
+	data[0] = 'b';
+	data[size - 1] = 'B';
+	return 'a';
+}
+
+long app_pull_away(char *data, size_t size)
+{
+	int result = munmap(data, size);
+	CHECK(result == -1 && errno == EBUSY);
+	return result;
+}
+
 static void nested(void)
 {
 	char data[64] = "A";
@@ -115,6 +158,7 @@ int main(void)
 		out();
 		both();
 		large();
+		pages();
 		nested();
 	}
 	puts("done");

@@ -18,3 +18,7 @@ long pass_on(char *data, size_t size);
 long app_change(char *data, size_t size);
 long nest(char *data, size_t size, int depth);
 long app_nest(char *data, size_t size, int depth);
+long touch_twice(char *data, size_t size);
+long app_touch(char *data, size_t size);
+long pull_away(char *data, size_t size);
+long app_pull_away(char *data, size_t size);

@@ -106,3 +106,20 @@ long nest(char *data, size_t size, int depth)
 	CHECK(data[size - 1] == before);
 	return result + 1;
 }
+
+long touch_twice(char *data, size_t size)
+{
+	data[0] = 'a';
+	data[size - 1] = 'A';
+	long result = app_touch(data, size);
+	CHECK(data[0] == 'b' && data[size - 1] == 'B');
+	return result + data[0];
+}
+
+long pull_away(char *data, size_t size)
+{
+	data[0] = 'p';
+	long result = app_pull_away(data, size);
+	CHECK(data[0] == 'p');
+	return result;
+}

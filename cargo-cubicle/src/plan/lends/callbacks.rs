@@ -21,15 +21,16 @@ pub const UNNUMBERED: u64 = u64::MAX;
 /// lends is resolved like that of any other function, with
 /// [`super::Rules::of_callback`].
 #[derive(Clone, Debug)]
-pub struct CallbackLend {
-    /// Index among the lends. With `LEND_IN` the function is one of the caller's,
-    /// which the callee may call: it crosses with the call. With `LEND_OUT` it is
-    /// one of the callee's, which the caller may call after the return. A field of
-    /// an "inout" range has both.
+pub struct ResolvedCallback {
+    /// Index among the lends.
     pub lend: usize,
     /// Where it crosses, such as `compare`, `table.xFunc` or `result`. With the
     /// name of the function before it, it is the name of the gate.
     pub path: String,
+    /// If not, it is a function of the caller's, which the callee may call: it
+    /// crosses with the call. If so, it is one of the callee's, which the caller
+    /// may call after the return. A field of an "inout" range has both.
+    pub returns: bool,
     /// What is called, under the name of the gate.
     pub signature: Signature,
     /// What the manifest says about its arguments and result.
@@ -56,9 +57,10 @@ impl<'a> Resolver<'a> {
         for direction in directions {
             let flags = LEND_CALLBACK | direction;
             let draft = self.draft(at, here, place, flags, UNNUMBERED);
-            self.callbacks.push(CallbackLend {
+            self.callbacks.push(ResolvedCallback {
                 lend: draft,
                 path: here.label.clone(),
+                returns: *direction == LEND_OUT,
                 signature: signature.clone(),
                 rule: rule.clone(),
             });

@@ -1,10 +1,11 @@
 //! From drafts to the gate's list: what something refers to comes before it.
 
 use cubicle_abi::plan::{
-    EXTENT_CONSTANT, LEND_STAGED, LEND_WITHIN, Lend, PLACE_ARGUMENT, PLACE_FIELD, PLACE_RESULT,
+    EXTENT_CONSTANT, LEND_CALLBACK, LEND_STAGED, LEND_VALUE, LEND_WITHIN, Lend, PLACE_ARGUMENT,
+    PLACE_FIELD, PLACE_RESULT,
 };
 
-use super::callbacks::CallbackLend;
+use super::callbacks::ResolvedCallback;
 use super::draft::{holder, operands};
 use super::{MOST_LENDS, MOST_STAGED, ResolvedLends, Resolver};
 use crate::diagnostics::{Finding, Findings};
@@ -183,7 +184,7 @@ impl<'a> Resolver<'a> {
         let lends = renumbered(list, &order);
         let callbacks = self.callbacks.into_iter().filter_map(|callback| {
             let lend = order.iter().position(|draft| *draft == callback.lend)?;
-            Some(CallbackLend { lend, ..callback })
+            Some(ResolvedCallback { lend, ..callback })
         });
         ResolvedLends {
             lends,
@@ -236,6 +237,40 @@ impl<'a> Resolver<'a> {
         self.findings.push(finding.help(format!(
             "a gate can lend and translate {MOST_LENDS} pointers; say `lend = \"handle\"` for those that need neither"
         )));
+    }
+}
+
+impl ResolvedLends {
+    /// Where the callee sees the caller, pointers work as they are: what remains
+    /// is what crosses as something else, a function or a replaced value, and
+    /// what it stands in.
+    pub fn keep_what_sight_does_not_replace(&mut self) {
+        let mut kept = vec![false; self.lends.len()];
+        let replaced = |lend: &Lend| lend.flags & (LEND_CALLBACK | LEND_VALUE) != 0;
+        let numbers = 0..self.lends.len();
+        let mut open: Vec<usize> = numbers
+            .filter(|index| replaced(&self.lends[*index]))
+            .collect();
+        while let Some(lend) = open.pop() {
+            if !std::mem::replace(&mut kept[lend], true) {
+                open.extend(all_needs(&self.lends[lend]));
+            }
+        }
+        // What the callee leaves beside a callback may lead into the copy.
+        for (index, lend) in self.lends.iter().enumerate() {
+            if lend.flags == cubicle_abi::plan::LEND_POINTER
+                && holder(&lend.pointer).is_some_and(|holder| kept[holder])
+            {
+                kept[index] = true;
+            }
+        }
+        let order: Vec<usize> = (0..kept.len()).filter(|lend| kept[*lend]).collect();
+        let list = order.iter().map(|lend| self.lends[*lend]).collect();
+        self.lends = renumbered(list, &order);
+        for callback in &mut self.callbacks {
+            let place = order.iter().position(|lend| *lend == callback.lend);
+            callback.lend = place.unwrap_or_default();
+        }
     }
 }
 

@@ -35,16 +35,20 @@ impl<'a> Resolver<'a> {
             let Some(each) = range.each.or_else(|| looks_like_array(one, data)) else {
                 continue;
             };
-            let label = if each {
-                format!("{}[]", one.label)
-            } else {
-                one.label.clone()
+            // As a path of the manifest: what a pointer to a pointer leads to is an
+            // element, even if it is the only one.
+            let label = match data.kind {
+                TypeKind::Pointer(_) => format!("{}[]", one.label),
+                _ if each => format!("{}[]", one.label),
+                _ => one.label.clone(),
             };
             let reach = match one.lend.extent.kind {
                 EXTENT_CONSTANT if !each => one.lend.extent.scale,
                 _ => u64::MAX,
             };
             let comes_back = one.is_written();
+            // No path leads into a struct that is returned by value.
+            let has_paths = one.lend.flags & LEND_RESULT == 0;
             let mut inner = Vec::new();
             collect(data, 0, label, &mut inner);
             inner.retain(|inner| inner.offset.saturating_add(8) <= reach);
@@ -62,7 +66,7 @@ impl<'a> Resolver<'a> {
                     continue;
                 }
                 if inner.pointer.to.as_ref().is_some_and(|to| to.is_function) {
-                    self.functions.push(inner.label);
+                    self.functions.extend(has_paths.then_some(inner.label));
                 } else if comes_back {
                     used = true;
                     self.translated(draft, inner);

@@ -6,7 +6,7 @@ use cubicle_abi::plan::{
 };
 
 use super::Resolver;
-use super::callbacks::{CallbackLend, UNNUMBERED};
+use super::callbacks::{ResolvedCallback, UNNUMBERED};
 use super::draft::{Draft, Span};
 use super::extents::{Counted, When};
 use super::paths::{Outcome, Purpose};
@@ -42,9 +42,10 @@ impl<'a> Resolver<'a> {
                 let signature = self.called(at, type_, ("the result", "result"), callback)?;
                 let flags = LEND_CALLBACK | LEND_OUT;
                 let lend = self.of_result(Some(at), flags, UNNUMBERED, Extent::default());
-                self.callbacks.push(CallbackLend {
+                self.callbacks.push(ResolvedCallback {
                     lend,
                     path: "result".to_owned(),
+                    returns: true,
                     signature,
                     rule: callback.clone(),
                 });
@@ -115,6 +116,7 @@ impl<'a> Resolver<'a> {
             return;
         };
         if pointer.to.as_ref().is_some_and(|to| to.is_function) {
+            self.functions.push("result".to_owned());
             return;
         }
         if self.drafts.iter().any(Draft::is_lent) || self.keeps() {

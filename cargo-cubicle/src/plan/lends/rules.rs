@@ -1,6 +1,6 @@
 //! From what is said about one argument or field to the draft of its lend.
 
-use cubicle_abi::plan::{LEND_IN, LEND_KEEP, LEND_OUT, LEND_VALUE, Lend, Place};
+use cubicle_abi::plan::{LEND_IN, LEND_KEEP, LEND_OUT, LEND_VALUE, LEND_WINDOW, Lend, Place};
 
 use super::draft::{Covered, Draft, Holder, Key, Span};
 use super::paths::{Outcome, Position, Purpose};
@@ -55,6 +55,11 @@ impl<'a> Resolver<'a> {
             Direction::Out => LEND_OUT,
             Direction::InOut => LEND_IN | LEND_OUT,
         };
+        // In a window it is the caller's own: a callee that only reads must mean it.
+        let is_const = pointer.to.as_ref().is_some_and(|to| to.is_const);
+        if lend.direction.value == Direction::InOut || is_const {
+            flags |= LEND_WINDOW;
+        }
         let mut value = 0;
         if let Some(keep) = &lend.keep {
             flags |= LEND_KEEP;
@@ -176,8 +181,8 @@ impl<'a> Resolver<'a> {
         };
         let finding = match functions.get(name) {
             Some(function) if lends(function) => {
-                let number = self.subject.siblings.get(name.as_str());
-                return Ok(u64::from(number.copied().unwrap_or(u32::MAX)));
+                let number = (self.subject.number_of)(name);
+                return Ok(u64::from(number.unwrap_or(u32::MAX)));
             }
             Some(function) => self
                 .error(

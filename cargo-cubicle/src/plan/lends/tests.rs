@@ -54,30 +54,8 @@ fn resolved(policy: &Policy, function: &str, signature: &Signature) -> (Resolved
         rules: about.map(Rules::from),
         signature,
         shape: &shape,
-        siblings: &Siblings::from([("end", 7)]),
+        number_of: &|name| (name == "end").then_some(7),
     })
-}
-
-/// What a callback lends itself.
-fn of_callback(policy: &Policy, callback: &CallbackLend) -> (ResolvedLends, Findings) {
-    resolve(Subject {
-        policy,
-        cubicle: "lib",
-        function: &callback.signature.name,
-        rules: Some(rules_of(callback)),
-        signature: &callback.signature,
-        shape: &CallShape::of(&callback.signature).expect("a shape"),
-        siblings: &Siblings::new(),
-    })
-}
-
-fn rules_of(callback: &CallbackLend) -> Rules<'_> {
-    Rules {
-        arguments: &callback.rule.args,
-        result: callback.rule.result.as_deref(),
-        errno: false,
-        of_callback: true,
-    }
 }
 
 /// What the manifest's lines make of a function, without findings.

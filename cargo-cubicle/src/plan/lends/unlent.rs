@@ -1,6 +1,6 @@
 //! Addresses that cross a gate and of which nobody says what becomes of them.
 
-use crate::graph::signature::{Aggregate, Signature, Type, TypeKind};
+use crate::graph::signature::{Aggregate, Pointer, Signature, Type, TypeKind};
 use crate::manifest::Base;
 
 use super::Rules;
@@ -25,6 +25,8 @@ pub enum UnlentKind {
     Function,
     /// A struct, passed by value, with a pointer in it.
     Inside,
+    /// The same, with a pointer to a function.
+    FunctionInside,
     /// A C++ object that is passed by reference, whatever its declaration says.
     Object,
 }
@@ -66,22 +68,32 @@ fn carries(type_: &Type) -> Option<UnlentKind> {
             _ => Some(UnlentKind::Data),
         },
         TypeKind::Aggregate(aggregate) if aggregate.by_reference => Some(UnlentKind::Object),
-        TypeKind::Aggregate(aggregate) => holds(aggregate).then_some(UnlentKind::Inside),
+        TypeKind::Aggregate(aggregate) if holds_function(aggregate) => {
+            Some(UnlentKind::FunctionInside)
+        }
+        TypeKind::Aggregate(aggregate) => holds(aggregate, &|_| true).then_some(UnlentKind::Inside),
         _ => None,
     }
 }
 
-/// Whether a pointer is a member, at any depth. The depth is what the type
+/// Whether a pointer to a function is a member, at any depth.
+pub fn holds_function(aggregate: &Aggregate) -> bool {
+    holds(aggregate, &|pointer| {
+        pointer.to.as_ref().is_some_and(|to| to.is_function)
+    })
+}
+
+/// Whether such a pointer is a member, at any depth. The depth is what the type
 /// reader allows.
-fn holds(aggregate: &Aggregate) -> bool {
-    fn inside(type_: &Type) -> bool {
+fn holds(aggregate: &Aggregate, is_it: &dyn Fn(&Pointer) -> bool) -> bool {
+    fn inside(type_: &Type, is_it: &dyn Fn(&Pointer) -> bool) -> bool {
         match &type_.kind {
-            TypeKind::Pointer(_) => true,
-            TypeKind::Aggregate(aggregate) => holds(aggregate),
-            TypeKind::Array { element, .. } => inside(element),
+            TypeKind::Pointer(pointer) => is_it(pointer),
+            TypeKind::Aggregate(aggregate) => holds(aggregate, is_it),
+            TypeKind::Array { element, .. } => inside(element, is_it),
             _ => false,
         }
     }
     let members = &aggregate.members;
-    members.iter().any(|member| inside(&member.type_))
+    members.iter().any(|member| inside(&member.type_, is_it))
 }

@@ -57,12 +57,18 @@ pub mod number {
 /// Error numbers, positive.
 pub mod error {
     pub const EPERM: i64 = 1;
+    pub const ENOENT: i64 = 2;
+    pub const ESRCH: i64 = 3;
+    pub const EBADF: i64 = 9;
     pub const EAGAIN: i64 = 11;
     pub const ENOMEM: i64 = 12;
     pub const EACCES: i64 = 13;
     pub const EFAULT: i64 = 14;
+    pub const EBUSY: i64 = 16;
     pub const EEXIST: i64 = 17;
     pub const EINVAL: i64 = 22;
+    pub const EMFILE: i64 = 24;
+    pub const ENOSPC: i64 = 28;
     pub const ENOSYS: i64 = 38;
 }
 

@@ -6,6 +6,8 @@ pub mod context;
 pub mod kernel;
 #[cfg(monitor_image)]
 pub mod memory;
+#[cfg(monitor_image)]
+pub mod resume;
 pub mod rights;
 pub mod signals;
 pub mod thread;

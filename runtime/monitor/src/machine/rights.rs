@@ -6,6 +6,7 @@
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
 use crate::mappings::Mapping;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights, cubicle_key};
 
@@ -90,9 +91,10 @@ fn change_pages(new: Rights) {
         return;
     }
     crate::audit::pages::switch(old, new);
+    let changed = |key: u32| old.reads(key) != new.reads(key) || old.writes(key) != new.writes(key);
     for (index, cubicle) in crate::process::cubicles().iter().enumerate() {
         let key = cubicle_key(index);
-        if old.reads(key) == new.reads(key) && old.writes(key) == new.writes(key) {
+        if !changed(key) {
             continue;
         }
         for mapping in cubicle.mappings.lock().iter() {
@@ -101,6 +103,7 @@ fn change_pages(new: Rights) {
             }
         }
     }
+    crate::windows::touch::reapply(new, changed);
 }
 
 #[cfg(monitor_image)]
@@ -108,19 +111,25 @@ fn change_mapping(mapping: &Mapping, key: u32, rights: Rights) -> Result<(), i64
     if mapping.protection == 0 {
         return Ok(());
     }
-    let protection = effective(rights, key, mapping.protection);
-    // SAFETY: the table lists this range as the cubicle's.
+    change(mapping.start, mapping.end, key, mapping.protection, rights)
+}
+
+/// Page tables: closes or opens one page for `rights`, as its key and protection
+/// have it.
+///
+/// # Errors
+/// The kernel's error number, negative.
+pub fn change_page(page: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
+    change(page, page + PAGE, key, protection, rights)
+}
+
+fn change(start: u64, end: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
+    let protection = effective(rights, key, protection);
+    // SAFETY: a cubicle's table lists this range.
     let result = unsafe {
         kernel::call(
             number::MPROTECT,
-            [
-                mapping.start,
-                mapping.end - mapping.start,
-                protection.into(),
-                0,
-                0,
-                0,
-            ],
+            [start, end - start, protection.into(), 0, 0, 0],
         )
     };
     if result < 0 { Err(result) } else { Ok(()) }
@@ -138,10 +147,6 @@ pub fn call_as(rights: Rights, number: u64, arguments: [u64; 6]) -> i64 {
         unsafe { super::assembly::cubicle_call_as_keys(&call, rights.0) }
     } else {
         // SAFETY: the pages of others are closed, or nothing is isolated.
-        let result = unsafe { kernel::call(number, arguments) };
-        if result == -kernel::error::EFAULT && crate::audit::on() {
-            return crate::audit::system_calls::again(rights, number, arguments);
-        }
-        result
+        unsafe { kernel::call(number, arguments) }
     }
 }

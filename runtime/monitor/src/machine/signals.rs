@@ -137,6 +137,7 @@ pub extern "C" fn handle(header: &SignalHeader) {
             // monitor had.
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }
+        SIGSEGV if is_mended(context, information) => {}
         _ if crate::audit::on() && crate::audit::faults::handle(context, information) => {
             // The return from the handler is not dispatched in an audit.
             // SAFETY: as above.
@@ -144,6 +145,70 @@ pub extern "C" fn handle(header: &SignalHeader) {
         }
         _ => crate::violation::fault(context, information),
     }
+}
+
+/// A touch that windows permit, once the page has changed hands, starts over.
+#[cfg(monitor_image)]
+fn is_mended(context: &mut SignalContext, information: &SignalInformation) -> bool {
+    use super::kernel::{PROT_READ, PROT_WRITE};
+    use crate::windows::touch::{Touch, touch};
+    const SEGV_ACCERR: i32 = 2;
+    const SEGV_PKUERR: i32 = 4;
+    // Bits of the page fault's error code (Intel SDM volume 3, 4.7).
+    const WRITE: u64 = 1 << 1;
+    const FETCH: u64 = 1 << 4;
+    let Some(cubicle) = crate::process::cubicle_with(rights_of(context)) else {
+        return false;
+    };
+    if !matches!(information.code, SEGV_ACCERR | SEGV_PKUERR)
+        || context.error & FETCH != 0
+        || context.selectors & 0xffff != 0x33
+        || !may_touch(cubicle, context.rip)
+    {
+        return false;
+    }
+    let needed = if context.error & WRITE != 0 {
+        PROT_WRITE
+    } else {
+        PROT_READ
+    };
+    match touch(cubicle, information.address, needed) {
+        Touch::Refused => false,
+        // Another thread was faster; without keys there is none.
+        Touch::Unchanged if information.code != SEGV_PKUERR => false,
+        Touch::Unchanged | Touch::Changed => super::resume::start_over(cubicle, context),
+    }
+}
+
+/// Does code of the cubicle's run at `instruction`? In its own gates, too: they
+/// use its stack and its errno with its rights alone, which may share a page with
+/// something that is in a window. Nowhere else of the runtime's text.
+#[cfg(monitor_image)]
+fn may_touch(cubicle: usize, instruction: u64) -> bool {
+    let gate = cubicle_abi::layout::gate_at(instruction)
+        .zip(crate::process::plan())
+        .and_then(|(gate, plan)| plan.gates().get(gate));
+    match gate {
+        Some(gate) => gate.from as usize == cubicle || gate.to as usize == cubicle,
+        None => !crate::violation::is_runtime_text(instruction),
+    }
+}
+
+/// Makes the handler return to `stub`, text of the runtime's, with all rights.
+/// Every field that the kernel restores rights or mode from is written fresh
+/// (rule 2); the stub loads the general registers by itself.
+#[cfg(monitor_image)]
+pub fn return_to(context: &mut SignalContext, stub: u64) {
+    keep_rights(context);
+    if super::rights::mechanism() == cubicle_abi::plan::MECHANISM_PKU {
+        let offset = crate::process::extended_pkru_offset();
+        // SAFETY: PKRU in the XSAVE area, which the kernel wrote on this key-0
+        // stack.
+        unsafe { *((context.extended + offset) as *mut u32) = 0 };
+    }
+    context.rip = stub;
+    context.rflags = FLAGS;
+    context.selectors = SELECTORS;
 }
 
 /// Did the monitor itself fault in the code that may?

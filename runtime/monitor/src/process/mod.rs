@@ -53,6 +53,18 @@ pub fn cubicles() -> &'static [Cubicle] {
     &CUBICLES
 }
 
+/// How many cubicles there are.
+pub fn cubicle_count() -> usize {
+    plan().map_or(MAXIMUM_CUBICLES, |plan| plan.cubicles().len())
+}
+
+/// How many cubicles and keyed windows there are: the windows' numbers follow.
+pub fn region_count() -> usize {
+    plan().map_or(MAXIMUM_CUBICLES, |plan| {
+        plan.cubicles().len() + plan.windows().len()
+    })
+}
+
 /// First address of the arena of cubicle `index`.
 pub fn arena(index: usize) -> u64 {
     ARENA_BASE.load(Ordering::Relaxed) + index as u64 * ARENA_SIZE
@@ -81,7 +93,8 @@ pub fn extended_pkru_offset() -> u64 {
 
 /// May a cubicle with `rights` touch `size` bytes from `start`, all of them
 /// with `protection`? The range may cross from one mapping to the next, but
-/// not from one cubicle to another. Public constants can be read by all.
+/// not from one cubicle to another. Public constants can be read by all. Pages in
+/// windows change hands as if the cubicle had touched them.
 ///
 /// # Safety of the answer
 /// It holds as long as the cubicle's own mappings do not change: a copy that
@@ -103,15 +116,18 @@ pub fn accessible(rights: Rights, start: u64, size: u64, protection: u32) -> boo
     } else {
         rights.reads(key)
     };
-    if open
+    // The lock is not held while pages come home.
+    let covered = open
         && CUBICLES[index]
             .mappings
             .lock()
-            .covers(start, end, protection)
-    {
+            .covers(start, end, protection);
+    if covered {
+        crate::windows::bring_home(index, start, end);
         return true;
     }
     !writing && is_public_constant(index, start, end)
+        || crate::windows::touch::admit(rights, start, end, protection)
 }
 
 /// A range that all may read: it lies in one public segment of an image.

@@ -46,7 +46,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         or_refuse(crate::audit::start(), "taking memory for the audit");
     }
     if mechanism == MECHANISM_PKU {
-        allocate_keys(plan.cubicles().len());
+        allocate_keys(super::region_count());
         EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
     }
     map_texts(plan, mechanism);
@@ -66,9 +66,12 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         "tagging the thread block",
     );
     let vdso = mechanism != MECHANISM_PKU || platform::share_vdso();
-    reserve_arenas(plan);
+    reserve_arenas();
     for index in 0..plan.cubicles().len() {
         prepare(plan, index);
+    }
+    for index in plan.cubicles().len()..super::region_count() {
+        prepare_window(plan, index);
     }
     or_refuse(signals::install(&FIRST), "installing signal handlers");
     dispatch_system_calls();
@@ -138,8 +141,8 @@ fn map_texts(plan: Plan, mechanism: u32) {
 }
 
 /// Keys come in order from 1; anything else would not fit the plan's constants.
-fn allocate_keys(cubicles: usize) {
-    for expected in 1..=cubicles as i64 + 1 {
+fn allocate_keys(regions: usize) {
+    for expected in 1..=regions as i64 + 1 {
         // SAFETY: no memory is involved.
         let key = unsafe { kernel::call(number::PKEY_ALLOC, [0; 6]) };
         if key != expected {
@@ -175,8 +178,8 @@ fn start_thread() {
 }
 
 /// One reservation for all arenas, at a random place that is aligned to them.
-fn reserve_arenas(plan: Plan) {
-    let count = plan.cubicles().len() as u64;
+fn reserve_arenas() {
+    let count = super::region_count() as u64;
     let size = (count + 1) * ARENA_SIZE;
     // SAFETY: a fresh mapping; what lies around the aligned part goes back.
     unsafe {
@@ -233,6 +236,27 @@ fn prepare(plan: Plan, index: usize) {
     map(&mut mappings, index, frame, FRAME_SIZE, Kind::Frame);
     if crate::audit::on() {
         crate::audit::pages::text(index, false);
+    }
+}
+
+/// Tags the variables that live in a keyed window.
+fn prepare_window(plan: Plan, index: usize) {
+    let Some(window) = plan.window(index) else {
+        return;
+    };
+    let mut mappings = cubicles()[index].mappings.lock();
+    mappings.set_limit(window.memory);
+    for segment in plan.segments_in(window) {
+        or_refuse(
+            tag(segment.start, segment.end, segment.protection, segment.key),
+            "tagging a window",
+        );
+        let _ = mappings.insert(Mapping {
+            start: segment.start,
+            end: segment.end,
+            protection: segment.protection,
+            kind: Kind::Data,
+        });
     }
 }
 

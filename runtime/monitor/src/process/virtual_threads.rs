@@ -13,6 +13,7 @@ use crate::machine::thread;
 use crate::violation;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
+use cubicle_abi::layout::{page_down, page_up};
 
 /// What lies below the stack pointer and may be in use (System V ABI, 3.2.2).
 const RED_ZONE: u64 = 128;
@@ -176,8 +177,26 @@ pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
     {
         return -error::EFAULT;
     }
+    mark_stack(cubicle, stack, fs);
     state.new_thread = Some(after(registers, stack, fs, 0));
     state.id as i64
+}
+
+/// Bytes that a libc keeps from the thread pointer upwards, at the end of the
+/// stack's mapping (glibc 2.36: `struct pthread`).
+const THREAD_DESCRIPTOR: u64 = 2304;
+
+/// Tells the stack of a new thread, thread-locals included, from other mappings:
+/// no window may take it away from under the thread (rule 25).
+fn mark_stack(cubicle: usize, stack: u64, fs: u64) {
+    let size = super::plan()
+        .and_then(|plan| plan.cubicles().get(cubicle))
+        .map_or(0, |cubicle| cubicle.stack);
+    let end = stack.max(fs.saturating_add(THREAD_DESCRIPTOR));
+    super::cubicles()[cubicle]
+        .mappings
+        .lock()
+        .mark_stack(page_down(end.saturating_sub(size)), page_up(end));
 }
 
 /// Could `base` be a segment base? WRFSBASE faults on others, in a gate (rule 5).

@@ -16,11 +16,8 @@ fn crossing(resolved: &ResolvedLends) -> Vec<String> {
     let shown = resolved.callbacks.iter().map(|callback| {
         let lend = &resolved.lends[callback.lend];
         assert!(lend.flags & LEND_CALLBACK != 0 && lend.value == UNNUMBERED);
-        let back = if lend.flags & LEND_OUT != 0 {
-            " back"
-        } else {
-            ""
-        };
+        assert_eq!(callback.returns, lend.flags & LEND_OUT != 0);
+        let back = if callback.returns { " back" } else { "" };
         let shape = CallShape::of(&callback.signature).expect("a shape");
         format!(
             "{} {}{back}: {shape}",
@@ -76,11 +73,24 @@ fn arguments_of_callbacks() {
     "##;
     let resolved = good(&compiled(TABLE), lines);
     let callback = &resolved.callbacks[0];
-    let (inner, findings) = of_callback(&policy(lines), callback);
+    let shape = CallShape::of(&callback.signature).expect("a shape");
+    let policy = policy(lines);
+    let of = |rule| {
+        resolve(Subject {
+            policy: &policy,
+            cubicle: "lib",
+            function: &callback.signature.name,
+            rules: Some(Rules::from(rule)),
+            signature: &callback.signature,
+            shape: &shape,
+            number_of: &|_| None,
+        })
+    };
+    let (inner, findings) = of(&callback.rule);
     assert_eq!(findings, Findings::new());
     let shown: Vec<_> = inner.lends.iter().map(show).collect();
     assert_eq!(shown, ["0 in 1:i4x1 used -"]);
-    let rules = rules_of(callback);
+    let rules = Rules::from(&callback.rule);
     assert_eq!(unlent_pointers(&callback.signature, Some(rules)), []);
 }
 
@@ -106,7 +116,7 @@ fn results_and_signatures_of_their_own() {
 
 /// What remains where the callee sees the caller.
 #[test]
-fn callbacks_alone() {
+fn what_crosses_as_something_else() {
     let mut resolved = good(
         &compiled(TABLE),
         r#"
@@ -182,8 +192,19 @@ fn a_callback_keeps_nothing() {
     let lines = r##"
         arg.compare = { callback = true, arg."#1" = { lend = "in", bytes = 4, keep = "end" } }
     "##;
+    let policy = policy(lines);
     let resolved = good(&compiled(TABLE), lines);
-    let (inner, findings) = of_callback(&policy(lines), &resolved.callbacks[0]);
+    let callback = &resolved.callbacks[0];
+    let shape = CallShape::of(&callback.signature).expect("a shape");
+    let (inner, findings) = resolve(Subject {
+        policy: &policy,
+        cubicle: "lib",
+        function: "f.compare",
+        rules: Some(Rules::from(&callback.rule)),
+        signature: &callback.signature,
+        shape: &shape,
+        number_of: &|_| None,
+    });
     assert!(inner.lends.is_empty());
     let finding = findings.into_iter().next().expect("one");
     assert_eq!(finding.message, "a callback cannot keep what it is lent");

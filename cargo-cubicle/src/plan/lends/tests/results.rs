@@ -31,7 +31,7 @@ fn pointers_into_what_is_lent() {
         rules: None,
         signature: &signature,
         shape: &shape,
-        siblings: &Siblings::new(),
+        number_of: &|_| None,
     });
     assert_eq!(findings, Findings::new());
     assert_eq!(resolved.lends.len(), 0);

@@ -27,24 +27,28 @@ fn addresses_that_nobody_describes() {
 }
 
 #[test]
-fn functions_in_lent_memory() {
+fn functions_in_lent_memory_and_in_the_result() {
     let source = "struct hooks { void *(*get)(void *, int); void (*put)(void *); void *own; };\n\
                   typedef void (*done)(int);\n\
                   done f(struct hooks *h, int n) { return 0; }\n";
     let of = |lines: &str| good(&compiled(source), lines).functions;
-    assert_eq!(of(r#"arg.h = { lend = "in" }"#), ["h.get", "h.put"]);
+    assert_eq!(
+        of(r#"arg.h = { lend = "in" }"#),
+        ["h.get", "h.put", "result"]
+    );
     assert_eq!(
         of(r#"
             arg.h = { lend = "in" }
             arg."h.get" = { callback = true }
             arg."h.put" = { value = 0 }
+            result = { lend = "handle" }
         "#),
         [""; 0]
     );
     assert_eq!(
         of(r#"arg.h = { lend = "in", count = "n" }"#),
-        ["h[].get", "h[].put"]
+        ["h[].get", "h[].put", "result"]
     );
     // Through a handle nobody looks.
-    assert_eq!(of(r#"arg.h = { lend = "handle" }"#), [""; 0]);
+    assert_eq!(of(r#"arg.h = { lend = "handle" }"#), ["result"]);
 }

@@ -2,29 +2,30 @@
 //! to it are replaced.
 
 use super::MOST_LENDS;
+use super::abandoned::forget_abandoned;
+use super::call::{Call, Number, copy, number, word_size};
 use super::kept::KeptObjects;
 use super::pending::{
     Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind,
-    PendingLend, PendingLends,
+    PendingLend,
 };
 use super::places::{self, KEPT, NoPlace, Stack, kept_room};
 use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
 use crate::lock::Guard;
-use crate::machine::assembly::{cubicle_copy, cubicle_string};
+use crate::machine::assembly::cubicle_string;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
-use crate::machine::{rights, thread};
-use crate::process::{accessible, callbacks};
-use crate::violation::{callback_refused, lend_refused};
+use crate::machine::thread;
+use crate::process::accessible;
+use crate::windows::lending;
 use cubicle_abi::frame::{Frame, Saved};
 use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{
-    EXTENT_CONSTANT, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent, Gate, LEND_CALLBACK, LEND_IN,
-    LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED, LEND_STAGED, LEND_VALUE, Lend,
-    Operand, PLACE_ARGUMENT, PLACE_FIELD, Place,
+    EXTENT_CONSTANT, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent, LEND_CALLBACK, LEND_IN,
+    LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED, LEND_STAGED, LEND_VALUE,
+    LEND_WINDOW, Lend, Operand, PLACE_ARGUMENT, PLACE_FIELD, Place,
 };
-use cubicle_abi::rights::{Rights, cubicle_key};
 
 /// A pointer in an argument, to nothing yet.
 const OUTERMOST: PendingLend = PendingLend {
@@ -35,93 +36,6 @@ const OUTERMOST: PendingLend = PendingLend {
 
 /// A lent string may be this long, bytes.
 const LONGEST_STRING: u64 = 1 << 30;
-
-/// One call: what both directions need to know of it.
-pub struct Call<'a> {
-    pub gate: &'a Gate,
-    pub number: u32,
-    pub from: usize,
-    pub to: usize,
-    /// The caller's.
-    pub rights: Rights,
-    pub lends: &'a [Lend],
-}
-
-impl Call<'_> {
-    pub fn of(number: u32) -> Call<'static> {
-        let Some(plan) = crate::process::plan() else {
-            crate::violation::fatal("a gate without a plan");
-        };
-        let gate = &plan.gates()[number as usize];
-        let (from, to) = (gate.from as usize, gate.to as usize);
-        let rights = crate::process::rights(from);
-        rights::open(rights, crate::process::rights(to));
-        let lends = plan.lends(gate);
-        Call {
-            gate,
-            number,
-            from,
-            to,
-            rights,
-            lends: &lends[..lends.len().min(MOST_LENDS)],
-        }
-    }
-
-    pub fn refuse(&self, at: u64, bytes: u64, what: &str) -> ! {
-        lend_refused(self.gate, self.number, at, bytes, what)
-    }
-
-    /// What the other side gets for a function pointer.
-    pub fn cross(&self, lend: &Lend, pointer: u64) -> u64 {
-        let callback = lend.value as usize;
-        match callbacks::cross(callback, pointer) {
-            Ok(value) => value,
-            Err(_) if refused::note(self.number, callback, pointer, 0, Why::Function) => pointer,
-            Err(why) => callback_refused(self.gate, callback, pointer, why),
-        }
-    }
-
-    /// Copies between ranges that were checked against the rights of the side
-    /// they belong to; refuses if one of them faults nevertheless.
-    pub fn copy(&self, to: u64, from: u64, bytes: u64, caller: u64, what: &str) {
-        if copy(to, from, bytes) != 0 {
-            self.refuse(caller, bytes, what);
-        }
-    }
-}
-
-pub fn copy(to: u64, from: u64, bytes: u64) -> u64 {
-    // SAFETY: both ranges were checked against the rights of the side they
-    // belong to; a fault that comes nevertheless is answered.
-    unsafe { cubicle_copy(to, from, bytes) }
-}
-
-/// A number of one to eight bytes; a negative one is 0.
-pub fn number(value: u64, operand: &Operand) -> Number {
-    let bits = 8 * u32::from(operand.size.clamp(1, 8));
-    let value = value & (u64::MAX >> (64 - bits));
-    let negative = operand.signed != 0 && value >> (bits - 1) & 1 == 1;
-    Number {
-        value: if negative { 0 } else { value },
-        negative,
-    }
-}
-
-/// Bytes of what stands at a lend's place: a pointer, or a number that is
-/// replaced.
-pub fn word_size(lend: &Lend) -> usize {
-    if lend.flags & LEND_VALUE != 0 && lend.extent.kind == EXTENT_CONSTANT {
-        lend.extent.scale.clamp(1, 8) as usize
-    } else {
-        8
-    }
-}
-
-#[derive(Clone, Copy)]
-pub struct Number {
-    pub value: u64,
-    pub negative: bool,
-}
 
 /// A call on its way in.
 struct Preparing<'a> {
@@ -280,7 +194,7 @@ impl Preparing<'_> {
                 ..OUTERMOST
             },
         );
-        if !only_read {
+        if matches!(kind, PendingKind::Lent | PendingKind::Kept) {
             self.write(&lend, place);
             if scratch == NOWHERE {
                 self.fill(&lend, pointer, place, bytes);
@@ -540,6 +454,9 @@ impl Preparing<'_> {
         if let Some(place) = self.kept_place(pointer, bytes, lend.flags & LEND_KEEP != 0) {
             return (PendingKind::Kept, place);
         }
+        if let Some(window) = self.window(lend, pointer, bytes) {
+            return (PendingKind::Windowed(window), pointer);
+        }
         let place = if lend.flags & LEND_KEEP != 0 {
             self.keep(lend.value as u32, pointer, bytes)
         } else {
@@ -550,6 +467,20 @@ impl Preparing<'_> {
             Err(NoPlace::Stack) => self.call.refuse(self.stack.low, bytes, "stack"),
             Err(NoPlace::Memory) => self.call.refuse(0, bytes, "hold"),
         }
+    }
+
+    /// A window for the time of the call, for what is large enough. What is lent
+    /// for writing only is copied: the callee is not to read what is there.
+    fn window(&self, lend: &Lend, pointer: u64, bytes: u64) -> Option<u16> {
+        let access = match lend.flags & (LEND_IN | LEND_OUT | LEND_STAGED | LEND_KEEP) {
+            LEND_IN => PROT_READ,
+            both if both == LEND_IN | LEND_OUT => PROT_READ | PROT_WRITE,
+            _ => return None,
+        };
+        if lend.flags & LEND_WINDOW == 0 {
+            return None;
+        }
+        lending::lend((self.call.from, self.call.to), pointer, bytes, access)
     }
 
     /// The place of an object that is kept from an earlier call on. What is
@@ -634,39 +565,5 @@ impl Preparing<'_> {
             self.call.copy(at, &raw const *value as u64, 8, at, "stack");
         }
         stack
-    }
-}
-
-/// Calls that a `longjmp` left behind: pending ones of the same caller
-/// whose stack lies below where it calls from now. Where it calls from is
-/// the caller's word alone, so their part of the callee's buffer is not used
-/// again before an outer call returns: the callee may still read from it.
-/// Unless the caller could write there by itself (rule 23).
-fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
-    while let Some(last) = pending.call_count.checked_sub(1) {
-        let older = pending.calls[last];
-        let Some(plan) = crate::process::plan() else {
-            break;
-        };
-        let gate = &plan.gates()[older.gate as usize];
-        if gate.from != call.gate.from || older.stack > stack {
-            break;
-        }
-        let buffers = pending.buffers;
-        pop(pending, last);
-        if !call.rights.writes(cubicle_key(gate.to as usize)) {
-            pending.buffers = buffers;
-        }
-    }
-}
-
-/// Forgets a pending call and those inside it.
-pub fn pop(pending: &mut PendingLends, index: usize) {
-    let call = pending.calls[index];
-    pending.call_count = index;
-    pending.lend_count = call.first as usize;
-    if let Some(plan) = crate::process::plan() {
-        let to = plan.gates()[call.gate as usize].to as usize;
-        pending.buffers[to].used = call.buffer_used;
     }
 }

@@ -1,7 +1,8 @@
 //! After the call: what the callee wrote goes to the caller, and pointers into
 //! the callee's copies become the caller's own.
 
-use super::enter::{Call, copy, number, pop, word_size};
+use super::abandoned::pop;
+use super::call::{Call, copy, number, word_size};
 use super::kept::Kept;
 use super::pending::{NOWHERE, PendingLend};
 use super::places::{KEPT, is_kept, kept_room, own_rights};

@@ -27,6 +27,10 @@ pub mod kept;
 pub mod pending;
 
 #[cfg(monitor_image)]
+mod abandoned;
+#[cfg(monitor_image)]
+mod call;
+#[cfg(monitor_image)]
 mod enter;
 #[cfg(monitor_image)]
 mod leave;

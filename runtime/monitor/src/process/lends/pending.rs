@@ -38,6 +38,8 @@ pub enum PendingKind {
     Lent,
     /// The same, at a place that is kept from an earlier call on.
     Kept,
+    /// It crosses as it is, and whole pages are in this window for the call.
+    Windowed(u16),
     /// It crosses as it is: what it leads to is only looked at.
     Read,
     /// Something else stands there.

@@ -1,0 +1,157 @@
+//! What cannot live in a keyed window, and who may not refer to what does: each is an
+//! error of the build that says what to change.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
+
+const USER: &str = "extern int shared; int NAME(void) { return shared; }\n";
+const MAIN: &str = "int codec(void), third(void); int main(void) { return codec() + third(); }\n";
+
+/// A program of three cubicles, of which app defines what is shared.
+struct Case {
+    definition: &'static str,
+    /// Further flags for app's sources.
+    flags: &'static str,
+    /// What stands in the window's table; nothing: there is none.
+    window: Option<&'static str>,
+}
+
+const GUESTS: &str = "guests = { codec = \"r\", third = \"rw\" }\nsymbols = [\"shared\"]";
+
+/// Tests run side by side, each with a project of its own.
+fn project() -> PathBuf {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("keyed");
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(root.join("src")).unwrap();
+    let package = "[package]\nname = \"keyed\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(root.join("Cargo.toml"), package).unwrap();
+    for name in ["codec", "third"] {
+        fs::write(root.join(format!("{name}.c")), USER.replace("NAME", name)).unwrap();
+    }
+    root
+}
+
+/// Whether it was built, and what the build said.
+fn build(case: &Case) -> (bool, String) {
+    let root = project();
+    let mut manifest = format!(
+        "schema = 1\nisolation = \"any\"\n[cubicle.app]\nmain = true\nc = {{ files = [\"app.c\"], flags = [{}] }}\n",
+        case.flags
+    );
+    for name in ["codec", "third"] {
+        manifest.push_str(&format!(
+            "[cubicle.{name}]\nc = {{ files = [\"{name}.c\"] }}\ncallers = [\"app\"]\n"
+        ));
+    }
+    if let Some(window) = case.window {
+        manifest.push_str(&format!("[window.pool]\nowner = \"app\"\n{window}\n"));
+    }
+    let source = format!("{}\n{MAIN}", case.definition);
+    fs::write(root.join("app.c"), source).unwrap();
+    fs::write(root.join("Cubicle.toml"), manifest).unwrap();
+    // The tool does not watch what a manifest says of flags: this does.
+    let text = format!("#![no_main]\n// {}{}\n", case.definition, case.flags);
+    fs::write(root.join("src/main.rs"), text).unwrap();
+    let mut command = Command::new(TOOL);
+    command.args(["cubicle", "build"]).current_dir(&root);
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), said)
+}
+
+fn refused(case: &Case, words: &[&str]) {
+    let (built, said) = build(case);
+    assert!(!built, "{}: {said}", case.definition);
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_shared_is_an_error_that_says_why() {
+    let shared = |definition| Case {
+        definition,
+        flags: "",
+        window: Some(GUESTS),
+    };
+    let (built, said) = build(&shared("int shared = 5;"));
+    assert!(built, "{said}");
+    assert!(!said.contains("warning"), "{said}");
+
+    for (definition, why) in [
+        ("int shared(void) { return 1; }", "it is a function"),
+        ("_Thread_local int shared;", "it is thread-local"),
+        ("const int shared = 5;", "it is a constant"),
+        (
+            "char shared[200 << 20];",
+            "window `pool` has no room for `shared`",
+        ),
+    ] {
+        refused(&shared(definition), &[why, "placed here"]);
+    }
+    refused(
+        &Case {
+            flags: "\"-fcommon\"",
+            ..shared("int shared;")
+        },
+        &["it is a common symbol", "-fno-common"],
+    );
+    refused(
+        &Case {
+            flags: "\"-fno-data-sections\"",
+            ..shared("int shared = 5; int neighbour = 6;")
+        },
+        &[
+            "it shares section `.data` with `neighbour`",
+            "-fdata-sections",
+        ],
+    );
+}
+
+#[test]
+fn strangers_do_not_refer_to_what_is_shared() {
+    refused(
+        &Case {
+            definition: "int shared = 5;",
+            flags: "",
+            window: Some("guests = { codec = \"r\" }\nsymbols = [\"shared\"]"),
+        },
+        &[
+            "CUB002",
+            "cubicle `third` refers to the variable `shared` of cubicle `app`",
+            "window `pool` holds it; to permit it: `guests = { third = \"r\" }` in `[window.pool]`",
+        ],
+    );
+    refused(
+        &Case {
+            definition: "int shared = 5;",
+            flags: "",
+            window: None,
+        },
+        &[
+            "CUB002",
+            "put it into a keyed window: `symbols = [\"shared\"]`",
+        ],
+    );
+    refused(
+        &Case {
+            definition: "int shared = 5;",
+            flags: "",
+            window: Some("guests = { codec = \"r\" }\nsymbols = [\"shard\"]"),
+        },
+        &[
+            "CUB002",
+            "CUB013",
+            "cubicle `app` defines no variable `shard`",
+        ],
+    );
+}

@@ -1,0 +1,65 @@
+//! The crate `cubicle` and its header, in a project that uses both: the partitioned
+//! program does what the plain one does, and only the plain one lets a library
+//! write through a pointer whose window is closed. On this machine and, if
+//! `CUBICLE_TEST_VM=1` asks for it, under protection keys in the emulated one.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
+
+fn run(command: &mut Command, arguments: &[&str]) -> Output {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/windows");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("windows");
+    command
+        .args(["--locked", "-q", "--target-dir"])
+        .arg(target)
+        .arg("--")
+        .args(arguments)
+        .current_dir(project)
+        .output()
+        .unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn check(partitioned: impl Fn() -> Command, plain: &str) {
+    let output = run(&mut partitioned(), &[]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", output.status);
+    assert_eq!(printed(&output), plain);
+    assert!(!errors.contains("warning"), "{errors}");
+    let output = run(&mut partitioned(), &["late"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(86), "{errors}");
+    assert!(!printed(&output).contains("late"));
+    assert!(errors.contains("codec_fill"), "{errors}");
+}
+
+#[test]
+fn windows_close_when_they_go() {
+    let output = run(Command::new(env!("CARGO")).arg("run"), &[]);
+    let plain = printed(&output);
+    assert!(plain.ends_with("done\n"), "{output:?}");
+    let output = run(Command::new(env!("CARGO")).arg("run"), &["late"]);
+    assert!(
+        printed(&output).ends_with("written late\ndone\n"),
+        "{output:?}"
+    );
+
+    let with = |arguments: &'static [&'static str]| {
+        move || {
+            let mut command = Command::new(TOOL);
+            command.args(["cubicle", "run"]).args(arguments);
+            command
+        }
+    };
+    check(with(&[]), &plain);
+    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
+    // A machine with keys has just shown it.
+    if wanted && !cargo_cubicle::vm::host_has_keys() {
+        check(with(&["--vm", "--install"]), &plain);
+    }
+}

@@ -1,0 +1,46 @@
+//! Pending calls that end: by a return, or because nobody will return from them.
+
+use super::call::Call;
+use super::pending::{PendingKind, PendingLends};
+use crate::windows::lending;
+use cubicle_abi::rights::cubicle_key;
+
+/// Calls that a `longjmp` left behind: pending ones of the same caller
+/// whose stack lies below where it calls from now. Where it calls from is
+/// the caller's word alone, so their part of the callee's buffer is not used
+/// again before an outer call returns: the callee may still read from it.
+/// Unless the caller could write there by itself (rule 23).
+pub fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
+    while let Some(last) = pending.call_count.checked_sub(1) {
+        let older = pending.calls[last];
+        let Some(plan) = crate::process::plan() else {
+            break;
+        };
+        let gate = &plan.gates()[older.gate as usize];
+        if gate.from != call.gate.from || older.stack > stack {
+            break;
+        }
+        let buffers = pending.buffers;
+        pop(pending, last);
+        if !call.rights.writes(cubicle_key(gate.to as usize)) {
+            pending.buffers = buffers;
+        }
+    }
+}
+
+/// Forgets a pending call and those inside it.
+pub fn pop(pending: &mut PendingLends, index: usize) {
+    let call = pending.calls[index];
+    let first = call.first as usize;
+    for one in &pending.lends[first..pending.lend_count] {
+        if let PendingKind::Windowed(window) = one.kind {
+            lending::take_back(window);
+        }
+    }
+    pending.call_count = index;
+    pending.lend_count = first;
+    if let Some(plan) = crate::process::plan() {
+        let to = plan.gates()[call.gate as usize].to as usize;
+        pending.buffers[to].used = call.buffer_used;
+    }
+}

@@ -1,0 +1,177 @@
+//! Who may touch a page now, and what has to change for it.
+
+use super::records::{Page, address_of, page_of};
+use super::{WINDOWS, Windows, in_use};
+use crate::machine::kernel::{PROT_READ, PROT_WRITE};
+use crate::machine::rights::{change_page, tag};
+use crate::process::{cubicle_with, cubicles, owner, rights};
+use cubicle_abi::layout::{PAGE, page_down};
+use cubicle_abi::rights::{Rights, cubicle_key};
+
+/// What became of a touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// It may not be, or it is not for windows to say.
+    Refused,
+    /// The page was as it should be.
+    Unchanged,
+    /// The page changed hands.
+    Changed,
+}
+
+/// What a refused touch was up against, for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    ReadOnly,
+    Closed,
+}
+
+/// `cubicle` touches `address`, with `needed` (PROT_READ or PROT_WRITE).
+pub fn touch(cubicle: usize, address: u64, needed: u32) -> Touch {
+    let mut windows = WINDOWS.lock();
+    match page_of(address) {
+        Some(page) if in_use() => windows.touch(cubicle, rights(cubicle), page, needed),
+        _ => Touch::Refused,
+    }
+}
+
+/// Is the page of `address`, which `cubicle` could not touch, in windows?
+pub fn against(cubicle: usize, address: u64) -> Option<Against> {
+    let windows = WINDOWS.try_lock()?;
+    let (page, owner) = (page_of(address)?, owner(address)?);
+    if owner == cubicle || windows.records.get(page).is_ordinary() {
+        return None;
+    }
+    match windows.rights_on(page, owner)[cubicle] {
+        0 => Some(Against::Closed),
+        _ => Some(Against::ReadOnly),
+    }
+}
+
+/// Brings home whatever of the cubicle's own pages from `start` to `end` others
+/// have at the moment, so that the monitor finds them as their owner left them.
+pub fn bring_home(cubicle: usize, start: u64, end: u64) {
+    let mut windows = WINDOWS.lock();
+    if !windows.records.has_away(cubicle) {
+        return;
+    }
+    let mut at = start;
+    while let Some(page) = windows.records.next(at, end) {
+        windows.take_home(page, cubicle);
+        at = address_of(page) + PAGE;
+    }
+}
+
+/// Gives a cubicle with these rights all pages of `start..end` that windows admit
+/// it to. Answers whether those are all.
+pub fn admit(rights: Rights, start: u64, end: u64, needed: u32) -> bool {
+    let (true, Some(cubicle)) = (in_use(), cubicle_with(rights)) else {
+        return false;
+    };
+    let mut windows = WINDOWS.lock();
+    let mut at = page_down(start);
+    while at < end {
+        let touched = page_of(at).map(|page| windows.touch(cubicle, rights, page, needed));
+        if matches!(touched, None | Some(Touch::Refused)) {
+            return false;
+        }
+        at += PAGE;
+    }
+    true
+}
+
+/// As far as windows admit it, gives `cubicle` the pages of `start..end` that are
+/// in one, in order; pages in none are passed over.
+pub fn prepare(cubicle: usize, start: u64, end: u64) {
+    let mut windows = WINDOWS.lock();
+    let rights = rights(cubicle);
+    let mut at = start;
+    while let Some(page) = windows.records.next(at, end) {
+        if windows.touch(cubicle, rights, page, PROT_READ) == Touch::Refused {
+            return;
+        }
+        at = address_of(page) + PAGE;
+    }
+}
+
+/// Page tables: the rights in force are `new`, and mappings were opened and closed
+/// as if every page were at home. `changed` says for which keys.
+pub fn reapply(new: Rights, changed: impl Fn(u32) -> bool) {
+    let windows = WINDOWS.lock();
+    for owner in 0..cubicles().len() {
+        for page in windows.records.away(owner) {
+            let record = windows.records.get(page);
+            let key = record.holder().map_or(0, cubicle_key);
+            let at = address_of(page);
+            if (changed(cubicle_key(owner)) || changed(key))
+                && change_page(at, key, record.access(), new).is_err()
+            {
+                crate::violation::fatal("the kernel refused to change a page protection");
+            }
+        }
+    }
+}
+
+impl Windows {
+    pub(super) fn touch(
+        &mut self,
+        cubicle: usize,
+        rights: Rights,
+        page: Page,
+        needed: u32,
+    ) -> Touch {
+        let address = address_of(page);
+        let Some(owner) = owner(address) else {
+            return Touch::Refused;
+        };
+        let record = self.records.get(page);
+        let Some(protection) = protection(owner, address) else {
+            return Touch::Refused;
+        };
+        let key = cubicle_key(owner);
+        let own = rights.reads(key) && (needed & PROT_WRITE == 0 || rights.writes(key));
+        if own && protection & needed == needed {
+            return match record.holder() {
+                None => Touch::Unchanged,
+                Some(_) => {
+                    self.take_home(page, owner);
+                    Touch::Changed
+                }
+            };
+        }
+        // All that the guest may do, so that a write behind a read is no second
+        // fault.
+        let granted = self.rights_on(page, owner)[cubicle] & protection;
+        if granted & needed != needed {
+            return Touch::Refused;
+        }
+        if record.holder() == Some(cubicle) && record.access() == granted {
+            return Touch::Unchanged;
+        }
+        // A fragment too many for the kernel: the guest does not get it.
+        if tag(address, address + PAGE, granted, cubicle_key(cubicle)).is_err() {
+            return Touch::Refused;
+        }
+        self.records.give(page, owner, cubicle, granted);
+        Touch::Changed
+    }
+
+    /// Gives a page back to its owner, if somebody else has it.
+    pub(super) fn take_home(&mut self, page: Page, owner: usize) {
+        if self.records.get(page).holder().is_none() {
+            return;
+        }
+        let address = address_of(page);
+        let protection = protection(owner, address).unwrap_or(0);
+        if tag(address, address + PAGE, protection, cubicle_key(owner)).is_err() {
+            crate::violation::fatal("the kernel refused to give a page back to its owner");
+        }
+        self.records.take(page, owner);
+    }
+}
+
+/// PROT_ bits: what the owner itself may do to its page.
+fn protection(owner: usize, address: u64) -> Option<u32> {
+    let mappings = cubicles()[owner].mappings.lock();
+    mappings.find(address).map(|mapping| mapping.protection)
+}
