@@ -164,3 +164,83 @@ fn following_suggestions_makes_rusqlite_pass() {
     let rounds = follow(&project);
     println!("rusqlite: {rounds} rounds, 0 entries written by hand");
 }
+
+/// Lines that are no comments: what was seen is worded by what the C library of this
+/// machine does.
+fn entries(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.fold(String::new(), |all, line| all + line + "\n")
+}
+
+/// Each way in which C libraries take and give memory, and what is suggested for it:
+/// `suggested.toml`, which `UPDATE_EXPECT=1` writes.
+#[test]
+fn the_usual_habits_are_recognised() {
+    let project = Project::copy("audit_habits");
+    let audit = project.tool(&["run", "-q", "--audit"]);
+    let said = both(&audit);
+    for seen in [
+        "`habits` reads heap memory of `app` (`source` of `habit_pack`), bytes 0 to 31",
+        "`habits` calls `audit_habits::compare` of `app` (which crossed as `compare` of `habit_sort`)",
+        "`habits` passes memory of `app` to the system call write (`text` of `habit_say`)",
+        "`app` reads `name.0` of `habits` (left by `result` of `habit_name`)",
+    ] {
+        let plain = seen.replace("name.0", "name");
+        let found = said.contains(seen) || said.contains(&plain);
+        assert!(found, "{seen}\n{said}");
+    }
+    let suggested = project.tool(&["suggest"]);
+    let suggested = text(&suggested.stdout);
+    let expected =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/audit_habits/suggested.toml");
+    if std::env::var("UPDATE_EXPECT").is_ok_and(|value| value == "1") {
+        std::fs::write(&expected, &suggested).unwrap();
+    }
+    let expected = std::fs::read_to_string(expected).unwrap();
+    assert_eq!(entries(&suggested), entries(&expected));
+    assert_eq!(follow(&project), 1);
+}
+
+#[test]
+fn a_recording_belongs_to_its_build() {
+    let project = Project::copy("audit_habits");
+    let target = project.target.join("other-builds");
+    let tool = |words: &[&str]| {
+        let words: Vec<&str> = ["cubicle"].iter().chain(words).copied().collect();
+        let mut command = project.command(TOOL, &words);
+        command.env("CARGO_TARGET_DIR", &target).output().unwrap()
+    };
+    let nothing = tool(&["suggest"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(
+        both(&nothing).contains("there is no recording in"),
+        "{}",
+        both(&nothing)
+    );
+
+    let audit = both(&tool(&["run", "-q", "--audit"]));
+    let pattern = target.join("*/*/cubicle/*/audit.jsonl");
+    let recordings = glob::glob(pattern.to_str().unwrap()).unwrap();
+    let recording = recordings.flatten().next().expect(&audit);
+    let kept = project.directory.path().join("kept.jsonl");
+    std::fs::copy(&recording, &kept).unwrap();
+    let kept = kept.to_str().unwrap();
+    assert!(tool(&["suggest", "--from", kept]).status.success());
+
+    // What was recorded before says nothing about a program that has changed.
+    let manifest = std::fs::read_to_string(project.manifest()).unwrap();
+    std::fs::write(project.manifest(), manifest + "memory = \"64M\"\n").unwrap();
+    assert!(tool(&["run", "-q", "--audit"]).status.success());
+    let stale = tool(&["suggest", "--from", kept]);
+    assert_eq!(stale.status.code(), Some(2));
+    assert!(
+        both(&stale).contains("is of another build of"),
+        "{}",
+        both(&stale)
+    );
+
+    // Nor does a text of something else.
+    std::fs::write(kept, "hello\n").unwrap();
+    let other = both(&tool(&["suggest", "--from", kept]));
+    assert!(other.contains("is no record of an audit"), "{other}");
+}

@@ -156,9 +156,12 @@ fn count(path: &str, number: &str, unit: u64, touched: &AllTouched<'_>) -> Optio
             text: format!("{key} = \"{number}\""),
             negative,
             exact: exact == calls,
-            why: format!(
-                "never more than `{number}` says, and just that in {exact} of {calls} calls"
-            ),
+            why: match exact {
+                0 => format!("never more than `{number}` says"),
+                _ => format!(
+                    "never more than `{number}` says, and just that in {exact} of {calls} calls"
+                ),
+            },
             confidence: if proven {
                 Confidence::Sure
             } else {
@@ -247,5 +250,33 @@ fn constant(most: u64, touched: &AllTouched<'_>) -> Extent {
             true => Confidence::Likely,
             false => Confidence::Guess,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kinship;
+
+    #[test]
+    fn names_say_what_counts_what() {
+        for (path, number) in [
+            ("strm.next_in", "strm.avail_in"),
+            ("dest", "*destLen"),
+            ("source", "sourceLen"),
+            ("zData", "nData"),
+            ("buffer", "buffer_size"),
+        ] {
+            assert!(kinship(path, number) >= 3, "{path} {number}");
+        }
+        for (path, number) in [
+            ("strm.next_in", "strm.adler"),
+            ("version", "level"),
+            ("name", "flags"),
+        ] {
+            assert!(kinship(path, number) < 2, "{path} {number}");
+        }
+        assert!(
+            kinship("strm.next_in", "strm.avail_in") > kinship("strm.next_in", "strm.avail_out")
+        );
     }
 }

@@ -22,14 +22,17 @@ pub struct Keep {
 
 /// What is kept, by where it begins.
 pub fn find(evidence: &Evidence, known: &Known<'_>) -> BTreeMap<Crossing, Keep> {
-    let search = Search { evidence, known };
+    let mut search = Search {
+        evidence,
+        known,
+        again: Again::new(),
+    };
+    search.again = search.of_one_type();
     let held = search.held();
-    let begins: BTreeSet<&Crossing> = evidence
+    let begins: BTreeSet<&Crossing> = search
         .again
         .iter()
-        .filter(|(crossing, earlier)| {
-            earlier.contains_key(&None) && search.is_held(crossing, &held)
-        })
+        .filter(|(crossing, earlier)| earlier.contains(&None) && search.is_held(crossing, &held))
         .filter(|(crossing, _)| search.is_needed_later(crossing))
         .map(|(crossing, _)| crossing)
         .collect();
@@ -39,9 +42,13 @@ pub fn find(evidence: &Evidence, known: &Known<'_>) -> BTreeMap<Crossing, Keep> 
         .collect()
 }
 
+/// How arguments were passed the last time before; `None`: not at all.
+type Again = BTreeMap<Crossing, BTreeSet<Option<Crossing>>>;
+
 struct Search<'a> {
     evidence: &'a Evidence,
     known: &'a Known<'a>,
+    again: Again,
 }
 
 /// A struct's name, and whose function it was passed to.
@@ -56,11 +63,30 @@ impl Search<'_> {
         Data::of(signature, types::at(signature, path)?)
     }
 
+    /// Memory is used again: what led to another type before was another object.
+    fn of_one_type(&self) -> Again {
+        let name = |crossing: &Crossing| {
+            let data = self.data(crossing)?;
+            data.name().map(str::to_owned)
+        };
+        let again = self.evidence.again.iter();
+        again
+            .map(|(crossing, earlier)| {
+                let own = name(crossing);
+                let earlier = earlier.keys().map(|earlier| {
+                    let earlier = earlier.as_ref()?;
+                    (name(earlier) == own).then(|| earlier.clone())
+                });
+                (crossing.clone(), earlier.collect())
+            })
+            .collect()
+    }
+
     /// Structs that a callee was seen to hold. What holds true for one function
     /// that is passed such a struct does for the others.
     fn held(&self) -> Held {
         let mut held = Held::new();
-        for crossing in self.evidence.again.keys() {
+        for crossing in self.again.keys() {
             let Some(data) = self.data(crossing).filter(Data::is_struct) else {
                 continue;
             };
@@ -103,10 +129,9 @@ impl Search<'_> {
 
     fn is_needed_later(&self, crossing: &Crossing) -> bool {
         let passed_again = self
-            .evidence
             .again
             .values()
-            .any(|earlier| earlier.contains_key(&Some(crossing.clone())));
+            .any(|earlier| earlier.contains(&Some(crossing.clone())));
         let (cubicle, function, path) = crossing;
         let key = (cubicle.clone(), function.clone());
         let calls = self.evidence.functions.get(&key);
@@ -171,10 +196,9 @@ impl Search<'_> {
     }
 
     fn successors<'s>(&'s self, from: &'s Crossing) -> impl Iterator<Item = &'s Crossing> {
-        self.evidence
-            .again
+        self.again
             .iter()
-            .filter(|(_, earlier)| earlier.contains_key(&Some(from.clone())))
+            .filter(|(_, earlier)| earlier.contains(&Some(from.clone())))
             .map(|(crossing, _)| crossing)
     }
 }
