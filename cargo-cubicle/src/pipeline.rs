@@ -100,12 +100,14 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Files that the manifest names: the program must be linked again for them.
+/// Files that the manifest names, interface files included: the program must be linked again for them.
 pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
     let Ok(policy) = manifest::load(&line.manifest) else {
         return Vec::new();
     };
     let mut files = Vec::new();
+    let interfaces = policy.interfaces.iter().filter(|interface| interface.own);
+    files.extend(interfaces.map(|interface| interface.file.clone()));
     for cubicle in policy.cubicles.values() {
         files.extend(policy.resolve(&cubicle.objects).0);
         if let Some(sources) = &cubicle.c {

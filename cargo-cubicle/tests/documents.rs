@@ -86,6 +86,23 @@ fn every_manifest_in_a_document_can_be_built() {
     );
 }
 
+#[test]
+fn every_interface_file_in_a_document_is_good() {
+    let mut paths = Vec::new();
+    documents(repository(), &mut paths);
+    let mut count = 0;
+    for path in &paths {
+        let text = fs::read_to_string(path).expect("a readable document");
+        for (line, block) in blocks(&text, "toml interface") {
+            count += 1;
+            if let Err(rejected) = manifest::parse_interface("interface".into(), &block) {
+                panic!("{path}:{line}:\n{}", rejected.render(false));
+            }
+        }
+    }
+    assert!(count > 0, "the documents were not found");
+}
+
 /// Every key of the schema, wherever it stands.
 fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
     if let Some(properties) = schema.get("properties").and_then(|value| value.as_object()) {
@@ -101,11 +118,13 @@ fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_reference_names_every_key() {
     let text = fs::read_to_string(reference()).expect("a readable document");
-    let path = repository().join("docs/Cubicle.schema.json");
-    let schema = fs::read_to_string(path).expect("a readable schema");
-    let schema = serde_json::from_str(&schema).expect("a schema in JSON");
     let mut known = BTreeSet::new();
-    keys(&schema, &mut known);
+    for name in ["Cubicle", "Interface"] {
+        let path = repository().join(format!("docs/{name}.schema.json"));
+        let schema = fs::read_to_string(path).expect("a readable schema");
+        let schema = serde_json::from_str(&schema).expect("a schema in JSON");
+        keys(&schema, &mut known);
+    }
     let is_named = |key: &str| {
         [format!("`{key}`"), format!("`{key} = "), format!("`{key}.")]
             .iter()

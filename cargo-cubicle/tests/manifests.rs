@@ -3,6 +3,8 @@
 //! `good/NAME.toml` must be accepted; `good/NAME.expected`, if there is
 //! something to say, holds its warnings and what is not supported yet.
 //! `bad/NAME.toml` must be rejected with the report in `bad/NAME.expected`.
+//! Interface files that they name are in `manifests`; those of the repository's
+//! own folder of that name must be good, and be in the tool.
 //! `UPDATE_EXPECT=1` rewrites the expected reports; review reads them.
 
 use std::path::PathBuf;
@@ -68,8 +70,17 @@ fn file_name(path: &Utf8Path) -> &Utf8Path {
     path.file_name().expect("a case has a name").into()
 }
 
+/// The cases are parsed under their names alone, so that no path of this machine
+/// is in a report. Every test that comes here agrees on the folder; all other
+/// paths are absolute.
+fn stand_beside_the_interface_files() {
+    let folder = repository().join("tests/manifests");
+    std::env::set_current_dir(folder).expect("the folder of cases is there");
+}
+
 #[test]
 fn good_manifests_are_accepted() {
+    stand_beside_the_interface_files();
     let mut failures = Vec::new();
     for (path, text) in cases("good") {
         match manifest::parse(file_name(&path), &text) {
@@ -89,6 +100,7 @@ fn good_manifests_are_accepted() {
 
 #[test]
 fn bad_manifests_are_explained() {
+    stand_beside_the_interface_files();
     let mut failures = Vec::new();
     for (path, text) in cases("bad") {
         match manifest::parse(file_name(&path), &text) {
@@ -119,10 +131,50 @@ fn every_expectation_belongs_to_a_case() {
 }
 
 #[test]
-fn the_committed_schema_is_fresh() {
-    let path = repository().join("docs/Cubicle.schema.json");
-    if let Some(failure) = compare(&path, &manifest::json_schema()) {
-        panic!("{failure}\nrun this test with UPDATE_EXPECT=1 to rewrite it");
+fn the_committed_schemas_are_fresh() {
+    for (name, schema) in [
+        ("Cubicle", manifest::json_schema()),
+        ("Interface", manifest::interface_json_schema()),
+    ] {
+        let path = repository().join(format!("docs/{name}.schema.json"));
+        if let Some(failure) = compare(&path, &schema) {
+            panic!("{failure}\nrun this test with UPDATE_EXPECT=1 to rewrite it");
+        }
+    }
+}
+
+#[test]
+fn the_tool_carries_every_interface_file_of_the_repository() {
+    let folder = repository().join("manifests");
+    let mut names: Vec<String> = folder
+        .read_dir_utf8()
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a readable folder").into_path())
+        .filter(|path| path.extension() == Some("toml"))
+        .filter_map(|path| path.file_stem().map(str::to_owned))
+        .collect();
+    names.sort();
+    let embedded: Vec<&str> = manifest::EMBEDDED_INTERFACES
+        .iter()
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(embedded, names);
+}
+
+#[test]
+fn the_interface_files_of_the_tool_are_good_and_grant_nothing() {
+    for (name, text) in manifest::EMBEDDED_INTERFACES {
+        let functions = match manifest::parse_interface(name.into(), text) {
+            Ok(interface) => interface.functions,
+            Err(rejected) => panic!("{}", rejected.render(false)),
+        };
+        assert!(!functions.is_empty(), "{name} says nothing");
+        for (symbol, function) in functions {
+            let policy = function.gate.is_some()
+                || function.fault.is_some()
+                || function.may_unwind.is_some();
+            assert!(!policy, "{name}: what `{symbol}` may is a program's to say");
+        }
     }
 }
 
@@ -177,6 +229,10 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
 }
 
 fn try_text(text: &str) {
+    if let Err(rejected) = manifest::parse_interface("interface".into(), text) {
+        assert!(rejected.findings.has_denied(), "no reason given:\n{text}");
+        assert!(!rejected.render(true).is_empty());
+    }
     let path = Utf8Path::new("Cubicle.toml");
     match manifest::parse(path, text) {
         Ok(policy) => {

@@ -170,7 +170,9 @@ pub fn assign(
                         used.library(&library.name);
                     }
                     match (&library.file, owner) {
-                        (Some(path), Some(_)) => native(inputs, path, name, owner, is_main),
+                        (Some(path), _) if owner.is_some() || was_built(path, line) => {
+                            native(inputs, path, name, owner, is_main);
+                        }
                         _ => inputs.line.push(Piece::Word(format!("-l{}", library.name))),
                     }
                 }
@@ -274,6 +276,14 @@ fn native(
             owned: owned || owner.is_none() && is_main,
         });
     }
+}
+
+/// Whether a library comes from a build script of this build. Then it is part of
+/// the program like its other objects; all others are the system's.
+fn was_built(path: &camino::Utf8Path, line: &LinkLine) -> bool {
+    // It is `PROFILE/cubicle/STEM`.
+    let profile = line.directory.ancestors().nth(2);
+    profile.is_some_and(|profile| path.starts_with(profile))
 }
 
 /// `z` of `libz.a`.

@@ -6,6 +6,16 @@ use super::extent::{ArgumentPath, Extent};
 use super::located::Located;
 use super::words::{GateKind, Negative};
 
+/// What an interface file says.
+#[derive(Clone, Debug, Default)]
+pub struct Interface {
+    /// Structs and their typedefs by name, arguments that point to which are
+    /// handles.
+    pub handles: Vec<Located<String>>,
+    /// The library's functions, by symbol name.
+    pub functions: BTreeMap<String, Function>,
+}
+
 /// One `[cubicle.NAME.function.SYMBOL]` table.
 #[derive(Clone, Debug)]
 pub struct Function {

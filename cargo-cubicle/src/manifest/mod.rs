@@ -10,6 +10,7 @@ mod extent;
 mod files;
 mod find;
 mod function;
+mod interfaces;
 mod located;
 mod policy;
 mod read;
@@ -18,22 +19,22 @@ mod size;
 mod unsupported;
 mod words;
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use toml::de::DeTable;
 
 pub use extent::{ArgumentPath, Base, Extent, PathError, Step};
 pub use find::{FILE_NAME, FindError, find};
 pub use function::{
-    Argument, ArgumentRule, Callback, Direction, Fault, Function, Lend, ResultKind, ResultRule,
-    Unit,
+    Argument, ArgumentRule, Callback, Direction, Fault, Function, Interface, Lend, ResultKind,
+    ResultRule, Unit,
 };
+pub use interfaces::{EMBEDDED as EMBEDDED_INTERFACES, FOLDER as INTERFACES_FOLDER};
 pub use located::Located;
 pub use policy::{
-    CSources, Cubicle, MAX_KEYED, Policy, SYSCALL_GROUPS, Sight, SymbolPattern, Variant, Window,
+    CSources, Cubicle, InterfaceText, MAX_KEYED, Policy, SYSCALL_GROUPS, Sight, SymbolPattern,
+    Variant, Window,
 };
-pub use schema::json_schema;
+pub use schema::{interface_json_schema, json_schema};
 pub use words::{
     Access, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata, Word,
 };
@@ -98,49 +99,65 @@ pub fn load(path: &Utf8Path) -> Result<Policy, LoadError> {
 }
 
 /// Checks a manifest's text. `path` is how the file is called in messages, and
-/// its folder is what file patterns are relative to; it is not read.
+/// its folder is what file patterns are relative to; it is not read. The
+/// interface files that the text names are read, from that folder.
 ///
 /// # Errors
 /// All mistakes at once.
 pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
-    let shared: Arc<str> = text.into();
-    let reject = |mut findings: Findings| {
-        findings.sort_by_place();
-        let mut sources = Sources::new();
-        sources.insert(path, Arc::clone(&shared));
-        Box::new(Rejected {
-            file: path.to_owned(),
-            findings: shorten(findings),
-            sources,
-        })
-    };
+    let mut policy = Policy::empty(path, text.into());
+    let mut findings = Findings::new();
     if text.len() > LONGEST {
-        let finding = Finding::error(format!(
-            "`{path}` is longer than {}: it is no manifest",
-            size::show(LONGEST as u64)
-        ));
-        return Err(reject([finding].into_iter().collect()));
+        findings.push(too_long(path, "manifest"));
+        return Err(reject(&policy, findings));
     }
 
+    let mut reader = read::Reader::new(path, 0);
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = read::Reader::new(path);
     if !errors.is_empty() {
-        for error in errors {
-            reader.error(error.span().unwrap_or(0..0), error.message(), "");
-        }
-        return Err(reject(reader.findings));
+        reader.syntax_errors(&errors);
+        return Err(reject(&policy, reader.findings));
     }
 
-    let mut policy = Policy::empty(path, Arc::clone(&shared));
     let doubts = read::read(&mut reader, document.get_ref(), &mut policy);
-    let mut findings = reader.findings;
+    findings.extend(reader.findings);
     findings.extend(check::check(&policy, &doubts));
+    interfaces::load(&mut policy, &mut findings);
     if findings.has_denied() {
-        return Err(reject(findings));
+        return Err(reject(&policy, findings));
     }
     findings.sort_by_place();
     policy.warnings = findings;
     Ok(policy)
+}
+
+/// Checks an interface file's text by itself. `path` is how the file is called in messages.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn parse_interface(path: &Utf8Path, text: &str) -> Result<Interface, Box<Rejected>> {
+    let mut findings = Findings::new();
+    let interface = interfaces::parse(path, text, 0, &mut findings);
+    if findings.has_denied() {
+        return Err(reject(&Policy::empty(path, text.into()), findings));
+    }
+    Ok(interface)
+}
+
+fn reject(policy: &Policy, mut findings: Findings) -> Box<Rejected> {
+    findings.sort_by_place();
+    Box::new(Rejected {
+        file: policy.file.clone(),
+        findings: shorten(findings),
+        sources: policy.sources(),
+    })
+}
+
+fn too_long(path: &Utf8Path, what: &str) -> Finding {
+    Finding::error(format!(
+        "`{path}` is longer than {}: it is no {what}",
+        size::show(LONGEST as u64)
+    ))
 }
 
 /// Cuts an endless list short and says so.

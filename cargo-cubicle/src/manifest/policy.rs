@@ -1,6 +1,6 @@
 //! The checked contents of a manifest. Later phases read only this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,8 +24,12 @@ pub const MAX_KEYED: usize = 14;
 pub struct Policy {
     /// The manifest's path, as it is shown to the user.
     pub file: Utf8PathBuf,
-    /// The manifest's text, into which all spans point.
+    /// The manifest's text.
     pub text: Arc<str>,
+    /// The interface files it names. All texts share one space of offsets, into
+    /// which all spans point: the manifest's begins at 0, each of these at its
+    /// own `start`, one behind the other.
+    pub interfaces: Vec<InterfaceText>,
     /// What must hold cubicles apart.
     pub isolation: Located<Isolation>,
     /// The cubicles by name, including those of kind "shared".
@@ -46,6 +50,7 @@ impl Policy {
         Policy {
             file: file.to_owned(),
             text,
+            interfaces: Vec::new(),
             isolation: Located::new(Isolation::Pku, 0..0),
             cubicles: BTreeMap::new(),
             windows: BTreeMap::new(),
@@ -55,15 +60,31 @@ impl Policy {
         }
     }
 
-    /// The place of something in the manifest.
+    /// The place of something in the manifest or in an interface file.
     pub fn place(&self, span: &Range<usize>, label: impl Into<String>) -> Place {
-        Place::span(self.file.clone(), span.clone(), label)
+        match self.interface_at(span) {
+            Some(interface) => Place::span(
+                interface.file.clone(),
+                span.start - interface.start..span.end - interface.start,
+                label,
+            ),
+            None => Place::span(self.file.clone(), span.clone(), label),
+        }
     }
 
-    /// The manifest's text, for rendering findings that point into it.
+    /// The interface file that a span points into, if it is not the manifest.
+    pub fn interface_at(&self, span: &Range<usize>) -> Option<&InterfaceText> {
+        let mut interfaces = self.interfaces.iter().rev();
+        interfaces.find(|interface| interface.start <= span.start)
+    }
+
+    /// The texts, for rendering findings that point into them.
     pub fn sources(&self) -> Sources {
         let mut sources = Sources::new();
         sources.insert(self.file.clone(), Arc::clone(&self.text));
+        for interface in &self.interfaces {
+            sources.insert(interface.file.clone(), Arc::clone(&interface.text));
+        }
         sources
     }
 
@@ -82,6 +103,19 @@ impl Policy {
             .find(|(_, cubicle)| cubicle.is_main())
             .map(|(name, cubicle)| (name.as_str(), cubicle))
     }
+}
+
+/// The text of an interface file.
+#[derive(Clone, Debug)]
+pub struct InterfaceText {
+    /// The file's path, as it is shown to the user.
+    pub file: Utf8PathBuf,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Where its text begins in the space of offsets that all texts share.
+    pub start: usize,
+    /// Whether it belongs to the project; the others come with the tool.
+    pub own: bool,
 }
 
 /// One `[cubicle.NAME]` table.
@@ -122,7 +156,11 @@ pub struct Cubicle {
     pub rodata: Located<Rodata>,
     /// What happens when it faults.
     pub on_fault: Located<OnFault>,
-    /// What the manifest says about functions it exports, by symbol name.
+    /// Structs and their typedefs by name: a pointer to one is passed through
+    /// and never touched, wherever it is an argument and nothing else is said.
+    pub handles: BTreeSet<String>,
+    /// What the manifest and its interface files say about functions it
+    /// exports, by symbol name.
     pub functions: BTreeMap<String, Function>,
 }
 

@@ -42,6 +42,19 @@ pub struct Manifest {
     lint: Option<Lint>,
 }
 
+/// An interface file: what is known about the functions of one library.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Interface {
+    /// The version of this format.
+    #[schemars(range(min = 1, max = 1))]
+    schema: u32,
+    /// Structs and their typedefs by name: arguments that point to one are handles, where nothing else is said.
+    handles: Option<Vec<String>>,
+    /// The library's functions, by symbol name.
+    function: BTreeMap<String, Function>,
+}
+
 /// A component with memory, a libc and a heap of its own.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
@@ -260,7 +273,17 @@ described! {
 
 /// The JSON schema of the manifest, as committed in `docs/Cubicle.schema.json`.
 pub fn json_schema() -> String {
-    let mut schema = schema_for!(Manifest).to_value();
+    text(schema_for!(Manifest))
+}
+
+/// The JSON schema of interface files, as committed in
+/// `docs/Interface.schema.json`.
+pub fn interface_json_schema() -> String {
+    text(schema_for!(Interface))
+}
+
+fn text(schema: Schema) -> String {
+    let mut schema = schema.to_value();
     forget_null(&mut schema);
     // A `Value` always has a textual form; the alternate one is indented.
     format!("{schema:#}\n")
@@ -269,16 +292,21 @@ pub fn json_schema() -> String {
 /// The keys that a table may have, in the order of the alphabet.
 pub(super) fn keys_of<T: JsonSchema>() -> &'static [String] {
     static KEYS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
-        let schema = schema_for!(Manifest).to_value();
         let mut keys = BTreeMap::new();
         let mut add = |name: &str, table: &Value| {
             if let Some(properties) = table.get("properties").and_then(Value::as_object) {
                 keys.insert(name.to_owned(), properties.keys().cloned().collect());
             }
         };
-        add(&Manifest::schema_name(), &schema);
-        for (name, table) in schema["$defs"].as_object().into_iter().flatten() {
-            add(name, table);
+        for (name, schema) in [
+            (Manifest::schema_name(), schema_for!(Manifest)),
+            (Interface::schema_name(), schema_for!(Interface)),
+        ] {
+            let schema = schema.to_value();
+            add(&name, &schema);
+            for (name, table) in schema["$defs"].as_object().into_iter().flatten() {
+                add(name, table);
+            }
         }
         keys
     });
@@ -321,6 +349,7 @@ mod tests {
     #[test]
     fn every_table_knows_its_keys() {
         assert!(keys_of::<Manifest>().contains(&"isolation".to_owned()));
+        assert!(keys_of::<Interface>().contains(&"function".to_owned()));
         assert!(keys_of::<Cubicle>().contains(&"on-fault".to_owned()));
         assert!(keys_of::<CSources>().contains(&"define".to_owned()));
         assert!(keys_of::<Function>().contains(&"may-unwind".to_owned()));

@@ -194,6 +194,98 @@ fn forms_that_later_features_build_on() {
     ));
 }
 
+/// A manifest with interface files beside it.
+fn project(manifest: &str, interfaces: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = Utf8PathBuf::from_path_buf(folder.path().join(FILE_NAME)).expect("UTF-8");
+    std::fs::write(&path, manifest).expect("a new file");
+    std::fs::create_dir(folder.path().join(INTERFACES_FOLDER)).expect("a new folder");
+    for (name, text) in interfaces {
+        let path = folder.path().join(INTERFACES_FOLDER).join(name);
+        std::fs::write(path, text).expect("a new file");
+    }
+    (folder, path)
+}
+
+#[test]
+fn what_the_manifest_says_stands_before_its_interface_files() {
+    let (_folder, path) = project(
+        r##"
+        schema = 1
+        [cubicle.app]
+        main = true
+        [cubicle.c]
+        libs = ["c"]
+        interfaces = ["first", "second"]
+        [cubicle.c.function.f]
+        errno = false
+        arg.a = { lend = "handle" }
+        "##,
+        &[
+            (
+                "first.toml",
+                "schema = 1\n[function.f]\ngate = \"fast\"\nerrno = true\n\
+                 arg.a = { lend = \"in\" }\narg.b = { lend = \"in\", bytes = 7 }\n\
+                 [function.g]\narg.x = { lend = \"out\" }\n",
+            ),
+            (
+                "second.toml",
+                "\u{feff}schema = 1\n[function.f]\narg.b = { lend = \"handle\" }\n\
+                 arg.c = { lend = \"handle\" }\n[function.h]\nerrno = true\n",
+            ),
+        ],
+    );
+    let policy = load(&path).expect("a good manifest");
+    let functions = &policy.cubicles["c"].functions;
+    let names: Vec<&str> = functions.keys().map(String::as_str).collect();
+    assert_eq!(names, ["f", "g", "h"]);
+    let f = &functions["f"];
+    assert!(!f.errno.as_ref().expect("errno").value);
+    assert_eq!(f.gate.as_ref().expect("a gate").value, GateKind::Fast);
+    assert!(matches!(f.args["a"].rule, ArgumentRule::Handle));
+    assert_eq!(lend(&f.args["b"]).extent.value, Extent::Constant(7));
+    assert!(matches!(f.args["c"].rule, ArgumentRule::Handle));
+
+    // Each span leads into its own file.
+    let marked = |span: &std::ops::Range<usize>| {
+        let crate::diagnostics::Place::Span { file, span, .. } = policy.place(span, "") else {
+            panic!("no span");
+        };
+        let sources = policy.sources();
+        let text = sources.get(&file).expect("the text of the file");
+        let name = file.file_name().expect("a name").to_owned();
+        (name, text[span].to_owned())
+    };
+    let place = |file: &str, text: &str| (file.to_owned(), text.to_owned());
+    assert_eq!(marked(&f.name.span), place(FILE_NAME, "f"));
+    assert_eq!(marked(&f.args["a"].path.span), place(FILE_NAME, "a"));
+    assert_eq!(marked(&f.args["b"].path.span), place("first.toml", "b"));
+    assert_eq!(marked(&f.args["c"].path.span), place("second.toml", "c"));
+    assert_eq!(marked(&functions["h"].name.span), place("second.toml", "h"));
+    assert!(policy.interface_at(&f.name.span).is_none());
+    assert!(policy.interface_at(&functions["g"].name.span).is_some());
+}
+
+#[test]
+fn the_projects_interface_file_hides_that_of_the_tool() {
+    let text = "schema = 1\n[cubicle.app]\nmain = true\n\
+                [cubicle.z]\nlibs = [\"z\"]\ninterfaces = [\"zlib\"]\n\
+                [cubicle.y]\nlibs = [\"y\"]\ninterfaces = [\"zlib\"]\n";
+    let interface = "schema = 1\n[function.own]\n";
+    let (_folder, path) = project(text, &[("zlib.toml", interface)]);
+    let policy = load(&path).expect("a good manifest");
+    assert!(policy.interfaces[0].own);
+    assert_eq!(policy.interfaces.len(), 1);
+    for name in ["y", "z"] {
+        assert_eq!(policy.cubicles[name].functions.len(), 1);
+        assert!(policy.cubicles[name].functions.contains_key("own"));
+    }
+
+    let policy = super::tests::policy(text);
+    assert!(!policy.interfaces[0].own);
+    assert!(policy.cubicles["z"].functions.contains_key("compress2"));
+}
+
 #[test]
 fn windows_variants_and_lint_levels_are_kept() {
     let policy = policy(

@@ -21,12 +21,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
             cubicle.kind.iter().map(|kind| kind.span.clone()).collect()
         })
     }),
-    ("`interfaces`", |policy| {
-        cubicles(policy, |cubicle| {
-            let spans = cubicle.interfaces.iter().map(|name| name.span.clone());
-            spans.collect()
-        })
-    }),
     ("`rodata = \"private\"`", |policy| {
         cubicles(policy, |cubicle| {
             let rodata = &cubicle.rodata;

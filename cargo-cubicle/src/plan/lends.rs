@@ -43,7 +43,7 @@ use draft::{Covered, Draft, Holder, Key, Span, argument};
 use reach::Use;
 
 pub use callbacks::{ResolvedCallback, UNNUMBERED};
-pub use unlent::{Unlent, UnlentKind, holds_function, unlent_pointers};
+pub use unlent::{Unlent, UnlentKind, holds_function, is_handle, unlent_pointers};
 
 /// As many lends as one gate can have: the monitor keeps a table of this size
 /// while it prepares a call.

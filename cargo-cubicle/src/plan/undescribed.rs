@@ -17,7 +17,11 @@ pub fn find(
     findings: &mut Findings,
 ) {
     let (mut data, mut code, mut inside) = (Vec::new(), Vec::new(), Vec::new());
+    let handles = &call.policy.cubicles[call.interface].handles;
     for unlent in lends::unlent_pointers(call.signature, call.rules) {
+        if lends::is_handle(call.signature, &unlent, handles) {
+            continue;
+        }
         match unlent.kind {
             UnlentKind::Function => code.push(unlent.label),
             UnlentKind::FunctionInside => inside.push(unlent.label),

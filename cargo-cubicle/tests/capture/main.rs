@@ -124,7 +124,13 @@ fn only_what_changed_is_linked_again() {
     build();
     assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
 
-    project.write("app/Cubicle.toml", &format!("{MANIFEST}# changed\n"));
+    let interface = "schema = 1\n[function.whatever]\n";
+    project.write("app/manifests/own.toml", interface);
+    let manifest = format!("{MANIFEST}interfaces = [\"own\"]\n");
+    project.write("app/Cubicle.toml", &manifest);
+    assert_eq!(build(), ["Dirty", "Fresh", "Fresh"]);
+    assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
+    project.write("app/manifests/own.toml", &format!("{interface}# changed\n"));
     assert_eq!(build(), ["Dirty", "Fresh", "Fresh"]);
     assert_eq!(build(), ["Fresh", "Fresh", "Fresh"]);
 

@@ -28,8 +28,12 @@ impl Samples {
         fs::read_to_string(self.from.join(path)).unwrap()
     }
 
-    /// Builds one, after what `prepare` does; answers with the program.
+    /// Builds one whose program has its name; answers with the program.
     fn build(&self, name: &str, flags: &[&str]) -> Utf8PathBuf {
+        self.build_program(name, name, flags)
+    }
+
+    fn build_program(&self, name: &str, program: &str, flags: &[&str]) -> Utf8PathBuf {
         let folder = self.folder(name);
         // One target folder for all, where they keep different names.
         let target = self.root.join("target");
@@ -47,7 +51,7 @@ impl Samples {
         target
             .join("x86_64-unknown-linux-gnu")
             .join(profile)
-            .join(name)
+            .join(program)
     }
 }
 
@@ -59,8 +63,13 @@ pub fn trials() -> Vec<Trial> {
     };
     project::copy(&samples.from, &samples.root);
     let mut trials = Vec::new();
-    for name in ["deflate", "three"] {
-        let program = samples.build(name, &[]);
+    for (name, program) in [
+        ("deflate", "deflate"),
+        ("flate2", "streams"),
+        ("rusqlite", "catalogue"),
+        ("three", "three"),
+    ] {
+        let program = samples.build_program(name, program, &[]);
         let expected = samples.text(&format!("{name}/expected.txt"));
         trials.push(trial(name, program, expected));
     }

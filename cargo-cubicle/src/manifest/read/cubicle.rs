@@ -1,6 +1,6 @@
 //! Reads one `[cubicle.NAME]` table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::DeValue;
@@ -52,11 +52,7 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
         table.get("on-fault").and_then(|entry| reader.word(entry)),
     );
     if let Some(entry) = table.get("function") {
-        for entry in reader.map(entry) {
-            if let Some(function) = function::read(reader, entry) {
-                cubicle.functions.insert(entry.name().to_owned(), function);
-            }
-        }
+        cubicle.functions = function::read_all(reader, entry);
     }
     table.close();
     cubicle
@@ -82,6 +78,7 @@ fn defaults(name: Located<String>) -> Cubicle {
         syscalls: Vec::new(),
         rodata: Located::new(Rodata::Public, span.clone()),
         on_fault: Located::new(OnFault::Abort, span),
+        handles: BTreeSet::new(),
         functions: BTreeMap::new(),
     }
 }

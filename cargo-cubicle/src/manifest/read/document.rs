@@ -32,7 +32,7 @@ pub struct Doubts {
 pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Doubts {
     let mut doubts = Doubts::default();
     let mut table = reader.known_keys::<schema::Manifest>(document, "the manifest");
-    read_schema(reader, table.get("schema"));
+    read_schema(reader, table.get("schema"), "the manifest");
     if let Some(entry) = table.get("isolation")
         && let Some(isolation) = reader.word::<Isolation>(entry)
     {
@@ -71,11 +71,12 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Dou
     doubts
 }
 
-fn read_schema(reader: &mut Reader, entry: Option<Entry>) {
+/// Reads the key that every file must have. `what` names the file in messages.
+pub fn read_schema(reader: &mut Reader, entry: Option<Entry>, what: &str) {
     match entry {
         None => reader.error_with_help(
-            0..0,
-            "the manifest does not say which `schema` it follows",
+            reader.beginning(),
+            format!("{what} does not say which `schema` it follows"),
             "",
             format!("begin the file with `schema = {SCHEMA}`"),
         ),

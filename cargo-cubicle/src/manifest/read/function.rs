@@ -1,4 +1,4 @@
-//! Reads one `[cubicle.NAME.function.SYMBOL]` table and the rules inside it.
+//! Reads `[cubicle.NAME.function.SYMBOL]` tables and the rules inside them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,8 +16,19 @@ use crate::manifest::located::Located;
 use crate::manifest::schema;
 use crate::manifest::words::{LendWord, Negative};
 
+/// Reads a table of functions by their symbol names.
+pub fn read_all(reader: &mut Reader, entry: Entry) -> BTreeMap<String, Function> {
+    let mut functions = BTreeMap::new();
+    for entry in reader.map(entry) {
+        if let Some(function) = read(reader, entry) {
+            functions.insert(entry.name().to_owned(), function);
+        }
+    }
+    functions
+}
+
 /// Reads the table; `None` if it is no table at all.
-pub fn read(reader: &mut Reader, entry: Entry) -> Option<Function> {
+fn read(reader: &mut Reader, entry: Entry) -> Option<Function> {
     let name = Located::new(entry.name().to_owned(), entry.key_span());
     let what = format!("function {}", quoted(&name));
     // A symbol's name ends up in assembler-like tables: it has no white space.

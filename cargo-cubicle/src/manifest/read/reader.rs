@@ -39,6 +39,8 @@ pub fn quoted(name: &str) -> String {
 /// Collects what is wrong while a document is read.
 pub struct Reader<'p> {
     file: &'p Utf8Path,
+    /// Where the file's text begins in the space of offsets that all texts share.
+    start: usize,
     pub findings: Findings,
 }
 
@@ -86,15 +88,33 @@ impl<'d, 'i> Table<'d, 'i> {
 }
 
 impl<'p> Reader<'p> {
-    pub fn new(file: &'p Utf8Path) -> Self {
+    pub fn new(file: &'p Utf8Path, start: usize) -> Self {
         Reader {
             file,
+            start,
             findings: Findings::new(),
         }
     }
 
     pub fn place(&self, span: Range<usize>, label: impl Into<String>) -> Place {
-        Place::span(self.file, span, label)
+        Place::span(
+            self.file,
+            span.start - self.start..span.end - self.start,
+            label,
+        )
+    }
+
+    /// The span of the text's beginning: for what is wrong with the whole.
+    pub fn beginning(&self) -> Range<usize> {
+        self.start..self.start
+    }
+
+    /// Reports what the parser says about a text that is no TOML.
+    pub fn syntax_errors(&mut self, errors: &[toml::de::Error]) {
+        for error in errors {
+            let span = error.span().unwrap_or_else(|| self.beginning());
+            self.error(span, error.message(), "");
+        }
     }
 
     /// Reports a mistake without a remedy.

@@ -1,5 +1,7 @@
 //! Addresses that cross a gate and of which nobody says what becomes of them.
 
+use std::collections::BTreeSet;
+
 use crate::graph::signature::{Aggregate, Pointer, Signature, Type, TypeKind};
 use crate::manifest::Base;
 
@@ -61,6 +63,20 @@ pub fn unlent_pointers(signature: &Signature, rules: Option<Rules<'_>>) -> Vec<U
     unlent
 }
 
+/// Whether a parameter points to one of the types that an interface file calls
+/// handles: then it needs no entry.
+pub fn is_handle(signature: &Signature, unlent: &Unlent, handles: &BTreeSet<String>) -> bool {
+    let named = signature.parameters.iter();
+    let mut types = named
+        .map(|parameter| &parameter.type_)
+        .chain(signature.slots.iter().flatten());
+    let Some(TypeKind::Pointer(pointer)) = types.nth(unlent.index).map(|type_| &type_.kind) else {
+        return false;
+    };
+    let names = pointer.to.iter().flat_map(|to| &to.names);
+    unlent.kind == UnlentKind::Data && names.into_iter().any(|name| handles.contains(name))
+}
+
 fn carries(type_: &Type) -> Option<UnlentKind> {
     match &type_.kind {
         TypeKind::Pointer(pointer) => match &pointer.to {
@@ -96,4 +112,25 @@ fn holds(aggregate: &Aggregate, is_it: &dyn Fn(&Pointer) -> bool) -> bool {
     }
     let members = &aggregate.members;
     members.iter().any(|member| inside(&member.type_, is_it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::declaration;
+
+    #[test]
+    fn a_handle_is_known_by_its_type() {
+        let text =
+            "int f(struct box *first, char *text, box *second, box **third, int n, ..., box *)";
+        let signature = declaration::parse(text).expect("a signature");
+        let handles = BTreeSet::from(["box".to_owned()]);
+        let unlent = unlent_pointers(&signature, None);
+        let needed: Vec<&str> = unlent
+            .iter()
+            .filter(|unlent| !is_handle(&signature, unlent, &handles))
+            .map(|unlent| unlent.label.as_str())
+            .collect();
+        assert_eq!(needed, ["text", "third"]);
+    }
 }

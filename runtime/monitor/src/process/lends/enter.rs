@@ -51,7 +51,7 @@ struct Preparing<'a> {
     buffer: &'a mut Buffer,
     stack: Stack,
     latest: &'a mut [(u32, u64); MOST_LENDS],
-    /// A kept object that this call names: others are kept beside it.
+    /// An object that this call keeps: others are kept beside it.
     kept: Option<usize>,
 }
 
@@ -500,7 +500,6 @@ impl Preparing<'_> {
         if kept.bytes != bytes {
             return None;
         }
-        self.beside(&mut objects, number);
         Some(kept.callee)
     }
 
@@ -515,7 +514,8 @@ impl Preparing<'_> {
         Ok(objects.get(number).callee)
     }
 
-    /// What one call names together ends together.
+    /// What one call keeps ends together. What was kept before does not: zlib's
+    /// `deflateCopy` names a stream and keeps another one.
     fn beside(&mut self, objects: &mut Guard<'_, KeptObjects>, number: usize) {
         match self.kept {
             None => self.kept = Some(number),
