@@ -5,8 +5,10 @@ pub mod cli;
 pub mod diagnostics;
 
 pub mod assign;
+pub mod audit;
 pub mod capture;
 pub mod compose;
+pub mod draft;
 pub mod gates;
 pub mod graph;
 pub mod images;

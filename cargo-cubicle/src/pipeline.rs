@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use cubicle_abi::layout::MAXIMUM_GATES;
 
 use crate::assign;
+use crate::audit;
 use crate::capture::timings::phase;
 use crate::capture::{LinkLine, Reported, diagnostic};
 use crate::compose::{self, Monitor};
@@ -91,6 +92,10 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
             // Where debuggers and reports look for them.
             let path = line.directory.join(format!("{}.elf", cubicle.name));
             compose::replace(&path, &image.bytes)?;
+        }
+        if let Some(build) = plan::encode::build_of(&encoded).filter(|_| line.audit) {
+            let path = line.directory.join(audit::BUILD_FILE);
+            compose::replace(&path, build.to_string().as_bytes())?;
         }
         compose::replace(&line.output, &bytes)
     })?;

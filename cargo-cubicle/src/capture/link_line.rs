@@ -32,6 +32,9 @@ pub struct LinkLine {
     pub manifest: Utf8PathBuf,
     /// A benchmark build: a stand-in replaces WRPKRU and nothing is protected.
     pub stand_in: bool,
+    /// An audit build: nothing is protected and violations are recorded.
+    #[serde(default)]
+    pub audit: bool,
     /// What this program's files are kept in: `<profile>/cubicle/<stem>`.
     pub directory: Utf8PathBuf,
     /// The directory the driver is to be run in.

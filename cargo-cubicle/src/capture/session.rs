@@ -64,6 +64,8 @@ pub struct Session {
     pub colour: Option<bool>,
     /// Compose programs in which a stand-in replaces WRPKRU, for benchmarks.
     pub stand_in: bool,
+    /// Compose programs that record violations instead of ending with them.
+    pub audit: bool,
     /// Exists as long as the command runs. Processes started by cargo leave in it
     /// what the command is to know when cargo is done.
     pub directory: Utf8PathBuf,

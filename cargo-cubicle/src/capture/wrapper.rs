@@ -97,6 +97,7 @@ pub fn run(
         line.driver = driver;
         line.manifest = manifest;
         line.stand_in = session.stand_in;
+        line.audit = session.audit;
         line.directory = directory;
         line.save()?;
         libraries::resolve(&mut line)?;
@@ -225,6 +226,7 @@ fn classify(
         lto: Lto::of(call),
         manifest: Utf8PathBuf::new(),
         stand_in: false,
+        audit: false,
         directory: Utf8PathBuf::new(),
         working_directory: captured.working_directory,
         environment: captured.environment,

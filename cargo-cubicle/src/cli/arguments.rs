@@ -48,6 +48,8 @@ pub enum Command {
     /// Build and run the benchmarks as `cargo bench` does, partitioned
     #[command(after_long_help = WHERE)]
     Bench(BuildOptions),
+    /// Draft manifest entries from what `run --audit` or `test --audit` recorded
+    Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
     Symbolize(SymbolizeOptions),
 }
@@ -79,6 +81,9 @@ pub struct BuildOptions {
     /// Known here only to be refused with an explanation.
     #[arg(long, hide = true)]
     pub vm: bool,
+    /// Known here only to be refused with an explanation.
+    #[arg(long, hide = true)]
+    pub audit: bool,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +92,9 @@ pub struct RunOptions {
     pub common: CargoOptions,
     #[command(flatten)]
     pub machine: MachineOptions,
+    /// Let every violation happen and record it, for `cargo cubicle suggest`; nothing is protected
+    #[arg(long, conflicts_with_all = ["vm", "benchmark_stand_in"])]
+    pub audit: bool,
 }
 
 /// What concerns the emulated machine.
@@ -104,6 +112,16 @@ pub struct MachineOptions {
     /// Set a variable for the program in the machine; NAME alone passes it on (repeatable)
     #[arg(long, value_name = "NAME=VALUE", requires = "vm")]
     pub vm_env: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SuggestOptions {
+    /// The recording; by default the newest of this workspace (repeatable: all are taken together)
+    #[arg(long, value_name = "RECORDING")]
+    pub from: Vec<Utf8PathBuf>,
+    /// Draft entries also for libraries of which there is a ready-made interface file
+    #[arg(long)]
+    pub without_interfaces: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ pub fn cargo(
     subcommand: &str,
     options: CargoOptions,
     machine: &MachineOptions,
+    audit: bool,
 ) -> anyhow::Result<Ending> {
     let start = std::time::Instant::now();
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
@@ -44,6 +45,7 @@ pub fn cargo(
     if manifest.is_none() && manifests.is_empty() {
         let without = [
             ("--vm", machine.vm),
+            ("--audit", audit),
             ("--benchmark-stand-in", options.benchmark_stand_in),
         ];
         if let Some((flag, _)) = without.iter().find(|(_, given)| *given) {
@@ -82,6 +84,7 @@ pub fn cargo(
         machine,
         colour,
         stand_in: options.benchmark_stand_in,
+        audit,
         directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
@@ -240,8 +243,9 @@ fn tool_identity(session: &Session) -> std::io::Result<String> {
     let file = session.tool.metadata()?;
     let version = env!("CARGO_PKG_VERSION");
     let stand_in = if session.stand_in { "-stand-in" } else { "" };
+    let audit = if session.audit { "-audit" } else { "" };
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}{stand_in}",
+        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()

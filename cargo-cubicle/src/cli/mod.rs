@@ -1,6 +1,7 @@
 //! The command line, and the roles in which cargo starts this program again.
 
 mod arguments;
+mod audit;
 mod cargo_config;
 mod cfg_expression;
 mod drive;
@@ -8,6 +9,7 @@ mod emulated;
 mod foreground;
 mod message;
 mod runner;
+mod suggest;
 mod symbolize;
 mod violations;
 mod workspace;
@@ -144,10 +146,21 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
                 .to_owned(),
         )
         .into()),
-        Command::Build(options) => drive::cargo("build", options.common, &here),
-        Command::Bench(options) => drive::cargo("bench", options.common, &here),
-        Command::Run(options) => drive::cargo("run", options.common, &options.machine),
-        Command::Test(options) => drive::cargo("test", options.common, &options.machine),
+        Command::Build(options) | Command::Bench(options) if options.audit => Err(UsageError(
+            "an audit records what a program does, so it needs one that runs: \
+             `cargo cubicle run --audit` or `cargo cubicle test --audit`"
+                .to_owned(),
+        )
+        .into()),
+        Command::Build(options) => drive::cargo("build", options.common, &here, false),
+        Command::Bench(options) => drive::cargo("bench", options.common, &here, false),
+        Command::Run(options) => {
+            drive::cargo("run", options.common, &options.machine, options.audit)
+        }
+        Command::Test(options) => {
+            drive::cargo("test", options.common, &options.machine, options.audit)
+        }
+        Command::Suggest(options) => suggest::run(&options),
         Command::Symbolize(options) => symbolize::run(&options),
     }
 }

@@ -12,6 +12,7 @@ use camino::Utf8Path;
 
 use super::foreground::{self, Ending};
 use super::{emulated, violations};
+use crate::audit;
 use crate::capture::session::*;
 
 /// A violation ended the program.
@@ -73,6 +74,10 @@ fn report_violations(mut report: File, binary: &Utf8Path, root: &Utf8Path) -> st
     let mut bytes = Vec::new();
     report.rewind()?;
     report.read_to_end(&mut bytes)?;
+    let (recorded, bytes) = audit::split(&bytes);
+    if !recorded.is_empty() {
+        super::audit::keep(&recorded, binary, root);
+    }
     std::io::stderr().write_all(&violations::explain(&bytes, binary, root))
 }
 

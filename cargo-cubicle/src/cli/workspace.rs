@@ -13,6 +13,8 @@ pub struct Workspace {
     pub root: Utf8PathBuf,
     /// The directories of its packages, sorted.
     pub members: Vec<Utf8PathBuf>,
+    /// Where cargo builds.
+    pub target_directory: Utf8PathBuf,
     /// Packages whose library is a shared one and nothing else, sorted.
     pub shared_libraries: Vec<String>,
 }
@@ -20,6 +22,7 @@ pub struct Workspace {
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: Utf8PathBuf,
+    target_directory: Utf8PathBuf,
     packages: Vec<Package>,
 }
 
@@ -80,6 +83,7 @@ impl Workspace {
         members.sort();
         Ok(Workspace {
             root: metadata.workspace_root,
+            target_directory: metadata.target_directory,
             members,
             shared_libraries,
         })

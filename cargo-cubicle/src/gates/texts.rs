@@ -52,10 +52,10 @@ pub fn emit(
         images::patch(image, cubicle, &mut sites);
     }
     let rights: Vec<_> = plan.cubicles.iter().map(|cubicle| cubicle.rights).collect();
-    let mechanisms: &[Mechanism] = if plan.isolation == cubicle_abi::plan::ISOLATION_STAND_IN {
-        &[Mechanism::StandIn]
-    } else {
-        &[Mechanism::Pku, Mechanism::PageTable]
+    let mechanisms: &[Mechanism] = match plan.isolation {
+        cubicle_abi::plan::ISOLATION_STAND_IN => &[Mechanism::StandIn],
+        cubicle_abi::plan::ISOLATION_AUDIT => &[Mechanism::PageTable],
+        _ => &[Mechanism::Pku, Mechanism::PageTable],
     };
     let stubs = callback_stubs::emit(&plan.callbacks())?;
     let mut texts = Vec::new();

@@ -20,6 +20,8 @@ pub struct Scene<'a> {
     pub cubicles: &'a [Cubicle],
     /// The cubicle in whose table the manifest describes them.
     pub interface: &'a str,
+    /// An audit build.
+    pub audit: bool,
     /// The places that make the calls in which they cross.
     pub references: &'a mut dyn FnMut() -> Vec<Place>,
     pub findings: &'a mut Findings,
@@ -91,6 +93,7 @@ impl Callbacks {
             // It goes into a cubicle that never said it holds no authority.
             fast: false,
             is_callback: true,
+            audit: scene.audit,
             number_of: &|_| None,
         };
         let decided = call.decide(scene.references, scene.findings)?;

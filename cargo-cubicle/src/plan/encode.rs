@@ -2,7 +2,8 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, Gate, Header, KeyedWindow, Lend, MAGIC, Segment, Slice, Text, VERSION, WINDOW_PREFIX,
+    Cubicle, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, Probe, Segment, Slice, Text,
+    VERSION, WINDOW_PREFIX,
 };
 
 use std::ops::Range;
@@ -42,6 +43,8 @@ unsafe impl Plain for KeyedWindow {}
 unsafe impl Plain for Gate {}
 // SAFETY: as above.
 unsafe impl Plain for Lend {}
+// SAFETY: as above.
+unsafe impl Plain for Probe {}
 // SAFETY: as above.
 unsafe impl Plain for Segment {}
 // SAFETY: as above.
@@ -141,6 +144,7 @@ pub fn encode(
             Some(gate) => {
                 let name = writer.raw(gate.symbol.as_bytes());
                 let lends = writer.all(&gate.lends);
+                let probes = probes(&mut writer, &gate.probes);
                 Gate {
                     name,
                     from: gate.from as u32,
@@ -149,6 +153,7 @@ pub fn encode(
                     lends,
                     stack_words: gate.shape.stack_words as u32,
                     callback: gate.callback.map_or(0, |number| number as u32 + 1),
+                    probes,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -160,6 +165,7 @@ pub fn encode(
                 lends: Slice::default(),
                 stack_words: 0,
                 callback: 0,
+                probes: Slice::default(),
             },
         });
     }
@@ -183,6 +189,10 @@ pub fn encode(
         main: plan.main as u32,
         reserved: 0,
         windows: writer.all(&windows),
+        build: match plan.isolation {
+            ISOLATION_AUDIT => identity(&writer.bytes, images),
+            _ => 0,
+        },
     };
     writer.bytes[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
     let (size, room) = (writer.bytes.len() as u64, PLAN_END - PLAN_BASE);
@@ -190,6 +200,36 @@ pub fn encode(
         return Err(PlanTooLarge { size, room });
     }
     Ok(writer.bytes)
+}
+
+/// Which audit build an encoded plan is of.
+pub fn build_of(plan: &[u8]) -> Option<u64> {
+    let at = std::mem::offset_of!(Header, build);
+    let bytes = plan.get(at..at + 8)?.try_into().ok()?;
+    Some(u64::from_le_bytes(bytes)).filter(|build| *build != 0)
+}
+
+/// What tells one audit build from another: FNV-1a of all that was linked.
+fn identity(plan: &[u8], images: &[Image]) -> u64 {
+    let images = images.iter().flat_map(|image| &image.bytes);
+    plan.iter()
+        .chain(images)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+fn probes(writer: &mut Writer, probes: &[super::probes::Probe]) -> Slice {
+    let encoded: Vec<Probe> = probes
+        .iter()
+        .map(|probe| Probe {
+            path: writer.raw(probe.path.as_bytes()),
+            place: probe.place,
+            flags: probe.flags,
+            size: probe.size,
+        })
+        .collect();
+    writer.all(&encoded)
 }
 
 /// Whole pages of what an image has in a slot, with their keys: what cannot be
@@ -220,8 +260,9 @@ mod tests {
     fn structures_have_no_padding() {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
+        assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Segment>(), 2 * 8 + 2 * 4);
         assert_eq!(size_of::<Text>(), 2 * 4 + 8 + 8);

@@ -2,7 +2,7 @@
 
 use super::cubicles::sees;
 use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, Subject};
-use super::{Cubicle, Gate, libc_objects, undescribed};
+use super::{Cubicle, Gate, libc_objects, probes, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use crate::gates::{GateKind, GateShape};
@@ -44,9 +44,19 @@ pub struct Call<'a> {
     pub fast: bool,
     /// It crosses as a pointer.
     pub is_callback: bool,
+    /// An audit build: whatever happens is looked at.
+    pub audit: bool,
     /// The number of the gate to another function of the interface, for the same
     /// caller.
     pub number_of: &'a dyn Fn(&str) -> Option<u32>,
+}
+
+/// What is the same for all edges.
+pub struct Program<'a> {
+    pub policy: &'a Policy,
+    pub cubicles: &'a [Cubicle],
+    /// An audit build.
+    pub audit: bool,
 }
 
 /// Decides the gate of one edge. What stands in the way is a finding, with the
@@ -54,13 +64,17 @@ pub struct Call<'a> {
 /// another function, for the same caller and callee.
 pub fn resolve(
     edge: &Edge,
-    cubicles: &[Cubicle],
-    policy: &Policy,
+    program: &Program<'_>,
     known: Option<&Known>,
     number_of: &dyn Fn(&str) -> Option<u32>,
     references: CallSites<'_>,
     findings: &mut Findings,
 ) -> Option<Decided> {
+    let Program {
+        policy,
+        cubicles,
+        audit,
+    } = *program;
     let number = |name: &str| cubicles.iter().position(|cubicle| cubicle.name == name);
     let callee = &policy.cubicles[&edge.to];
     let function = callee.functions.get(&edge.symbol);
@@ -77,6 +91,7 @@ pub fn resolve(
         signature: &signature,
         fast: is_fast(function, callee),
         is_callback: false,
+        audit,
         number_of,
     };
     call.decide(references, findings)
@@ -111,7 +126,10 @@ impl Call<'_> {
         findings.extend(problems);
         let (caller, callee) = (&self.cubicles[self.from], &self.cubicles[self.to]);
         let callee_sees = sees(callee.rights, caller);
-        undescribed::find(self, &resolved, callee_sees, references, findings);
+        // An audit is there to find out.
+        if !self.audit {
+            undescribed::find(self, &resolved, callee_sees, references, findings);
+        }
         if callee_sees {
             resolved.keep_what_sight_does_not_replace();
         }
@@ -126,6 +144,10 @@ impl Call<'_> {
                 shape: GateShape::of(&shape),
                 lends: resolved.lends,
                 errno: resolved.errno,
+                probes: match self.audit {
+                    true => probes::of(self.signature, &shape),
+                    false => Vec::new(),
+                },
             },
             callbacks: resolved.callbacks,
         })
@@ -137,7 +159,7 @@ impl Call<'_> {
             false => WORDS_IN_REGISTERS,
             true => WORDS_OF_CALLBACKS,
         };
-        if !resolved.lends.is_empty() || stack_words > words {
+        if self.audit || !resolved.lends.is_empty() || stack_words > words {
             GateKind::Lending
         } else if self.fast {
             GateKind::Fast

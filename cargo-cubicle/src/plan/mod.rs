@@ -13,6 +13,7 @@ pub mod lends;
 pub mod libc_objects;
 pub mod ownership;
 pub mod permission;
+pub mod probes;
 pub mod resolve;
 pub mod system_calls;
 mod undescribed;
@@ -80,6 +81,8 @@ pub struct Gate {
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+    /// What an audit looks at in each call; empty in other builds.
+    pub probes: Vec<probes::Probe>,
 }
 
 impl Gate {

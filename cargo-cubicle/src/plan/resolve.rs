@@ -6,8 +6,9 @@ use anyhow::Context;
 
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
+use super::gates::Program;
 use super::windows::Window;
-use super::{Cubicle, Plan, permission};
+use super::{Cubicle, Plan, permission, probes};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
 use crate::diagnostics::Findings;
@@ -78,6 +79,11 @@ pub fn resolve(
         let objects = &assignment.images[&cubicle.name];
         known.insert(&cubicle.name, signatures::find(objects, &wanted)?);
     }
+    let program = Program {
+        policy,
+        cubicles: &cubicles,
+        audit: line.audit,
+    };
     let mut places = CallSites::new(inputs.images);
     let mut callbacks = Callbacks::behind(edges.len());
     let mut gates = Vec::new();
@@ -105,8 +111,7 @@ pub fn resolve(
         };
         let decided = super::gates::resolve(
             edge,
-            &cubicles,
-            policy,
+            &program,
             known[edge.to.as_str()].get(&edge.symbol),
             &number_of,
             &mut || places.of(from, references),
@@ -117,6 +122,7 @@ pub fn resolve(
                 policy,
                 cubicles: &cubicles,
                 interface: &edge.to,
+                audit: line.audit,
                 references: &mut || places.of(from, references),
                 findings,
             };
@@ -125,12 +131,16 @@ pub fn resolve(
         gates.push(gate);
     }
     gates.extend(callbacks.into_gates());
+    if line.audit {
+        gates.extend(probes::callbacks(&gates));
+    }
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
         .context("the manifest has no main cubicle")?;
     let isolation = match policy.isolation.value {
         _ if line.stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
+        _ if line.audit => cubicle_abi::plan::ISOLATION_AUDIT,
         Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
         Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
     };

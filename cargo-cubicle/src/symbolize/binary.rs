@@ -112,6 +112,21 @@ impl Binary {
             .min_by_key(|symbol| (address - end(symbol), plainness(symbol)))
     }
 
+    /// What lies at `address` of a cubicle's code, as far as its image says.
+    pub fn position(&self, cubicle: &str, address: u64) -> Option<super::Position> {
+        self.images.position(cubicle, address).ok()
+    }
+
+    /// How many bytes the instruction at `address` moves at once, if that can be told.
+    pub fn width(&self, address: u64, access: super::Access) -> Option<usize> {
+        super::access::width(self.bytes_at(address)?, access)
+    }
+
+    /// The stem under which the images lie, and the folder with them.
+    pub fn folder(&self) -> Option<Utf8PathBuf> {
+        self.images.folder()
+    }
+
     /// The bytes that the file puts at `address`, from there to the end of their segment.
     pub fn bytes_at(&self, address: u64) -> Option<&[u8]> {
         let elf = object::File::parse(&*self.content).ok()?;

@@ -54,6 +54,11 @@ impl Images {
         }
     }
 
+    /// The folder that is there.
+    pub fn folder(&self) -> Option<Utf8PathBuf> {
+        self.directories.iter().find(|path| path.is_dir()).cloned()
+    }
+
     /// What lies at `address` of `cubicle`, as far as its image says. An error says
     /// why there is nothing to read.
     pub fn position(&self, cubicle: &str, address: u64) -> Result<Position, String> {

@@ -29,7 +29,7 @@ pub use report::{Memory, Report, Step, symbolize};
 pub use stream::{from_stream, line};
 
 /// A linker's name as its author wrote it. Rust's names lose their hash.
-fn readable(name: &str) -> String {
+pub fn readable(name: &str) -> String {
     let mut text = String::new();
     match write!(text, "{:#}", rustc_demangle::demangle(name)) {
         Ok(()) => text,

@@ -34,6 +34,7 @@ const BUILD_SCRIPT: &str = r#"fn main() {
 /// Builds `programs`. `shared` is a folder whose files all of them may include.
 pub fn build(programs: &[Program], shared: &Utf8Path) -> Built {
     let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
+    fs::create_dir_all(&root).unwrap();
     let mut members = String::new();
     for program in programs {
         members.push_str(&format!("\"{}\", ", program.name));

@@ -7,7 +7,7 @@
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// `isolation = "pku"`: refuse to start without protection keys.
 pub const ISOLATION_PKU: u32 = 0;
@@ -15,6 +15,9 @@ pub const ISOLATION_PKU: u32 = 0;
 pub const ISOLATION_ANY: u32 = 1;
 /// A benchmark build: no isolation at all, a stand-in where WRPKRU would be.
 pub const ISOLATION_STAND_IN: u32 = 2;
+/// An audit build: nothing is protected, what would be a violation is recorded
+/// and then happens. Always page tables, because those can close text, too.
+pub const ISOLATION_AUDIT: u32 = 3;
 
 /// Offset from the plan's start, in bytes, and number of elements.
 #[repr(C)]
@@ -45,6 +48,8 @@ pub struct Header {
     /// [`KeyedWindow`]s. Their numbers, slots and arenas follow those of the
     /// cubicles.
     pub windows: Slice,
+    /// Which build this is, for recordings of an audit; 0 in all others.
+    pub build: u64,
 }
 
 /// A piece of executable text, for one mechanism.
@@ -147,6 +152,8 @@ pub struct Gate {
     pub stack_words: u32,
     /// The number of its callback plus one; 0 for the gate of a function.
     pub callback: u32,
+    /// [`Probe`]s. Empty except in audit builds.
+    pub probes: Slice,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of
@@ -276,3 +283,27 @@ pub struct Operand {
     pub signed: u8,
     pub reserved: [u8; 6],
 }
+
+/// Something that an audit looks at in each call: an argument, the result, or
+/// a field of what a pointer leads to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Bytes of what the manifest calls it: `strm.next_in`, `*destLen`, `result`.
+    pub path: Slice,
+    /// Where it stands; the index of a field's place is that of an earlier
+    /// probe of the same gate, a pointer.
+    pub place: Place,
+    /// `PROBE_` flags.
+    pub flags: u32,
+    /// Bytes of the value: 1 to 8.
+    pub size: u32,
+}
+
+/// As many probes as a gate may have.
+pub const MOST_PROBES: usize = 64;
+
+/// It is a pointer.
+pub const PROBE_POINTER: u32 = 1;
+/// It points to characters, which may be a string.
+pub const PROBE_STRING: u32 = 2;

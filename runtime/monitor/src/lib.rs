@@ -20,6 +20,7 @@
     )
 )]
 
+pub mod audit;
 pub mod lock;
 pub mod machine;
 pub mod mappings;

@@ -75,7 +75,7 @@ impl Plan {
         }
     }
 
-    fn slice<T>(self, slice: Slice) -> &'static [T] {
+    pub(crate) fn slice<T>(self, slice: Slice) -> &'static [T] {
         let start = PLAN_BASE + u64::from(slice.offset);
         let size = u64::from(slice.count) * size_of::<T>() as u64;
         if start + size > PLAN_END {

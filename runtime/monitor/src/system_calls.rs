@@ -219,7 +219,12 @@ mod dispatching {
             return result;
         }
         windows::arguments::admit(cubicle, number, &arguments, PAGE);
-        call_as(rights, number, arguments)
+        match call_as(rights, number, arguments) {
+            result if result == -error::EFAULT && crate::audit::on() => {
+                crate::audit::system_calls::again(rights, number, arguments)
+            }
+            result => result,
+        }
     }
 
     fn flat(result: Result<u64, i64>) -> i64 {

@@ -23,6 +23,11 @@ impl<const CAPACITY: usize> Text<CAPACITY> {
         }
     }
 
+    /// Starts a new text in the same place.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }

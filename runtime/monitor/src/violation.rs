@@ -26,6 +26,12 @@ pub fn report_to(number: Option<&[u8]>) {
     }
 }
 
+/// Writes to where reports go.
+#[cfg(monitor_image)]
+pub fn report(bytes: &[u8]) {
+    kernel::write(REPORT_TO.load(Ordering::Relaxed), bytes);
+}
+
 /// Text that no cubicle's code is: the monitor's, stubs, gates.
 pub fn is_runtime_text(address: u64) -> bool {
     (MONITOR_BASE..MONITOR_END).contains(&address)
@@ -37,6 +43,8 @@ pub fn is_runtime_text(address: u64) -> bool {
 /// Ends the process because the monitor itself cannot go on.
 pub fn fatal(what: &str) -> ! {
     say(&["cubicle: ", what, "\n"]);
+    #[cfg(monitor_image)]
+    crate::audit::dump::write();
     kernel::exit(STATUS_VIOLATION)
 }
 
@@ -59,8 +67,9 @@ pub fn refuse_start_because(what: &str, error: i64) -> ! {
 }
 
 /// Says at start what protects and what does not.
-pub fn announce(mechanism: u32) {
+pub fn announce(mechanism: u32, audit: bool) {
     match mechanism {
+        _ if audit => say(&["cubicle: AUDIT: nothing is protected, everything is recorded\n"]),
         cubicle_abi::plan::MECHANISM_PAGETABLE => say(&[
             "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code\n",
         ]),
@@ -80,7 +89,7 @@ fn say(parts: &[&str]) {
 }
 
 #[cfg(monitor_image)]
-pub use reporting::{aborted, callback_refused, fault, lend_refused, refuse};
+pub use reporting::{aborted, callback_refused, fault, lend_refused, owner_and_place, refuse};
 
 #[cfg(monitor_image)]
 mod reporting {
@@ -155,7 +164,9 @@ mod reporting {
 
         fn send(mut self) {
             let _ = self.line.write_str("}\n");
-            kernel::write(REPORT_TO.load(Ordering::Relaxed), self.line.bytes());
+            report(self.line.bytes());
+            // The process ends now.
+            crate::audit::dump::write();
         }
 
         /// The calls that are pending, outermost first.
@@ -291,6 +302,12 @@ mod reporting {
             }
             None => (Some(index), "unmapped", false),
         }
+    }
+
+    /// Whose memory an address is, and what lies there.
+    pub fn owner_and_place(address: u64) -> (Option<usize>, &'static str) {
+        let (owner, place, _) = place_of(address);
+        (owner, place)
     }
 
     /// A fault in a cubicle, a gate or the monitor: report and end. A crash of
@@ -430,6 +447,7 @@ mod reporting {
             record.chain(Some(cubicle));
             record.send();
         }
+        crate::audit::dump::write();
         end_by(SIGABRT)
     }
 

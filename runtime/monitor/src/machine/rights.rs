@@ -51,7 +51,7 @@ pub fn tag(start: u64, end: u64, protection: u32, key: u32) -> Result<(), i64> {
 }
 
 /// What is left of `protection` for memory with `key` under `rights`.
-fn effective(rights: Rights, key: u32, protection: u32) -> u32 {
+pub fn effective(rights: Rights, key: u32, protection: u32) -> u32 {
     if key == KEY_MONITOR || key == KEY_PUBLIC || mechanism() != MECHANISM_PAGETABLE {
         protection
     } else if !rights.reads(key) {
@@ -90,6 +90,7 @@ fn change_pages(new: Rights) {
     if mechanism() != MECHANISM_PAGETABLE || old == new {
         return;
     }
+    crate::audit::pages::switch(old, new);
     let changed = |key: u32| old.reads(key) != new.reads(key) || old.writes(key) != new.writes(key);
     for (index, cubicle) in crate::process::cubicles().iter().enumerate() {
         let key = cubicle_key(index);

@@ -138,6 +138,11 @@ pub extern "C" fn handle(header: &SignalHeader) {
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }
         SIGSEGV if is_mended(context, information) => {}
+        _ if crate::audit::on() && crate::audit::faults::handle(context, information) => {
+            // The return from the handler is not dispatched in an audit.
+            // SAFETY: as above.
+            unsafe { (*super::thread::block()).selector = header.selector as u8 };
+        }
         _ => crate::violation::fault(context, information),
     }
 }

@@ -34,6 +34,7 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
             shut_down(other);
         }
     }
+    crate::audit::dump::write();
     kernel::exit(status as i32)
 }
 

@@ -5,7 +5,8 @@ use crate::machine::kernel::{self, number};
 use crate::violation::refuse_start;
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 use cubicle_abi::plan::{
-    ISOLATION_PKU, ISOLATION_STAND_IN, MECHANISM_PAGETABLE, MECHANISM_PKU, MECHANISM_STAND_IN,
+    ISOLATION_AUDIT, ISOLATION_PKU, ISOLATION_STAND_IN, MECHANISM_PAGETABLE, MECHANISM_PKU,
+    MECHANISM_STAND_IN,
 };
 
 const AT_HWCAP2: u64 = 26;
@@ -21,6 +22,9 @@ pub fn choose(kernel: KernelStack, isolation: u32) -> u32 {
     }
     if isolation == ISOLATION_STAND_IN {
         return MECHANISM_STAND_IN;
+    }
+    if isolation == ISOLATION_AUDIT {
+        return MECHANISM_PAGETABLE;
     }
     if has_extended_registers() {
         refuse_start(

@@ -3,7 +3,7 @@
 use super::initial_stack::{self, KernelStack};
 use super::run::{frame_address, run};
 use super::{ARENA_BASE, EXTENDED_PKRU_OFFSET, arena, callbacks, cubicles, platform};
-use crate::machine::assembly::cubicle_raise_first;
+use crate::machine::assembly::{cubicle_raise_first, cubicle_signal_return};
 use crate::machine::kernel::{
     self, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE, PROT_EXEC, PROT_READ,
     PROT_WRITE, number,
@@ -17,7 +17,7 @@ use crate::violation::refuse_start;
 use core::sync::atomic::Ordering;
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
-use cubicle_abi::plan::MECHANISM_PKU;
+use cubicle_abi::plan::{ISOLATION_AUDIT, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 use cubicle_abi::thread_block::SELECTOR_ALLOW;
 
@@ -40,7 +40,11 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     crate::violation::report_to(kernel.variable(crate::violation::REPORT_VARIABLE));
     let mechanism = platform::choose(kernel, plan.header().isolation);
     set_mechanism(mechanism);
-    crate::violation::announce(mechanism);
+    let audit = plan.header().isolation == ISOLATION_AUDIT;
+    crate::violation::announce(mechanism, audit);
+    if audit {
+        or_refuse(crate::audit::start(), "taking memory for the audit");
+    }
     if mechanism == MECHANISM_PKU {
         allocate_keys(super::region_count());
         EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
@@ -230,6 +234,9 @@ fn prepare(plan: Plan, index: usize) {
     }
     let frame = frame_address(index, 0);
     map(&mut mappings, index, frame, FRAME_SIZE, Kind::Frame);
+    if crate::audit::on() {
+        crate::audit::pages::text(index, false);
+    }
 }
 
 /// Tags the variables that live in a keyed window.
@@ -275,6 +282,12 @@ fn map(mappings: &mut crate::mappings::Mappings, index: usize, start: u64, size:
 fn dispatch_system_calls() {
     const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
     const PR_SYS_DISPATCH_ON: u64 = 1;
+    // In an audit, handlers return into cubicles, whose selector says *block*.
+    const HANDLER_RETURN: u64 = 16;
+    let free = match crate::audit::on() {
+        true => (cubicle_signal_return as *const () as u64, HANDLER_RETURN),
+        false => (0, 0),
+    };
     // SAFETY: the selector is the first byte of the block, which is never
     // unmapped; it says *allow* at the moment.
     let result = unsafe {
@@ -283,8 +296,8 @@ fn dispatch_system_calls() {
             [
                 PR_SET_SYSCALL_USER_DISPATCH,
                 PR_SYS_DISPATCH_ON,
-                0,
-                0,
+                free.0,
+                free.1,
                 FIRST.block() as u64,
                 0,
             ],

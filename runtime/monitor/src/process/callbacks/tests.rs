@@ -22,6 +22,7 @@ fn gate_of(from: u32, to: u32, target: u64, callback: u32) -> Gate {
         lends: Slice::default(),
         stack_words: 0,
         callback,
+        probes: Slice::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What both directions of a call need to know of it.
 
 use super::MOST_LENDS;
+use crate::audit::refused::{self, Why};
 use crate::machine::assembly::cubicle_copy;
 use crate::machine::rights;
 use crate::process::callbacks;
@@ -48,6 +49,7 @@ impl Call<'_> {
         let callback = lend.value as usize;
         match callbacks::cross(callback, pointer) {
             Ok(value) => value,
+            Err(_) if refused::note(self.number, callback, pointer, 0, Why::Function) => pointer,
             Err(why) => callback_refused(self.gate, callback, pointer, why),
         }
     }

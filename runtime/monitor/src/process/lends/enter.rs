@@ -13,6 +13,8 @@ use super::pending::{
 };
 use super::places::{self, KEPT, NoPlace, Stack, kept_room};
 use super::scratch::Scratch;
+use crate::audit::refused::Why;
+use crate::audit::{calls, refused};
 use crate::lock::Guard;
 use crate::machine::assembly::cubicle_string;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
@@ -76,6 +78,13 @@ pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
             core::ptr::read_volatile(&raw const (*callee_frame).stack),
         )
     };
+    calls::begin(&calls::Passing {
+        gate: call.gate,
+        number,
+        rights: call.rights,
+        arguments,
+        stack: caller_stack,
+    });
     let lends = &mut state.lends;
     forget_abandoned(lends, caller_stack, &call);
     if lends.call_count == MAXIMUM_CALLS {
@@ -164,7 +173,9 @@ impl Preparing<'_> {
             return;
         }
         let bytes = self.bytes(&lend.extent, pointer);
-        self.check_caller(&lend, pointer, bytes);
+        if !self.check_caller(index, pointer, bytes) {
+            return;
+        }
         let scratch = self.stage(&lend, pointer, bytes);
         let only_read = lend.flags & (LEND_IN | LEND_OUT | LEND_RESULT) == 0;
         let (kind, place) = if only_read {
@@ -402,17 +413,26 @@ impl Preparing<'_> {
         self.call.refuse(pointer, length + 1, "read");
     }
 
-    /// The caller itself must have the rights it lends.
-    fn check_caller(&self, lend: &Lend, pointer: u64, bytes: u64) {
-        let rights = self.call.rights;
+    /// The caller itself must have the rights it lends. Otherwise, in an audit,
+    /// the pointer passes as it is.
+    fn check_caller(&self, index: usize, pointer: u64, bytes: u64) -> bool {
+        let (number, rights) = (self.call.number, self.call.rights);
+        let lend = &self.call.lends[index];
         let writes = lend.flags & (LEND_OUT | LEND_RESULT) != 0;
         if writes && !accessible(rights, pointer, bytes, PROT_WRITE) {
+            if refused::note(number, index, pointer, bytes, Why::Write) {
+                return false;
+            }
             self.call.refuse(pointer, bytes, "write");
         }
         let reads = lend.flags & LEND_IN != 0 || !writes;
         if reads && !accessible(rights, pointer, bytes, PROT_READ) {
+            if refused::note(number, index, pointer, bytes, Why::Read) {
+                return false;
+            }
             self.call.refuse(pointer, bytes, "read");
         }
+        true
     }
 
     /// Reads what others depend on, once.

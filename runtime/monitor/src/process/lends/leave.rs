@@ -7,6 +7,7 @@ use super::kept::Kept;
 use super::pending::{NOWHERE, PendingLend};
 use super::places::{KEPT, is_kept, kept_room, own_rights};
 use super::scratch::Scratch;
+use crate::audit::calls;
 use crate::machine::assembly::cubicle_string;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
@@ -61,10 +62,15 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
         scratch: Scratch::new(&mut lends.workspace.scratch),
         results,
     };
+    let rights = returning.call.rights;
     returning.stage(first as u32);
     returning.result();
     returning.take_back();
     returning.end_kept();
+    let results = *results;
+    let lent = lends.lends[first..lends.lend_count].iter();
+    let lent = lent.map(|one| (one.caller, one.callee));
+    calls::end(number, stack, results, rights, lent);
     pop(lends, index);
 }
 
