@@ -13,7 +13,10 @@ pub const BUILD_FILE: &str = "audit-build";
 /// Why there is no recording to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    #[error("cannot read the recording `{path}`: {source}")]
+    #[error(
+        "cannot read the recording `{path}`: {source}\n  \
+         = help: `cargo cubicle run --audit` and `test --audit` write recordings, and print where they are"
+    )]
     Io {
         path: Utf8PathBuf,
         source: std::io::Error,

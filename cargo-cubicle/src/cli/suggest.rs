@@ -54,6 +54,10 @@ pub fn run(options: &SuggestOptions) -> anyhow::Result<Ending> {
     let known = Known {
         policy: &policy,
         signatures: &signatures,
+        interfaces: match options.without_interfaces {
+            true => &[],
+            false => &manifest::EMBEDDED_INTERFACES,
+        },
     };
     let draft = draft(&recordings, &known);
     std::io::stdout()
@@ -67,7 +71,7 @@ fn summarise(draft: &Draft, sources: &[Source], manifest: &Utf8Path) {
     for source in sources {
         message::note(&format!("from {}", source.path));
     }
-    let text = match draft.entries.len() {
+    let text = match draft.entries.len() + draft.ready.len() {
         0 => format!("{manifest} describes all that was recorded"),
         1 => format!("1 entry for {manifest}: read it before you take it"),
         number => format!("{number} entries for {manifest}: read them before you take them"),
@@ -79,6 +83,11 @@ fn summarise(draft: &Draft, sources: &[Source], manifest: &Utf8Path) {
 /// manifest that are of the last audit build of their program.
 fn newest(workspace: &Workspace) -> anyhow::Result<Vec<Source>> {
     let mut found = recordings(&workspace.target_directory);
+    // Several workspaces may build into one directory.
+    found.retain(|(_, path)| {
+        let line = LinkLine::load(&path.with_file_name(LINK_LINE_FILE));
+        line.is_ok_and(|line| workspace.members.contains(&line.program.directory))
+    });
     found.sort();
     let Some((_, path)) = found.pop() else {
         let before = match workspace.manifests().is_empty() {

@@ -15,6 +15,7 @@
 //! * `owned`: types of which a callee was only ever passed what is its own;
 //! * `kept`: from pointers that the callee held after a call and was passed again;
 //! * `callback`: from functions that were called by their address;
+//! * `ready`: from the names of functions, which a ready-made interface may describe;
 //! * `guess`: from types and names alone, for what was never seen in use.
 
 mod callback;
@@ -25,6 +26,7 @@ mod function;
 mod guess;
 mod kept;
 mod owned;
+mod ready;
 mod text;
 mod types;
 
@@ -35,6 +37,7 @@ use crate::graph::signature::Signature;
 use crate::manifest::Policy;
 
 pub use evidence::Evidence;
+pub use ready::Ready;
 
 /// How sure an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +68,8 @@ pub struct Entry {
 /// All that is proposed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
+    /// Interface files that make entries unnecessary.
+    pub ready: Vec<Ready>,
     /// By cubicle and function, in the order of the arguments.
     pub entries: Vec<Entry>,
     /// What no entry can mend, in words.
@@ -77,6 +82,8 @@ pub struct Known<'a> {
     pub policy: &'a Policy,
     /// By the cubicle that has the function, and its name.
     pub signatures: &'a BTreeMap<(String, String), Signature>,
+    /// Ready-made interface files: names and texts.
+    pub interfaces: &'a [(&'a str, &'a str)],
 }
 
 /// Drafts entries for all functions that the recorded programs could call.
@@ -85,8 +92,15 @@ pub fn draft(recordings: &[Recording], known: &Known<'_>) -> Draft {
     let kept = kept::find(&evidence, known);
     let hooks = callback::hooks(&evidence, known);
     let owned = owned::find(&evidence, known);
-    let mut draft = Draft::default();
+    let mut draft = Draft {
+        ready: ready::find(&evidence, known, known.interfaces),
+        ..Draft::default()
+    };
     for ((cubicle, name), signature) in known.signatures {
+        let is_ready = |ready: &Ready| ready.cubicle == *cubicle && ready.functions.contains(name);
+        if draft.ready.iter().any(is_ready) {
+            continue;
+        }
         let Some(calls) = evidence.functions.get(&(cubicle.clone(), name.clone())) else {
             continue;
         };

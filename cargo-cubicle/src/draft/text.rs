@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Confidence, Draft, Entry};
+use super::{Confidence, Draft, Entry, Ready};
 use crate::manifest::{Direction, Lend, Unit};
 
 /// Lines of comment are not longer, characters.
@@ -13,6 +13,21 @@ impl Draft {
     /// The tables, each entry with a comment that says why, and how sure it is.
     pub fn text(&self) -> String {
         let mut text = String::new();
+        for ready in &self.ready {
+            let Ready {
+                cubicle,
+                name,
+                described,
+                called,
+                ..
+            } = ready;
+            let _ = writeln!(text, "\n[cubicle.{cubicle}]");
+            let words = format!(
+                "a ready-made interface describes {described} of the {called} functions that others call"
+            );
+            comment(&mut text, &words);
+            let _ = writeln!(text, "interfaces = [\"{name}\"]");
+        }
         let mut table = None;
         let mut said = BTreeMap::new();
         for entry in &self.entries {
