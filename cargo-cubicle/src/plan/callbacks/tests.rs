@@ -50,6 +50,7 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
         for signature in functions {
             let function = policy.cubicles["lib"].functions.get(&signature.name);
             let call = Call {
+                audit: false,
                 policy: &policy,
                 cubicles: &cubicles,
                 from: *from,
@@ -65,6 +66,7 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
             };
             let decided = call.decide(&mut Vec::new, &mut findings);
             let mut scene = Scene {
+                audit: false,
                 policy: &policy,
                 cubicles: &cubicles,
                 interface: "lib",
