@@ -61,10 +61,12 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
                 signature,
                 fast: false,
                 is_callback: false,
+                audit: false,
                 number_of: &|_| None,
             };
             let decided = call.decide(&mut Vec::new, &mut findings);
             let mut scene = Scene {
+                audit: false,
                 policy: &policy,
                 cubicles: &cubicles,
                 interface: "lib",
