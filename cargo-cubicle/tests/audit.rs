@@ -8,20 +8,34 @@ use std::process::{Command, Output};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 
-/// A copy of one of the projects, with a target directory that stays.
+/// A copy of a project of the repository, with a target directory that stays.
 struct Project {
     directory: tempfile::TempDir,
     target: PathBuf,
 }
 
 impl Project {
-    fn copy(name: &str) -> Project {
+    fn copy(path: &str) -> Project {
         let project = Project {
             directory: tempfile::tempdir().unwrap(),
-            target: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name),
+            target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit"),
         };
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects");
-        copy(&source.join(name), project.directory.path());
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        copy(&source, project.directory.path());
+        project
+    }
+
+    /// A sample without its interface: a person has written the cubicles, who may
+    /// call and see whom, and not one entry about a function.
+    fn without_interface(path: &str) -> Project {
+        let project = Project::copy(path);
+        let manifest = std::fs::read_to_string(project.manifest()).unwrap();
+        let lines = manifest
+            .lines()
+            .filter(|line| !line.starts_with("interfaces"));
+        let empty = lines.fold(String::new(), |all, line| all + line + "\n");
+        assert!(empty.len() < manifest.len() && !empty.contains("function"));
+        std::fs::write(project.manifest(), empty).unwrap();
         project
     }
 
@@ -135,12 +149,9 @@ fn follow(project: &Project) -> usize {
     panic!("three rounds were not enough; this is what they made:\n{manifest}");
 }
 
-/// A person writes the cubicles, and no entry of the interface.
 #[test]
 fn following_suggestions_makes_flate2_pass() {
-    let project = Project::copy("audit_flate2");
-    let before = std::fs::read_to_string(project.manifest()).unwrap();
-    assert!(!before.contains("arg.") && !before.contains("interfaces"));
+    let project = Project::without_interface("samples/flate2");
     let rounds = follow(&project);
     println!("flate2: {rounds} rounds, 0 entries written by hand");
 
@@ -159,12 +170,9 @@ fn following_suggestions_makes_flate2_pass() {
     assert!(!ready.contains("zlib.function"), "{ready}");
 }
 
-/// A person writes the cubicles, and that the application sees SQLite's memory.
 #[test]
 fn following_suggestions_makes_rusqlite_pass() {
-    let project = Project::copy("audit_rusqlite");
-    let before = std::fs::read_to_string(project.manifest()).unwrap();
-    assert!(!before.contains("arg.") && !before.contains("interfaces"));
+    let project = Project::without_interface("samples/rusqlite");
     let rounds = follow(&project);
     println!("rusqlite: {rounds} rounds, 0 entries written by hand");
 }
@@ -180,7 +188,7 @@ fn entries(text: &str) -> String {
 /// `suggested.toml`, which `UPDATE_EXPECT=1` writes.
 #[test]
 fn the_usual_habits_are_recognised() {
-    let project = Project::copy("audit_habits");
+    let project = Project::copy("tests/projects/audit_habits");
     let audit = project.tool(&["run", "-q", "--audit"]);
     let said = both(&audit);
     for seen in [
@@ -207,7 +215,7 @@ fn the_usual_habits_are_recognised() {
 
 #[test]
 fn a_recording_belongs_to_its_build() {
-    let project = Project::copy("audit_habits");
+    let project = Project::copy("tests/projects/audit_habits");
     let target = project.target.join("other-builds");
     let tool = |words: &[&str]| {
         let words: Vec<&str> = ["cubicle"].iter().chain(words).copied().collect();

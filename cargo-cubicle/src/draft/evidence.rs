@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Known;
 use crate::audit::{AccessRecord, Again, Call, Callback, Gate, Record, Recording, Value, When};
 
 /// What was seen of one function.
@@ -45,7 +44,8 @@ pub struct Evidence {
     pub called: BTreeMap<Crossing, Vec<Called>>,
     /// How an argument was passed the last time before; never: `None`.
     pub again: BTreeMap<Crossing, BTreeMap<Option<Crossing>, u64>>,
-    remarks: BTreeSet<String>,
+    /// What no entry of a function's table can mend, in words.
+    pub remarks: BTreeSet<String>,
 }
 
 impl Evidence {
@@ -59,11 +59,6 @@ impl Evidence {
             .read(&mut evidence);
         }
         evidence
-    }
-
-    /// What no entry of a function's table can mend.
-    pub fn remarks(&self, _: &Known<'_>) -> Vec<String> {
-        self.remarks.iter().cloned().collect()
     }
 }
 
@@ -133,6 +128,9 @@ impl Reader<'_> {
         let Some(gate) = self.gates.get(&call.gate) else {
             return;
         };
+        if gate.callback {
+            self.remark_callback(gate, call, evidence);
+        }
         let key = (gate.to.clone(), gate.function.clone());
         evidence
             .functions
@@ -140,6 +138,30 @@ impl Reader<'_> {
             .or_default()
             .samples
             .push(sample);
+    }
+
+    /// What a callback is called with, and its table does not say.
+    fn remark_callback(&self, gate: &Gate, call: &Call, evidence: &mut Evidence) {
+        let touched = call
+            .values
+            .iter()
+            .filter(|value| value.read.is_some() || value.written.is_some());
+        for value in touched {
+            let ends = [&value.read, &value.written];
+            let end = ends
+                .iter()
+                .filter_map(|side| Some(side.as_ref()?.end()))
+                .max();
+            evidence.remarks.insert(format!(
+                "`{}` is called with `{}`, which leads to memory of `{}`, and `{}` touches {} bytes of it: \
+                 describe it in the table of that callback",
+                gate.function,
+                value.path,
+                gate.from,
+                gate.to,
+                end.unwrap_or(0),
+            ));
+        }
     }
 
     fn callback(&self, callback: &Callback, evidence: &mut Evidence) {

@@ -138,11 +138,13 @@ fn count(path: &str, number: &str, unit: u64, touched: &AllTouched<'_>) -> Optio
         if !enough {
             return None;
         }
-        exact += u64::from(length == *end);
-        near += u64::from(end.abs_diff(length) < (*slack).max(1));
-        surplus = surplus.max(length.saturating_sub(*end));
+        if !seen.value.truncated {
+            exact += u64::from(length == *end);
+            near += u64::from(end.abs_diff(length) < (*slack).max(1));
+            surplus = surplus.max(length.saturating_sub(*end));
+        }
     }
-    let calls = touched.len() as u64;
+    let calls = measured(touched);
     let kinship = kinship(path, number);
     // One call proves little, and nearness less, unless the names agree.
     let proven =
@@ -170,6 +172,12 @@ fn count(path: &str, number: &str, unit: u64, touched: &AllTouched<'_>) -> Optio
         },
         rank: (exact, kinship, MOST - surplus),
     })
+}
+
+/// In how many calls all that was touched was seen.
+fn measured(touched: &AllTouched<'_>) -> u64 {
+    let whole = touched.iter().filter(|(seen, ..)| !seen.value.truncated);
+    whole.count().max(1) as u64
 }
 
 /// As a signed number of 32 or 64 bits.
@@ -219,9 +227,9 @@ fn string(data: &Data<'_>, touched: &AllTouched<'_>) -> Option<Candidate> {
         if *end > length + slack {
             return None;
         }
-        exact += u64::from(*end >= length);
+        exact += u64::from(*end >= length && !seen.value.truncated);
     }
-    let calls = touched.len() as u64;
+    let calls = measured(touched);
     (exact * 2 >= calls && exact > 0).then(|| Candidate {
         extent: Extent {
             text: "bytes = \"cstr\"".to_owned(),

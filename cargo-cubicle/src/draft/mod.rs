@@ -117,6 +117,6 @@ pub fn draft(recordings: &[Recording], known: &Known<'_>) -> Draft {
         };
         subject.draft(&mut draft);
     }
-    draft.remarks.extend(evidence.remarks(known));
+    draft.remarks.extend(evidence.remarks);
     draft
 }

@@ -62,6 +62,7 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
                 signature,
                 fast: false,
                 is_callback: false,
+                audit: false,
                 number_of: &|_| None,
             };
             let decided = call.decide(&mut Vec::new, &mut findings);

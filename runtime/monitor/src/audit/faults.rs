@@ -21,10 +21,16 @@ use crate::violation::is_runtime_text;
 use cubicle_abi::layout::{PAGE, page_down, page_up, slot_owner};
 use cubicle_abi::rights::Rights;
 
-/// So many instructions are stepped over for one pointer in one call.
-const MOST_STEPS: u32 = 20_000;
-/// And so many for one pointer of earlier calls.
-const MOST_LATER_STEPS: u32 = 512;
+/// How closely one pointer is looked at in one call, by how much was seen of it in all
+/// calls: so many instructions are stepped over, up to so many in all.
+const CLOSELY: [(u32, u32); 3] = [(100_000, 20_000), (500_000, 1000), (u32::MAX, 32)];
+/// The same for a pointer of earlier calls.
+const LESS_CLOSELY: [(u32, u32); 2] = [(20_000, 512), (u32::MAX, 8)];
+
+fn limit(spent: u32, steps: &[(u32, u32)]) -> u32 {
+    let step = steps.iter().find(|(most, _)| spent <= *most);
+    step.map_or(0, |(_, limit)| *limit)
+}
 
 /// The trap flag, and the direction flag.
 const TF: u64 = 1 << 8;
@@ -163,10 +169,11 @@ fn note_at_pointer(
     size: u64,
     writes: bool,
 ) -> bool {
+    let spent = memory.spend(found.origin);
     if found.when != When::Pending {
         let past = &mut memory.past.entries[found.index];
         past.steps += 1;
-        return past.steps > MOST_LATER_STEPS;
+        return past.steps > limit(spent, &LESS_CLOSELY);
     }
     let call = &mut memory.calls.entries[found.index];
     let seen = &mut call.seen[found.origin.probe as usize];
@@ -180,7 +187,7 @@ fn note_at_pointer(
     };
     touched.note(found.offset, size, instruction);
     seen.steps += 1;
-    if seen.steps > MOST_STEPS {
+    if seen.steps > limit(spent, &CLOSELY) {
         seen.flags |= SEEN_TRUNCATED;
         return true;
     }

@@ -13,6 +13,8 @@ pub const MOST_ACCESSES: usize = 16384;
 pub const MOST_SAMPLES: usize = 4096;
 /// As many of one kind of anything else.
 pub const MOST_OTHERS: usize = 1024;
+/// As many gates are told apart where it is counted how closely they were looked at.
+pub const MOST_SPENT: usize = 4096;
 /// As many pages as one instruction may touch.
 pub const MOST_STEPPED: usize = 64;
 /// As many pages as are left open until the next switch.
@@ -305,6 +307,8 @@ pub struct Memory {
     pub again: Table<Again, MOST_OTHERS>,
     /// For each gate: how often it was called.
     pub counts: [u64; MOST_ACCESSES],
+    /// For each pointer that crosses: instructions stepped over for it, in all calls.
+    pub spent: [[u32; MOST_PROBES]; MOST_SPENT],
     /// The function that was just called by its address, and how it crossed.
     pub called: u64,
     pub called_through: Origin,
@@ -318,6 +322,15 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Counts an instruction that is stepped over for a pointer; answers how many
+    /// that makes.
+    pub fn spend(&mut self, origin: Origin) -> u32 {
+        let gate = origin.gate().unwrap_or(0) % MOST_SPENT;
+        let spent = &mut self.spent[gate][origin.probe as usize % MOST_PROBES];
+        *spent = spent.saturating_add(1);
+        *spent
+    }
+
     /// The access that is the same but for its address.
     pub fn access(&mut self, new: Access) -> Option<&mut Access> {
         let mut at = new
