@@ -76,7 +76,9 @@ fn of_names(names: &[String]) -> Option<(&str, &'static LibcObject)> {
 /// Reports what crosses and is not declared a handle.
 pub fn check(call: &Call<'_>, references: CallSites<'_>, findings: &mut Findings) {
     for crossing in crossings(call.signature) {
-        if is_handle(&crossing, call.rules, call.signature) {
+        let handles = &call.policy.cubicles[call.interface].handles;
+        let by_type = crossing.parameter.is_some() && handles.contains(&crossing.type_name);
+        if by_type || is_handle(&crossing, call.rules, call.signature) {
             continue;
         }
         let (subject, key) = match crossing.parameter {
