@@ -54,10 +54,14 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     };
     let pending = lends.calls[index];
     let first = pending.first as usize;
+    // A `longjmp` may have left calls behind inside of this one: what they lent is
+    // nothing that this call takes back.
+    let inner = lends.calls[..lends.call_count].get(index + 1);
+    let end = inner.map_or(lends.lend_count, |inner| inner.first as usize);
     let mut returning = Returning {
         call,
         arguments: pending.arguments,
-        lent: &mut lends.lends[first..lends.lend_count],
+        lent: &mut lends.lends[first..end],
         scratch: Scratch::new(&mut lends.workspace.scratch),
         results,
     };
