@@ -10,6 +10,8 @@
 //@ violation: kind=lend cubicle=app owner=lib place=data
 //@ run: never-opened
 //@ stdout: -2
+//@ run: overwrite
+//@ stdout: 0 42
 //@ run: closed
 //@ stdout: -2
 
@@ -88,6 +90,16 @@ int main(int count, char **arguments)
 		/* Kept or not, a field of it may lead to what the caller may not read. */
 		counter->name = (const char *)counter_secret();
 		counter_add(counter, 1);
+	}
+	if (strcmp(how, "overwrite") == 0) {
+		/* As bytes it is no counter: what lib keeps in its own stays. */
+		struct counter bytes = *counter;
+		memset(&counter->allocate, 'x', sizeof counter->allocate);
+		counter->own = (struct counter *)counter_secret();
+		CHECK(sum_bytes((unsigned char *)counter, sizeof *counter) >= 8 * 'x');
+		*counter = bytes;
+		printf("%d ", counter_add(counter, 0));
+		printf("%ld\n", counter_peek(counter));
 	}
 	if (strcmp(how, "never-opened") == 0)
 		printf("%d\n", counter_add(counter, 1));

@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 struct counter {
 	long total;
 	void *(*allocate)(int);
@@ -12,6 +14,8 @@ int counter_add(struct counter *counter, long number);
 long counter_peek(struct counter *counter);
 int counter_close(struct counter *counter);
 long counter_secret(void);
+/* Of any bytes. */
+long sum_bytes(const unsigned char *at, size_t size);
 void set_text(const char *text);
 void drop_text(const char *text);
 const char *current_text(void);

@@ -48,6 +48,14 @@ int counter_close(struct counter *counter)
 	return result;
 }
 
+long sum_bytes(const unsigned char *at, size_t size)
+{
+	long sum = 0;
+	for (size_t i = 0; i < size; i++)
+		sum += at[i];
+	return sum;
+}
+
 long counter_secret(void) { return (long)&opened; }
 
 void set_text(const char *text) { kept = text; }

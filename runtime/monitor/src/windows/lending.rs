@@ -41,8 +41,7 @@ pub fn lend(
     if windows.records.next(start, end).is_some() {
         return None;
     }
-    let name = windows.table.create(from).ok()?;
-    let window = windows.table.find(from, name).ok()?;
+    let window = windows.table.create_lent(from).ok()?;
     if windows.add(window, start, bytes).is_err() || !give(start, end, access, to) {
         let _ = windows.destroy(window);
         return None;

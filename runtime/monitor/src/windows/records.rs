@@ -10,6 +10,7 @@
 //! Whoever uses no windows pays nothing, and of the others each page costs what
 //! its record does.
 
+use super::table::Handle;
 use crate::machine::kernel::{
     self, MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE, number,
 };
@@ -91,8 +92,11 @@ pub fn address_of(page: Page) -> u64 {
     }
 }
 
-/// As many further windows as all pages together may be in.
-const LINKS: usize = 16384;
+/// As many further windows of one cubicle's as all pages together may be in: no
+/// cubicle takes the room of others.
+const OWN_LINKS: u16 = 4096;
+/// The same for all cubicles, and number 0.
+const LINKS: usize = MAXIMUM_CUBICLES * OWN_LINKS as usize + 1;
 
 /// One more window that a page is in.
 #[derive(Clone, Copy)]
@@ -117,6 +121,8 @@ pub struct Records {
     /// The first of those given back, and how many were ever used.
     free_link: u32,
     used_links: u32,
+    /// For each cubicle, how many its windows take.
+    held_links: [u16; MAXIMUM_CUBICLES],
     /// For each owner, the first of its pages that are away, plus one.
     away: [u32; MAXIMUM_CUBICLES],
 }
@@ -129,6 +135,7 @@ impl Records {
             links: [Link { window: 0, next: 0 }; LINKS],
             free_link: 0,
             used_links: 0,
+            held_links: [0; MAXIMUM_CUBICLES],
             away: [0; MAXIMUM_CUBICLES],
         }
     }
@@ -238,7 +245,12 @@ impl Records {
             self.record(page).window = window + 1;
             return Ok(());
         }
-        let place = self.new_link()?;
+        let cubicle = Handle::of(window).cubicle;
+        if self.held_links[cubicle] == OWN_LINKS {
+            return Err(Full);
+        }
+        let place = self.new_link();
+        self.held_links[cubicle] += 1;
         let next = self.get(page).more;
         self.links[place as usize] = Link { window, next };
         self.record(page).more = place;
@@ -277,20 +289,20 @@ impl Records {
         }
     }
 
-    fn new_link(&mut self) -> Result<u32, Full> {
+    /// There are as many as all cubicles together may hold.
+    fn new_link(&mut self) -> u32 {
         if self.free_link != 0 {
             let place = self.free_link;
             self.free_link = self.links[place as usize].next;
-            return Ok(place);
-        }
-        if self.used_links as usize + 1 == LINKS {
-            return Err(Full);
+            return place;
         }
         self.used_links += 1;
-        Ok(self.used_links)
+        self.used_links
     }
 
     fn free(&mut self, place: u32) {
+        let cubicle = Handle::of(self.links[place as usize].window).cubicle;
+        self.held_links[cubicle] -= 1;
         self.links[place as usize].next = self.free_link;
         self.free_link = place;
     }
@@ -355,6 +367,7 @@ pub fn same_region(start: u64, end: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::WINDOWS;
     use super::*;
     use cubicle_abi::layout::slot;
 
@@ -415,13 +428,23 @@ mod tests {
 
     #[test]
     fn links_run_out_and_nothing_breaks() {
-        let (mut records, page) = prepared(2);
-        let room = (0..).take_while(|window| records.link(page, *window).is_ok());
-        assert_eq!(room.count(), LINKS);
-        assert_eq!(records.link(page + 1, 1), Ok(()));
-        assert_eq!(records.link(page + 1, 2), Err(Full));
-        records.unlink(page, 17);
-        assert_eq!(records.link(page + 1, 2), Ok(()));
+        let (mut records, first) = prepared(20);
+        let windows = WINDOWS as u32;
+        // The first window of a page takes none.
+        let room = (0..20 * windows).take_while(|number| {
+            let window = (number % windows) as WindowNumber;
+            records.link(first + number / windows, window).is_ok()
+        });
+        let links = u32::from(OWN_LINKS);
+        let pages = links / (windows - 1);
+        assert_eq!(room.count() as u32, links + pages + 1);
+        // Other cubicles' windows have room of their own.
+        assert_eq!(records.link(first, WINDOWS as WindowNumber), Ok(()));
+        let last = first + pages + 1;
+        assert_eq!(records.link(last, 1), Ok(()));
+        assert_eq!(records.link(last, 2), Err(Full));
+        records.unlink(first, 17);
+        assert_eq!(records.link(last, 2), Ok(()));
     }
 
     #[test]

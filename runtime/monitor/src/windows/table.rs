@@ -18,6 +18,8 @@ struct Window {
     generation: u32,
     /// PROT_ bits: what each cubicle may do.
     guests: [u8; MAXIMUM_CUBICLES],
+    /// It is the monitor's, for the time of a call, and has no name.
+    lent: bool,
 }
 
 /// Memory in a window, as it was added: not rounded to pages.
@@ -72,6 +74,7 @@ impl Table {
         const WINDOW: Window = Window {
             generation: 0,
             guests: [0; MAXIMUM_CUBICLES],
+            lent: false,
         };
         const RANGE: Range = Range {
             start: 0,
@@ -95,12 +98,28 @@ impl Table {
     /// # Errors
     /// EMFILE: it has as many as there can be.
     pub fn create(&mut self, cubicle: usize) -> Result<u64, i64> {
+        let Handle { place, .. } = self.take(cubicle, false)?;
+        Ok(self.cubicles[cubicle].windows[place].name() << 8 | place as u64)
+    }
+
+    /// A window of `cubicle`'s that the monitor opens for the time of a call. The
+    /// cubicle cannot name it: who could destroy it meanwhile would have another
+    /// one in its place, with memory that is not for the monitor to take back.
+    ///
+    /// # Errors
+    /// EMFILE: the cubicle has as many as it may.
+    pub fn create_lent(&mut self, cubicle: usize) -> Result<Handle, i64> {
+        self.take(cubicle, true)
+    }
+
+    fn take(&mut self, cubicle: usize, lent: bool) -> Result<Handle, i64> {
         let windows = &mut self.cubicles[cubicle].windows;
         let free = windows.iter().position(|window| !window.is_used());
         let place = free.ok_or(-error::EMFILE)?;
         windows[place].generation = windows[place].generation.wrapping_add(1);
         windows[place].guests = [0; MAXIMUM_CUBICLES];
-        Ok(windows[place].name() << 8 | place as u64)
+        windows[place].lent = lent;
+        Ok(Handle { cubicle, place })
     }
 
     /// The window that a program names.
@@ -111,7 +130,8 @@ impl Table {
         let place = name as usize & (WINDOWS - 1);
         let window = &self.cubicles[cubicle].windows[place];
         // The kernel's view of a C int: what lies above it means nothing.
-        if window.is_used() && window.name() == u64::from(name as u32) >> 8 {
+        let named = window.is_used() && !window.lent;
+        if named && window.name() == u64::from(name as u32) >> 8 {
             Ok(Handle { cubicle, place })
         } else {
             Err(-error::EBADF)
@@ -222,6 +242,17 @@ mod tests {
         for odd in [u64::MAX, second + 1, 1 << 31] {
             assert_eq!(table.find(2, odd), Err(-error::EBADF));
         }
+    }
+
+    #[test]
+    fn what_is_lent_for_a_call_has_no_name() {
+        let mut table = table();
+        let lent = table.create_lent(2).unwrap();
+        let name = table.cubicles[2].windows[lent.place].name() << 8 | lent.place as u64;
+        assert_eq!(table.find(2, name), Err(-error::EBADF));
+        table.destroy(lent);
+        let name = table.create(2).unwrap();
+        assert!(table.find(2, name).is_ok());
     }
 
     #[test]

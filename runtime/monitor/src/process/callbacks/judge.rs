@@ -52,12 +52,16 @@ pub(super) struct Known<'a> {
     pub is_code: &'a dyn Fn(usize, u64) -> bool,
     /// What stands in a slot of a callback; 0: nothing.
     pub slot: &'a dyn Fn(usize, usize) -> u64,
+    /// Do two gates lend the same? Then a function needs neither more nor less
+    /// care behind the one than behind the other.
+    pub alike: &'a dyn Fn(&Gate, &Gate) -> bool,
 }
 
 /// A way into another cubicle: the start of a gate, or a stub.
-struct Door {
+struct Door<'a> {
     from: u32,
     to: u32,
+    gate: &'a Gate,
     /// What the cubicle it leads to calls this function.
     function: u64,
 }
@@ -81,8 +85,14 @@ impl Known<'_> {
                 None => return Err(Refused::NoFunction),
                 // Its own function, as others know it.
                 Some(door) if door.to == sender => function = door.function,
-                // It comes home.
-                Some(door) if door.from == sender && door.to == receiver => {
+                // It comes home, as what it left as. As something else it is called
+                // through the sender: the receiver would hand its own function what
+                // the gate to that function would have refused the sender.
+                Some(door)
+                    if door.from == sender
+                        && door.to == receiver
+                        && (self.alike)(door.gate, callback) =>
+                {
                     return Ok(Crossing::As(door.function));
                 }
                 // It passes on what it may call: the call goes through it.
@@ -93,7 +103,7 @@ impl Known<'_> {
         Err(Refused::NotItsOwn)
     }
 
-    fn door(&self, address: u64) -> Result<Option<Door>, Refused> {
+    fn door(&self, address: u64) -> Result<Option<Door<'_>>, Refused> {
         if let Some((callback, slot)) = callback_at(address)
             && let Some(gate) = self.gates.get(self.first + callback)
         {
@@ -112,10 +122,11 @@ impl Known<'_> {
     }
 }
 
-fn door(gate: &Gate, function: u64) -> Door {
+fn door(gate: &Gate, function: u64) -> Door<'_> {
     Door {
         from: gate.from,
         to: gate.to,
+        gate,
         function,
     }
 }

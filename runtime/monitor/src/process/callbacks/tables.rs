@@ -83,6 +83,9 @@ pub fn cross(number: usize, pointer: u64) -> Result<u64, Refused> {
             })
         },
         slot: &read,
+        alike: &|one, other| {
+            one.stack_words == other.stack_words && plan.lends(one) == plan.lends(other)
+        },
     };
     match known.judge(&gates[number], pointer)? {
         Crossing::As(value) => Ok(value),

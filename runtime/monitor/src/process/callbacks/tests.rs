@@ -27,6 +27,14 @@ fn gate_of(from: u32, to: u32, target: u64, callback: u32) -> Gate {
 }
 
 fn judge(callback: usize, pointer: u64) -> Result<Crossing, Refused> {
+    judge_with(callback, pointer, &|_, _| true)
+}
+
+fn judge_with(
+    callback: usize,
+    pointer: u64,
+    alike: &dyn Fn(&Gate, &Gate) -> bool,
+) -> Result<Crossing, Refused> {
     let mut gates = vec![
         gate_of(0, 1, slot(1) + 0x50, 0),
         gate_of(0, 2, slot(2) + 0x60, 0),
@@ -39,8 +47,17 @@ fn judge(callback: usize, pointer: u64) -> Result<Crossing, Refused> {
         first: FIRST,
         is_code: &|cubicle, address| (slot(cubicle)..slot(cubicle) + 0x1000).contains(&address),
         slot: &|callback, slot| CALLBACKS[callback].2.get(slot).copied().unwrap_or(0),
+        alike,
     };
     known.judge(&gates[FIRST + callback], pointer)
+}
+
+/// The same, where gate 0 and callback 1 lend something and the others do not.
+fn judge_unlike(callback: usize, pointer: u64) -> Result<Crossing, Refused> {
+    let known_lends = |gate: &Gate| gate.target == slot(1) + 0x50 || gate.callback == 2;
+    judge_with(callback, pointer, &|one, other| {
+        known_lends(one) == known_lends(other)
+    })
 }
 
 #[test]
@@ -83,6 +100,13 @@ fn a_pointer_that_comes_home_is_the_receivers_own() {
         Ok(Crossing::Slot(callback_stub(0, 0)))
     );
     assert_eq!(judge(2, slot(2) + 1), Ok(Crossing::Slot(slot(2) + 1)));
+}
+
+#[test]
+fn what_is_checked_on_the_way_does_not_come_home_unchecked() {
+    assert_eq!(judge_unlike(0, gate(0)), Ok(Crossing::Slot(gate(0))));
+    // What passes a function on is the same either way.
+    assert_eq!(judge_unlike(0, gate(1)), Ok(Crossing::Slot(gate(1))));
 }
 
 #[test]

@@ -29,15 +29,21 @@ impl Call<'_> {
         let (from, to) = (gate.from as usize, gate.to as usize);
         let rights = crate::process::rights(from);
         rights::open(rights, crate::process::rights(to));
-        let lends = plan.lends(gate);
         Call {
             gate,
             number,
             from,
             to,
             rights,
-            lends: &lends[..lends.len().min(MOST_LENDS)],
+            lends: Call::lends_of(number),
         }
+    }
+
+    /// The lends of a gate of the plan.
+    pub fn lends_of(number: u32) -> &'static [Lend] {
+        let plan = crate::process::plan();
+        let lends = plan.map_or(&[][..], |plan| plan.lends(&plan.gates()[number as usize]));
+        &lends[..lends.len().min(MOST_LENDS)]
     }
 
     pub fn refuse(&self, at: u64, bytes: u64, what: &str) -> ! {

@@ -6,7 +6,7 @@ mod hand_over;
 use super::MOST_LENDS;
 use super::abandoned::forget_abandoned;
 use super::call::{Call, Number, copy, number, word_size};
-use super::kept::KeptObjects;
+use super::kept::{Keeper, Kept, KeptObjects, LAST_NAME};
 use super::pending::{
     Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind,
     PendingLend,
@@ -181,7 +181,7 @@ impl Preparing<'_> {
         let (kind, place) = if only_read {
             (PendingKind::Read, pointer)
         } else {
-            self.place(&lend, pointer, bytes)
+            self.place(index, &lend, pointer, bytes)
         };
         self.remember(
             index,
@@ -452,15 +452,15 @@ impl Preparing<'_> {
         start
     }
 
-    fn place(&mut self, lend: &Lend, pointer: u64, bytes: u64) -> (PendingKind, u64) {
-        if let Some(place) = self.kept_place(pointer, bytes, lend.flags & LEND_KEEP != 0) {
+    fn place(&mut self, index: usize, lend: &Lend, pointer: u64, bytes: u64) -> (PendingKind, u64) {
+        if let Some(place) = self.kept_place(index, lend, pointer, bytes) {
             return (PendingKind::Kept, place);
         }
         if let Some(window) = self.window(lend, pointer, bytes) {
             return (PendingKind::Windowed(window), pointer);
         }
-        let place = if lend.flags & LEND_KEEP != 0 {
-            self.keep(lend.value as u32, pointer, bytes)
+        let place = if lend.flags & LEND_KEEP != 0 && pointer > LAST_NAME {
+            self.keep(index, lend, pointer, bytes)
         } else {
             places::borrow(&mut self.stack, self.buffer, bytes)
         };
@@ -488,29 +488,69 @@ impl Preparing<'_> {
     /// The place of an object that is kept from an earlier call on. What is
     /// about to be kept anew starts anew: the caller may have another object at
     /// that address now.
-    fn kept_place(&mut self, pointer: u64, bytes: u64, anew: bool) -> Option<u64> {
+    fn kept_place(&mut self, index: usize, lend: &Lend, pointer: u64, bytes: u64) -> Option<u64> {
         let mut objects = KEPT.lock();
-        if objects.is_empty() {
+        if objects.is_empty() || pointer <= LAST_NAME {
             return None;
         }
         let number = objects.find(self.call.from, self.call.to, pointer)?;
-        if anew {
+        if lend.flags & LEND_KEEP != 0 {
             objects.replace(number);
             return None;
         }
         let kept = *objects.get(number);
-        if kept.bytes != bytes {
+        if kept.bytes != bytes || !self.guards(index, &kept) {
             return None;
         }
         Some(kept.callee)
     }
 
-    fn keep(&mut self, until: u32, pointer: u64, bytes: u64) -> Result<u64, NoPlace> {
-        let (from, to) = (self.call.from, self.call.to);
+    /// Does this lend leave alone in a kept object what the one that keeps it does
+    /// not take from the caller as it is: values, functions, and what is kept with
+    /// it? If not, it would overwrite them with whatever the caller has there.
+    fn guards(&self, index: usize, kept: &Kept) -> bool {
+        const REPLACED: u32 = LEND_VALUE | LEND_CALLBACK;
+        let within = |lend: &Lend, parent: usize| {
+            lend.pointer.kind == PLACE_FIELD && lend.pointer.index as usize == parent
+        };
+        let likewise = |own: &Lend, other: &Lend| {
+            own.pointer.offset == other.pointer.offset
+                && own.flags & REPLACED == other.flags & REPLACED
+                && word_size(own) == word_size(other)
+                && other.flags & !own.flags & LEND_IN == 0
+                && own.flags & (REPLACED | LEND_IN | LEND_OUT) != 0
+        };
+        let keeper = usize::from(kept.keeper.lend);
+        let keeping = Call::lends_of(kept.keeper.gate);
+        let lends = self.call.lends;
+        keeping.iter().all(|one| {
+            let guarded = within(one, keeper) && one.flags & (REPLACED | LEND_KEEP) != 0;
+            !guarded
+                || lends[index].stride == keeping[keeper].stride
+                    && lends
+                        .iter()
+                        .any(|own| within(own, index) && likewise(own, one))
+        })
+    }
+
+    fn keep(
+        &mut self,
+        index: usize,
+        lend: &Lend,
+        pointer: u64,
+        bytes: u64,
+    ) -> Result<u64, NoPlace> {
+        let to = self.call.to;
+        let keeper = Keeper {
+            from: self.call.from as u8,
+            to: to as u8,
+            lend: index as u16,
+            gate: self.call.number,
+        };
         let mut objects = KEPT.lock();
         let room = |size| kept_room(to, size);
         let number = objects
-            .keep((from, to), pointer, bytes, until, room)
+            .keep(keeper, pointer, bytes, lend.value as u32, room)
             .ok_or(NoPlace::Memory)?;
         self.beside(&mut objects, number);
         Ok(objects.get(number).callee)

@@ -10,6 +10,10 @@
 //! Objects that were kept beside each other end together. What a caller forgets
 //! to end takes room until the table or the callee's memory is full, and is
 //! taken over when the same address is kept again.
+//!
+//! A callee may remember a place for longer than a caller says that it does. So a
+//! room is only ever used again for what the same lend of the same gate keeps: it
+//! never becomes another caller's, nor something of another shape.
 
 /// As many objects as may be kept at once, in the whole process.
 pub const MAXIMUM_KEPT: usize = 4096;
@@ -19,11 +23,25 @@ const SMALLEST: u64 = 64;
 const BUCKETS: usize = 4096;
 const NONE: u16 = u16::MAX;
 
+/// No object is kept at an address up to this one, where nothing is mapped: copies
+/// of results are entered there, under the number of their gate.
+pub const LAST_NAME: u64 = u16::MAX as u64;
+
+/// The lend that keeps an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    pub from: u8,
+    pub to: u8,
+    /// Index among the gate's lends.
+    pub lend: u16,
+    /// Number of the gate.
+    pub gate: u32,
+}
+
 /// One object.
 #[derive(Clone, Copy, Debug)]
 pub struct Kept {
-    pub from: u8,
-    pub to: u8,
+    pub keeper: Keeper,
     /// Is it lent at the moment? If not, its room waits for another one.
     pub alive: bool,
     /// log2 of the bytes of its room.
@@ -43,8 +61,12 @@ pub struct Kept {
 
 impl Kept {
     const NOTHING: Kept = Kept {
-        from: 0,
-        to: 0,
+        keeper: Keeper {
+            from: 0,
+            to: 0,
+            lend: 0,
+            gate: 0,
+        },
         alive: false,
         class: 0,
         next: 0,
@@ -54,6 +76,10 @@ impl Kept {
         callee: 0,
         bytes: 0,
     };
+
+    fn is_of(&self, from: usize, to: usize) -> bool {
+        (self.keeper.from.into(), self.keeper.to.into()) == (from, to)
+    }
 
     /// Bytes of its room.
     pub fn room(&self) -> u64 {
@@ -98,10 +124,7 @@ impl KeptObjects {
         let mut at = self.buckets[bucket(from, to, caller)];
         while at != 0 {
             let entry = &self.entries[usize::from(at) - 1];
-            if usize::from(entry.from) == from
-                && usize::from(entry.to) == to
-                && entry.caller == caller
-            {
+            if entry.is_of(from, to) && entry.caller == caller {
                 return Some(usize::from(at) - 1);
             }
             at = entry.next;
@@ -118,9 +141,8 @@ impl KeptObjects {
     pub fn containing(&self, from: usize, to: usize, address: u64) -> Option<&Kept> {
         self.entries[..self.length].iter().find(|kept| {
             kept.alive
-                && kept.caller > u64::from(u16::MAX)
-                && usize::from(kept.from) == from
-                && usize::from(kept.to) == to
+                && kept.caller > LAST_NAME
+                && kept.is_of(from, to)
                 && address.wrapping_sub(kept.callee) < kept.bytes.max(1)
         })
     }
@@ -129,7 +151,7 @@ impl KeptObjects {
     /// Answers with its number, or `None` if there is no room or no entry.
     pub fn keep(
         &mut self,
-        (from, to): (usize, usize),
+        keeper: Keeper,
         caller: u64,
         bytes: u64,
         until: u32,
@@ -137,7 +159,7 @@ impl KeptObjects {
     ) -> Option<usize> {
         let size = bytes.max(SMALLEST).checked_next_power_of_two()?;
         let class = size.trailing_zeros() as u8;
-        let number = match self.take_free(to, class) {
+        let number = match self.take_free(keeper, class) {
             Some(number) => number,
             None if self.length < MAXIMUM_KEPT => {
                 let callee = place(size)?;
@@ -148,11 +170,10 @@ impl KeptObjects {
             }
             None => return None,
         };
-        let head = &mut self.buckets[bucket(from, to, caller)];
+        let head = &mut self.buckets[bucket(keeper.from.into(), keeper.to.into(), caller)];
         let callee = self.entries[number].callee;
         self.entries[number] = Kept {
-            from: from as u8,
-            to: to as u8,
+            keeper,
             alive: true,
             class,
             next: *head,
@@ -213,7 +234,11 @@ impl KeptObjects {
             return;
         }
         let mark = number as u16 + 1;
-        let head = bucket(entry.from.into(), entry.to.into(), entry.caller);
+        let head = bucket(
+            entry.keeper.from.into(),
+            entry.keeper.to.into(),
+            entry.caller,
+        );
         if self.buckets[head] == mark {
             self.buckets[head] = entry.next;
         } else {
@@ -236,13 +261,13 @@ impl KeptObjects {
         self.free = mark;
     }
 
-    /// A free room of this size in a callee.
-    fn take_free(&mut self, to: usize, class: u8) -> Option<usize> {
+    /// A free room of this size that the same lend has left.
+    fn take_free(&mut self, keeper: Keeper, class: u8) -> Option<usize> {
         let (mut before, mut at) = (NONE, self.free);
         while at != 0 {
             let number = usize::from(at) - 1;
             let entry = self.entries[number];
-            if usize::from(entry.to) == to && entry.class == class {
+            if entry.keeper == keeper && entry.class == class {
                 if before == NONE {
                     self.free = entry.next;
                 } else {
@@ -270,10 +295,19 @@ mod tests {
         Box::new(KeptObjects::new())
     }
 
+    fn keeper(from: u8, to: u8) -> Keeper {
+        Keeper {
+            from,
+            to,
+            lend: 1,
+            gate: 5,
+        }
+    }
+
     #[test]
     fn an_object_has_one_place_until_it_ends() {
         let mut kept = table();
-        let one = kept.keep((0, 1), 0x10_0000, 112, 7, |size| {
+        let one = kept.keep(keeper(0, 1), 0x10_0000, 112, 7, |size| {
             assert_eq!(size, 128);
             Some(0x9000)
         });
@@ -286,10 +320,22 @@ mod tests {
         kept.end(number);
         assert_eq!(kept.find(0, 1, 0x10_0000), None);
         assert!(kept.containing(0, 1, 0x9000).is_none());
-        // Its room is used again, by whoever keeps something in the same callee.
-        let again = kept.keep((2, 1), 0x2000, 100, 7, |_| panic!("there is a free room"));
+        // Its room is used again for what the same lend keeps, and for nothing else.
+        let other_lend = Keeper {
+            lend: 2,
+            ..keeper(0, 1)
+        };
+        let other_gate = Keeper {
+            gate: 6,
+            ..keeper(0, 1)
+        };
+        for other in [keeper(2, 1), keeper(0, 3), other_lend, other_gate] {
+            assert!(kept.keep(other, 0x2000, 100, 7, |_| None).is_none());
+        }
+        let again = kept.keep(keeper(0, 1), 0x2000, 100, 7, |_| {
+            panic!("there is a free room")
+        });
         assert_eq!(kept.get(again.expect("kept")).callee, 0x9000);
-        assert!(kept.keep((2, 3), 0x2000, 100, 7, |_| None).is_none());
     }
 
     #[test]
@@ -298,7 +344,7 @@ mod tests {
         let mut next = 0;
         let mut keep = |kept: &mut KeptObjects, caller| {
             next += 0x1000;
-            kept.keep((0, 1), caller, 8, 0, |_| Some(next))
+            kept.keep(keeper(0, 1), caller, 8, 0, |_| Some(next))
                 .expect("kept")
         };
         let (a, b, c) = (
@@ -324,14 +370,14 @@ mod tests {
         let mut place = 0;
         for round in 0..3 {
             for number in 0..MAXIMUM_KEPT as u64 {
-                let done = kept.keep((0, 1), number * 16, 64, 0, |size| {
+                let done = kept.keep(keeper(0, 1), number * 16, 64, 0, |size| {
                     assert_eq!(round, 0, "rooms are used again");
                     place += size;
                     Some(place)
                 });
                 assert!(done.is_some());
             }
-            assert!(kept.keep((0, 1), 1, 64, 0, |_| Some(1)).is_none());
+            assert!(kept.keep(keeper(0, 1), 1, 64, 0, |_| Some(1)).is_none());
             for number in 0..MAXIMUM_KEPT as u64 {
                 let found = kept.find(0, 1, number * 16).expect("kept");
                 assert_eq!(kept.get(found).caller, number * 16);

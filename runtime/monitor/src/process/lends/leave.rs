@@ -3,7 +3,7 @@
 
 use super::abandoned::pop;
 use super::call::{Call, copy, number, word_size};
-use super::kept::Kept;
+use super::kept::{Keeper, Kept};
 use super::pending::{NOWHERE, PendingLend};
 use super::places::{KEPT, is_kept, kept_room, own_rights};
 use super::scratch::Scratch;
@@ -55,10 +55,14 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     };
     let pending = lends.calls[index];
     let first = pending.first as usize;
+    // A `longjmp` may have left calls behind inside of this one: what they lent is
+    // nothing that this call takes back.
+    let inner = lends.calls[..lends.call_count].get(index + 1);
+    let end = inner.map_or(lends.lend_count, |inner| inner.first as usize);
     let mut returning = Returning {
         call,
         arguments: pending.arguments,
-        lent: &mut lends.lends[first..lends.lend_count],
+        lent: &mut lends.lends[first..end],
         scratch: Scratch::new(&mut lends.workspace.scratch),
         results,
     };
@@ -256,7 +260,7 @@ impl Returning<'_> {
             self.results[0] = if lend.flags & LEND_CALLBACK != 0 {
                 self.call.cross(&lend, value)
             } else if lend.flags & LEND_RETURNED != 0 {
-                self.copy_result(&lend, value)
+                self.copy_result(index, &lend, value)
             } else if lend.flags & LEND_POINTER != 0 {
                 self.returned(&lend, value, None)
             } else {
@@ -267,7 +271,7 @@ impl Returning<'_> {
 
     /// What a result leads to, in memory of the caller's: one place for each
     /// gate, used again by the next call.
-    fn copy_result(&self, lend: &Lend, value: u64) -> u64 {
+    fn copy_result(&self, index: usize, lend: &Lend, value: u64) -> u64 {
         if value == 0 {
             return 0;
         }
@@ -294,7 +298,7 @@ impl Returning<'_> {
         if !accessible(own_rights(self.call.to), value, bytes, PROT_READ) {
             self.call.refuse(value, bytes, "return");
         }
-        let place = self.result_place(bytes);
+        let place = self.result_place(index, bytes);
         self.call.copy(place, value, bytes, value, "return");
         if lend.extent.kind == EXTENT_STRING && bytes > 0 {
             // SAFETY: the place has that many bytes of the caller's memory.
@@ -304,7 +308,7 @@ impl Returning<'_> {
     }
 
     /// Kept by the callee, as it were, in the caller, under the gate's number.
-    fn result_place(&self, bytes: u64) -> u64 {
+    fn result_place(&self, index: usize, bytes: u64) -> u64 {
         let (owner, holder) = (self.call.to, self.call.from);
         let name = u64::from(self.call.number);
         let mut objects = KEPT.lock();
@@ -314,8 +318,14 @@ impl Returning<'_> {
             }
             objects.replace(number);
         }
+        let keeper = Keeper {
+            from: owner as u8,
+            to: holder as u8,
+            lend: index as u16,
+            gate: self.call.number,
+        };
         let room = |size| kept_room(holder, size);
-        let kept = objects.keep((owner, holder), name, bytes, u32::MAX, room);
+        let kept = objects.keep(keeper, name, bytes, u32::MAX, room);
         match kept.map(|number| objects.get(number).callee) {
             Some(place) => place,
             None => {

@@ -1,6 +1,7 @@
 //! The end of the preparation: the callee gets what was staged, and the stack
 //! arguments.
 
+use super::super::kept::LAST_NAME;
 use super::super::pending::{NOWHERE, PendingLend};
 use super::super::places::KEPT;
 use super::Preparing;
@@ -57,7 +58,7 @@ impl Preparing<'_> {
             return Some(one.callee + (value - one.caller));
         }
         let objects = KEPT.lock();
-        if objects.is_empty() {
+        if objects.is_empty() || value <= LAST_NAME {
             return None;
         }
         let number = objects.find(self.call.from, self.call.to, value)?;
