@@ -50,7 +50,6 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
         for signature in functions {
             let function = policy.cubicles["lib"].functions.get(&signature.name);
             let call = Call {
-                audit: false,
                 policy: &policy,
                 cubicles: &cubicles,
                 from: *from,
