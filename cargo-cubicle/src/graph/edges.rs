@@ -67,7 +67,7 @@ impl Graph {
                 )
                 .at(policy.place(&function.name.span, "matches nothing"));
                 let known = owned.definitions.keys().map(String::as_str);
-                if let Some(nearest) = crate::suggest::similar(symbol, known) {
+                if let Some(nearest) = crate::similar::similar(symbol, known) {
                     finding = finding.help(format!("there is one called `{nearest}`"));
                 }
                 findings.push(finding);

@@ -7,7 +7,7 @@ use super::policy::{Cubicle, MAX_KEYED, Policy, Sight};
 use super::read::{Doubts, quoted};
 use super::words::Access;
 use crate::diagnostics::{Code, Finding, Findings};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 /// Judges a policy that was read without regard to how its parts fit together.
 pub(super) fn check(policy: &Policy, doubts: &Doubts) -> Findings {

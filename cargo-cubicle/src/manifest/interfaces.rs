@@ -16,7 +16,7 @@ use super::policy::{InterfaceText, Policy};
 use super::read::{self, quoted};
 use super::{LONGEST, too_long};
 use crate::diagnostics::{Finding, Findings};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 /// The folder of a project's interface files, beside its manifest.
 pub const FOLDER: &str = "manifests";

@@ -14,7 +14,7 @@ use syscalls::x86_64::Sysno;
 
 use crate::diagnostics::{Finding, Findings};
 use crate::manifest::{Located, Policy};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 pub use barred::{Bar, REFUSED, UNGUARDED, VIRTUAL, bar};
 pub use groups::{GROUPS, Group, Support, group};

@@ -14,7 +14,7 @@ use crate::manifest::policy::{CSources, Cubicle, SYSCALL_GROUPS, SymbolPattern};
 use crate::manifest::schema;
 use crate::manifest::size::{self, GIB, MIB, PAGE};
 use crate::manifest::words::{GateKind, OnFault, Rodata};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 /// Reads the table. Whatever is wrong in it is reported and left out.
 pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle {

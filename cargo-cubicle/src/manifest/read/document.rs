@@ -12,7 +12,7 @@ use crate::manifest::located::Located;
 use crate::manifest::policy::{Policy, Sight, Variant, Window};
 use crate::manifest::schema;
 use crate::manifest::words::{Access, Isolation};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 /// The only version of the format.
 const SCHEMA: i64 = 1;

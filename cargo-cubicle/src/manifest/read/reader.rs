@@ -14,7 +14,7 @@ use crate::manifest::extent::{ArgumentPath, Extent};
 use crate::manifest::located::Located;
 use crate::manifest::schema;
 use crate::manifest::words::Word;
-use crate::suggest::similar;
+use crate::similar::similar;
 
 pub type Key<'i> = Spanned<DeString<'i>>;
 pub type Val<'i> = Spanned<DeValue<'i>>;

@@ -12,7 +12,7 @@ use super::{MOST_STAGED, Resolver, constant, key};
 use crate::diagnostics::Finding;
 use crate::graph::signature::{Aggregate, Member, Pointer, Type, TypeKind};
 use crate::manifest::{ArgumentPath, ArgumentRule, Base, Extent, Step};
-use crate::suggest::similar;
+use crate::similar::similar;
 
 /// What a path leads to.
 #[derive(Clone)]

@@ -199,7 +199,7 @@ impl<'a> Resolver<'a> {
                 let message = format!("nothing says what `{name}` of `{cubicle}` is called with");
                 let mut finding = self.error(at, message, "");
                 let known = functions.keys().map(String::as_str);
-                if let Some(near) = crate::suggest::similar(name, known) {
+                if let Some(near) = crate::similar::similar(name, known) {
                     finding = finding.help(format!("there is one called `{near}`"));
                 }
                 finding
