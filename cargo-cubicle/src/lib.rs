@@ -19,4 +19,4 @@ pub mod plan;
 pub mod symbolize;
 pub mod vm;
 
-mod suggest;
+mod similar;
