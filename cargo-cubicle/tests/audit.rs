@@ -34,7 +34,7 @@ impl Project {
             .lines()
             .filter(|line| !line.starts_with("interfaces"));
         let empty = lines.fold(String::new(), |all, line| all + line + "\n");
-        assert!(empty.len() < manifest.len() && !empty.contains("function"));
+        assert!(empty.len() < manifest.len() && !empty.contains("arg."));
         std::fs::write(project.manifest(), empty).unwrap();
         project
     }
