@@ -257,3 +257,26 @@ fn a_recording_belongs_to_its_build() {
     let other = both(&tool(&["suggest", "--from", kept]));
     assert!(other.contains("is no record of an audit"), "{other}");
 }
+
+#[test]
+fn a_program_that_crashes_leaves_its_recording() {
+    use std::os::unix::process::ExitStatusExt;
+    let project = Project::copy("tests/projects/audit_habits");
+    let audit = project.tool(&["run", "-q", "--audit", "--", "crash"]);
+    let said = both(&audit);
+    assert!(
+        said.contains("cubicle `habits` crashed (SIGSEGV)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("(`text` of `habit_vowels`), bytes 0 to 8"),
+        "{said}"
+    );
+    assert_ne!(audit.status.code(), Some(0));
+    assert!(audit.status.code().is_some() || audit.status.signal() == Some(11));
+    let suggested = text(&project.tool(&["suggest"]).stdout);
+    assert!(
+        suggested.contains("arg.text = { lend = \"in\", bytes = \"cstr\" }"),
+        "{suggested}"
+    );
+}
