@@ -1,7 +1,7 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, all by default.
+//! `calls`, `sharing`, `system-calls`, `start-up`, `size`, `tool`, `zlib`, all by default.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -10,6 +10,7 @@ mod instructions;
 mod machine;
 mod programs;
 mod sampling;
+mod sharing;
 mod size;
 mod start_up;
 mod switch_cost;
@@ -23,12 +24,13 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
     ("size", size::run),
     ("tool", tool::run),
+    ("sharing", sharing::run),
     ("zlib", zlib::run),
 ];
 

@@ -82,7 +82,7 @@ impl Workshop {
         let output = self.fresh(&format!("{place}-{}", form.folder()))?;
         let is_c = folder.join("c").is_dir();
         if form == Form::Plain && is_c {
-            return plain_c(&folder, &output.join(name));
+            return self.plain_c(&folder, &output.join(name));
         }
         let binary = package_name(&folder)?;
         match form {
@@ -134,6 +134,27 @@ impl Workshop {
         run(&mut command)
     }
 
+    /// With the options that `c = { files = … }` uses in release.
+    fn plain_c(&self, folder: &Path, output: &Path) -> anyhow::Result<PathBuf> {
+        let mut sources: Vec<PathBuf> = fs::read_dir(folder.join("c"))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+            .collect();
+        sources.sort();
+        let mut command = Command::new("cc");
+        command
+            .args(["-O3", "-g", "-ffunction-sections", "-fdata-sections"])
+            .args(["-static", "-no-pie", "-fno-pic", "-Wl,--gc-sections"])
+            // Where `cubicle.h` is, which does nothing there.
+            .arg("-I")
+            .arg(self.path("runtime/api"))
+            .args(sources)
+            .arg("-o")
+            .arg(output);
+        run(&mut command)?;
+        Ok(output.to_owned())
+    }
+
     /// An empty folder of this name for the output of a build. Building afresh
     /// is the only way to be sure that this tool built it.
     pub fn fresh(&self, name: &str) -> anyhow::Result<PathBuf> {
@@ -146,24 +167,6 @@ impl Workshop {
             .with_context(|| format!("cannot create {}", folder.display()))?;
         Ok(folder)
     }
-}
-
-/// With the options that `c = { files = … }` uses in release.
-fn plain_c(folder: &Path, output: &Path) -> anyhow::Result<PathBuf> {
-    let mut sources: Vec<PathBuf> = fs::read_dir(folder.join("c"))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
-        .collect();
-    sources.sort();
-    let mut command = Command::new("cc");
-    command
-        .args(["-O3", "-g", "-ffunction-sections", "-fdata-sections"])
-        .args(["-static", "-no-pie", "-fno-pic", "-Wl,--gc-sections"])
-        .args(sources)
-        .arg("-o")
-        .arg(output);
-    run(&mut command)?;
-    Ok(output.to_owned())
 }
 
 /// The name in a package's manifest, which is the binary's.

@@ -15,6 +15,8 @@ struct Case {
     definition: &'static str,
     /// Further flags for app's sources.
     flags: &'static str,
+    /// What else is said of app.
+    more: &'static str,
     /// What stands in the window's table; nothing: there is none.
     window: Option<&'static str>,
 }
@@ -39,8 +41,8 @@ fn project() -> PathBuf {
 fn build(case: &Case) -> (bool, String) {
     let root = project();
     let mut manifest = format!(
-        "schema = 1\nisolation = \"any\"\n[cubicle.app]\nmain = true\nc = {{ files = [\"app.c\"], flags = [{}] }}\n",
-        case.flags
+        "schema = 1\nisolation = \"any\"\n[cubicle.app]\nmain = true\nc = {{ files = [\"app.c\"], flags = [{}] }}\n{}\n",
+        case.flags, case.more
     );
     for name in ["codec", "third"] {
         manifest.push_str(&format!(
@@ -81,6 +83,7 @@ fn what_cannot_be_shared_is_an_error_that_says_why() {
     let shared = |definition| Case {
         definition,
         flags: "",
+        more: "",
         window: Some(GUESTS),
     };
     let (built, said) = build(&shared("int shared = 5;"));
@@ -123,6 +126,7 @@ fn strangers_do_not_refer_to_what_is_shared() {
         &Case {
             definition: "int shared = 5;",
             flags: "",
+            more: "",
             window: Some("guests = { codec = \"r\" }\nsymbols = [\"shared\"]"),
         },
         &[
@@ -135,6 +139,7 @@ fn strangers_do_not_refer_to_what_is_shared() {
         &Case {
             definition: "int shared = 5;",
             flags: "",
+            more: "",
             window: None,
         },
         &[
@@ -146,6 +151,7 @@ fn strangers_do_not_refer_to_what_is_shared() {
         &Case {
             definition: "int shared = 5;",
             flags: "",
+            more: "",
             window: Some("guests = { codec = \"r\" }\nsymbols = [\"shard\"]"),
         },
         &[
@@ -154,4 +160,39 @@ fn strangers_do_not_refer_to_what_is_shared() {
             "cubicle `app` defines no variable `shard`",
         ],
     );
+}
+
+/// Runs a program in the project's folder.
+fn tool(root: &Path, words: &[&str]) {
+    let status = Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(root)
+        .status();
+    assert!(status.unwrap().success(), "{words:?}");
+}
+
+#[test]
+fn a_member_of_an_archive_is_found() {
+    use object::{Object, ObjectSymbol};
+    let root = project();
+    fs::write(root.join("pool.c"), "int shared = 5; int other = 6;\n").unwrap();
+    tool(&root, &["cc", "-c", "-fdata-sections", "pool.c"]);
+    tool(&root, &["ar", "rcs", "libpool.a", "pool.o"]);
+    let (built, said) = build(&Case {
+        definition: "extern int other; __attribute__((constructor)) static void touch(void) { other++; }",
+        flags: "",
+        more: "objects = [\"libpool.a\"]",
+        window: Some(GUESTS),
+    });
+    assert!(built, "{said}");
+    let program = fs::read(root.join("target/x86_64-unknown-linux-gnu/debug/keyed")).unwrap();
+    let program = object::File::parse(&*program).unwrap();
+    let address = |name| {
+        let symbol = program.symbols().find(|symbol| symbol.name() == Ok(name));
+        symbol.unwrap_or_else(|| panic!("no {name}")).address()
+    };
+    // The window's slot follows those of three cubicles.
+    let slot = cubicle_abi::layout::slot;
+    assert_eq!(address("window pool::shared"), slot(3));
+    assert!((slot(0)..slot(1)).contains(&address("app::other")));
 }

@@ -26,6 +26,8 @@ int counter_add(struct counter *counter, long number)
 {
 	if (counter != opened || counter->allocate != allocate || counter->small != 6)
 		return -2;
+	/* What points to itself does so on either side. */
+	CHECK(counter->own == counter);
 	void *memory = counter->allocate(8);
 	free(memory);
 	counter->total += number;

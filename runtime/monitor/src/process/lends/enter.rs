@@ -1,6 +1,8 @@
 //! Before the call: what is lent is made available to the callee, and pointers
 //! to it are replaced.
 
+mod hand_over;
+
 use super::MOST_LENDS;
 use super::abandoned::forget_abandoned;
 use super::call::{Call, Number, copy, number, word_size};
@@ -538,32 +540,5 @@ impl Preparing<'_> {
             // SAFETY: as above.
             unsafe { *((place + bytes - 1) as *mut u8) = 0 };
         }
-    }
-
-    /// Staged memory and stack arguments, now that all pointers are replaced.
-    fn hand_over(mut self) -> u64 {
-        for one in &self.pending[self.first..*self.count] {
-            if one.scratch != NOWHERE && one.has_copy() {
-                let from = self.scratch.address(one.scratch);
-                self.call
-                    .copy(one.callee, from, one.bytes, one.caller, "read");
-            }
-        }
-        let words = u64::from(self.call.gate.stack_words);
-        let Ok(stack) = self.stack.take(8 * words) else {
-            self.call.refuse(self.stack.low, 8 * words, "stack");
-        };
-        if words > 0 {
-            let from = self.caller_stack + size_of::<Saved>() as u64;
-            if !accessible(self.call.rights, from, 8 * words, PROT_READ) {
-                self.call.refuse(from, 8 * words, "read");
-            }
-            self.call.copy(stack, from, 8 * words, from, "read");
-        }
-        for (place, value) in &self.words[..self.word_count] {
-            let at = stack + 8 * u64::from(place - 6);
-            self.call.copy(at, &raw const *value as u64, 8, at, "stack");
-        }
-        stack
     }
 }
