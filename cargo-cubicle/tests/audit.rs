@@ -34,7 +34,7 @@ impl Project {
             .lines()
             .filter(|line| !line.starts_with("interfaces"));
         let empty = lines.fold(String::new(), |all, line| all + line + "\n");
-        assert!(empty.len() < manifest.len() && !empty.contains("function"));
+        assert!(empty.len() < manifest.len() && !empty.contains("arg."));
         std::fs::write(project.manifest(), empty).unwrap();
         project
     }
@@ -256,4 +256,27 @@ fn a_recording_belongs_to_its_build() {
     std::fs::write(kept, "hello\n").unwrap();
     let other = both(&tool(&["suggest", "--from", kept]));
     assert!(other.contains("is no record of an audit"), "{other}");
+}
+
+#[test]
+fn a_program_that_crashes_leaves_its_recording() {
+    use std::os::unix::process::ExitStatusExt;
+    let project = Project::copy("tests/projects/audit_habits");
+    let audit = project.tool(&["run", "-q", "--audit", "--", "crash"]);
+    let said = both(&audit);
+    assert!(
+        said.contains("cubicle `habits` crashed (SIGSEGV)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("(`text` of `habit_vowels`), bytes 0 to 8"),
+        "{said}"
+    );
+    assert_ne!(audit.status.code(), Some(0));
+    assert!(audit.status.code().is_some() || audit.status.signal() == Some(11));
+    let suggested = text(&project.tool(&["suggest"]).stdout);
+    assert!(
+        suggested.contains("arg.text = { lend = \"in\", bytes = \"cstr\" }"),
+        "{suggested}"
+    );
 }

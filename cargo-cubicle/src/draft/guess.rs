@@ -37,7 +37,11 @@ pub fn lend(path: &str, data: &Data<'_>, numbers: &[Number], seen: &[Seen<'_>]) 
     if data.is_pointer() && !data.is_const() {
         return "{ lend = \"out\" }".to_owned();
     }
-    format!("{{ lend = \"{word}\" }}")
+    let mut numbers = numbers.iter();
+    match numbers.find(|number| !data.is_struct() && counts(path, number, data)) {
+        Some(number) => format!("{{ lend = \"{word}\", count = \"{}\" }}", number.name),
+        None => format!("{{ lend = \"{word}\" }}"),
+    }
 }
 
 /// Whether a number counts what a pointer leads to, by its name and place. Of text

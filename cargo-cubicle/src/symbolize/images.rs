@@ -1,17 +1,58 @@
 //! The images of the single cubicles, which lie beside the composed file and
 //! carry the debug information. Each is opened when something in it is asked for.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use addr2line::Loader;
+use addr2line::Context;
+use addr2line::gimli::{Dwarf, EndianRcSlice, LittleEndian, SectionId};
 use camino::{Utf8Path, Utf8PathBuf};
+use object::{Object, ObjectSection};
 
 /// The images of one composed file.
 pub struct Images {
     /// Where to look, best first; empty if the file does not say how its images are called.
     directories: Vec<Utf8PathBuf>,
-    opened: RefCell<BTreeMap<String, Result<Loader, String>>>,
+    opened: RefCell<BTreeMap<String, Result<Image, String>>>,
+}
+
+/// One image. The relocations that the linker kept in it are done: whoever applies
+/// them again, as `addr2line::Loader` does, finds some that mean nothing any more.
+struct Image {
+    lines: Context<EndianRcSlice<LittleEndian>>,
+    symbols: Vec<(u64, String)>,
+}
+
+impl Image {
+    fn open(path: &Utf8Path) -> Result<Image, Box<dyn std::error::Error>> {
+        let bytes = std::fs::read(path)?;
+        let elf = object::File::parse(&*bytes)?;
+        let load = |id: SectionId| -> Result<_, object::Error> {
+            let section = elf.section_by_name(id.name());
+            let data = section.map_or(Ok(Cow::Borrowed(&[][..])), |section| {
+                section.uncompressed_data()
+            })?;
+            Ok(EndianRcSlice::new(Rc::from(&*data), LittleEndian))
+        };
+        let lines = Context::from_dwarf(Dwarf::load(load)?)?;
+        let symbols = elf.symbol_map();
+        let symbols = symbols.symbols().iter();
+        Ok(Image {
+            lines,
+            symbols: symbols
+                .map(|symbol| (symbol.address(), symbol.name().to_owned()))
+                .collect(),
+        })
+    }
+
+    /// The symbol that begins at or before an address, by the next one at most.
+    fn symbol(&self, address: u64) -> Option<&str> {
+        let behind = self.symbols.partition_point(|(start, _)| *start <= address);
+        let (_, name) = self.symbols.get(behind.checked_sub(1)?)?;
+        Some(name)
+    }
 }
 
 /// What an address in a cubicle's code is.
@@ -66,11 +107,11 @@ impl Images {
         let image = opened
             .entry(cubicle.to_owned())
             .or_insert_with(|| self.open(cubicle));
-        let loader = image.as_ref().map_err(Clone::clone)?;
-        Ok(look_up(loader, address).unwrap_or_default())
+        let image = image.as_ref().map_err(Clone::clone)?;
+        Ok(look_up(image, address).unwrap_or_default())
     }
 
-    fn open(&self, cubicle: &str) -> Result<Loader, String> {
+    fn open(&self, cubicle: &str) -> Result<Image, String> {
         if self.directories.is_empty() {
             return Err(
                 "the file does not say where its images are (it has no section .cubicle.name)"
@@ -87,7 +128,7 @@ impl Images {
         let mut missing = Vec::new();
         for path in paths {
             if path.is_file() {
-                return Loader::new(&path).map_err(|error| format!("{path}: {error}"));
+                return Image::open(&path).map_err(|error| format!("{path}: {error}"));
             }
             missing.push(path.into_string());
         }
@@ -98,10 +139,11 @@ impl Images {
     }
 }
 
-fn look_up(loader: &Loader, address: u64) -> Option<Position> {
+fn look_up(image: &Image, address: u64) -> Option<Position> {
     let mut position = Position::default();
     // Frames come innermost first, and the innermost holds the line that is executed.
-    if let Some(frame) = loader.find_frames(address).ok()?.next().ok()? {
+    let frames = image.lines.find_frames(address).skip_all_loads();
+    if let Some(frame) = frames.ok()?.next().ok()? {
         position.function = frame
             .function
             .and_then(|name| Some(name.demangle().ok()?.into_owned()));
@@ -111,7 +153,7 @@ fn look_up(loader: &Loader, address: u64) -> Option<Position> {
         }
     }
     if position.function.is_none() {
-        position.function = loader.find_symbol(address).map(super::readable);
+        position.function = image.symbol(address).map(super::readable);
     }
     Some(position)
 }

@@ -34,6 +34,11 @@ extern "C" fn compare(left: *const c_int, right: *const c_int, context: *mut c_v
 }
 
 fn main() {
+    if std::env::args().any(|word| word == "crash") {
+        let text = CString::new("so much").unwrap();
+        // SAFETY: the second one is none: it is there to crash.
+        unsafe { habit_vowels(text.as_ptr()) + habit_vowels(8 as *const c_char) };
+    }
     // SAFETY: each call is what the library's own comments ask for.
     unsafe {
         for size in [3, 40, 1000] {
