@@ -10,6 +10,8 @@
 //@ violation: kind=lend cubicle=app owner=lib place=data
 //@ run: never-opened
 //@ stdout: -2
+//@ run: twice
+//@ stdout: done
 //@ run: overwrite
 //@ stdout: 0 42
 //@ run: closed
@@ -70,6 +72,19 @@ int main(int count, char **arguments)
 	const char *how = count > 1 ? arguments[1] : "";
 	if (strcmp(how, "use") == 0) {
 		use();
+		puts("done");
+		return 0;
+	}
+	if (strcmp(how, "twice") == 0) {
+		/* One address, kept by two lends of a call: the first of them ends. */
+		struct counter first = { .total = 'x' }, second = { .total = 'y' };
+		for (int i = 0; i < 3; i++) {
+			first.name = (const char *)&first;
+			CHECK(counter_open(&first) == (i == 0));
+			CHECK(counter_open(&second) == 0);
+			CHECK(counter_add(&second, 5) == 0 && second.total == 5);
+		}
+		CHECK(counter_close(&second) == 0);
 		puts("done");
 		return 0;
 	}

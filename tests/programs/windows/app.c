@@ -21,6 +21,10 @@
 //@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_for_reading_only
 //@ run: trespass closed
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
+//@ run: trespass narrowed
+//@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_for_reading_only
+//@ run: trespass passed-on-closed
+//@ violation: kind=access cubicle=third owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass all-closed
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass revoked

@@ -82,6 +82,7 @@ static void memory_that_is_not_ours(void)
 	char *frame = (char *)((uintptr_t)on_stack & ~((1L << 36) - 1));
 	char *hole = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(munmap(hole + PAGE, PAGE) == 0);
+	char *closed = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct {
 		const void *at;
 		size_t size;
@@ -106,6 +107,7 @@ static void memory_that_is_not_ours(void)
 		{ frame + PAGE, 1, EFAULT },
 		{ hole + PAGE, 1, EFAULT },
 		{ hole, 3 * PAGE, EFAULT },
+		{ closed, PAGE, EFAULT },
 		{ constant, sizeof constant, EFAULT },
 		{ (void *)(uintptr_t)memory_that_is_not_ours, 1, EFAULT },
 		/* The gate of a function. */

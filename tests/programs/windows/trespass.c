@@ -35,6 +35,22 @@ void trespass(const char *how)
 		CHECK(*own == 2);
 		guest_get(at);
 	}
+	if (IS("narrowed")) {
+		cubicle_window_open(window, guest);
+		guest_put(at, 2);
+		cubicle_window_open_read_only(window, guest);
+		CHECK(*own == 2 && guest_get(at) == 2);
+		guest_put(at, 3);
+	}
+	if (IS("passed-on-closed")) {
+		int of_guest = guest_init();
+		cubicle_window_open(window, guest);
+		CHECK(guest_add(of_guest, at, 1) == 0 && guest_open(of_guest, "third", 0) == 0);
+		third_put(at, 2);
+		cubicle_window_close(window, guest);
+		CHECK(*own == 2);
+		third_get(at);
+	}
 	if (IS("all-closed")) {
 		cubicle_window_open(window, guest);
 		cubicle_window_open(window, third);

@@ -99,10 +99,15 @@ fn guest(window: Handle, number: u64) -> Result<usize, i64> {
 /// that guests made. While the answer lives, no window changes.
 ///
 /// # Errors
-/// EBUSY: some of it is in a window of the cubicle's.
+/// EBUSY: some of it is in a window of the cubicle's. EPERM: some of it is not the
+/// cubicle's.
 pub fn settle(cubicle: usize, start: u64, end: u64) -> Result<Guard<'static, Windows>, i64> {
     let mut guard = WINDOWS.lock();
     let windows = &mut *guard;
+    // Pages that come home come home to the cubicle itself.
+    if start < end && (owner(start) != Some(cubicle) || !same_region(start, end)) {
+        return Err(-error::EPERM);
+    }
     let own = |window| Handle::of(window).cubicle == cubicle;
     let mut at = start;
     while let Some(page) = windows.records.next(at, end) {
@@ -170,7 +175,7 @@ impl Windows {
         if !matches!(access, calls::ACCESS_READ | calls::ACCESS_READ_WRITE) {
             return Err(-error::EINVAL);
         }
-        self.table.set_guest(window, guest, access as u32);
+        self.let_in(window, guest, access as u32, false);
         Ok(())
     }
 
@@ -179,14 +184,14 @@ impl Windows {
         if self.table.guest(window, guest) == 0 {
             return Err(-error::ENOENT);
         }
-        self.shut(window, guest, false);
+        self.let_in(window, guest, 0, false);
         Ok(())
     }
 
     fn close_all(&mut self, window: Handle) -> Result<(), i64> {
         for guest in 0..MAXIMUM_CUBICLES {
             if self.table.guest(window, guest) != 0 {
-                self.shut(window, guest, false);
+                self.let_in(window, guest, 0, false);
             }
         }
         Ok(())
@@ -194,7 +199,7 @@ impl Windows {
 
     fn revoke(&mut self, window: Handle, number: u64) -> Result<(), i64> {
         let guest = guest(window, number)?;
-        self.shut(window, guest, true);
+        self.let_in(window, guest, 0, true);
         Ok(())
     }
 
@@ -208,15 +213,18 @@ impl Windows {
         Ok(())
     }
 
-    /// Closes a window to a guest.
-    fn shut(&mut self, window: Handle, guest: usize, at_once: bool) {
-        self.table.set_guest(window, guest, 0);
-        let mut at = 0;
+    /// Opens a window to a guest for this access and no other; 0 closes it.
+    fn let_in(&mut self, window: Handle, guest: usize, access: u32, at_once: bool) {
+        let before = self.table.guest(window, guest);
+        self.table.set_guest(window, guest, access);
+        let may_lapse = at_once || before & !access != 0 && is_anybody_seen();
+        if !may_lapse {
+            return;
+        }
         // A range at a time, because taking a page home needs all of `self`.
-        while at_once || is_seen(guest) {
-            let Some(range) = self.table.ranges(window).nth(at) else {
-                break;
-            };
+        let nth = |table: &Table, at| table.ranges(window).nth(at);
+        let mut at = 0;
+        while let Some(range) = nth(&self.table, at) {
             for page in pages(range) {
                 self.lapse(page, at_once);
             }
@@ -262,9 +270,10 @@ impl Windows {
     }
 }
 
-/// Does any other cubicle see `guest`?
-fn is_seen(guest: usize) -> bool {
-    (0..cubicle_count()).any(|other| other != guest && rights(other).reads(cubicle_key(guest)))
+/// Does any cubicle see another one? Whoever has a page may be a guest's guest.
+fn is_anybody_seen() -> bool {
+    let sees = |one: usize, other: usize| other != one && rights(one).reads(cubicle_key(other));
+    (0..cubicle_count()).any(|one| (0..cubicle_count()).any(|other| sees(one, other)))
 }
 
 /// The pages that hold a byte of a range.
@@ -281,7 +290,9 @@ fn check_own(cubicle: usize, start: u64, end: u64) -> Result<(), i64> {
     let mappings = cubicles()[cubicle].mappings.lock();
     let mut at = start;
     while at < end {
-        let mapping = mappings.find(at).ok_or(-error::EFAULT)?;
+        // What nobody can touch costs a cubicle nothing, but a record does.
+        let mapping = mappings.find(at).filter(|mapping| mapping.protection != 0);
+        let mapping = mapping.ok_or(-error::EFAULT)?;
         match mapping.kind {
             Kind::Mapping | Kind::File | Kind::Data | Kind::Heap => at = mapping.end,
             Kind::Frame | Kind::Monitor | Kind::Stack => return Err(-error::EACCES),

@@ -496,6 +496,9 @@ impl Preparing<'_> {
         let number = objects.find(self.call.from, self.call.to, pointer)?;
         if lend.flags & LEND_KEEP != 0 {
             objects.replace(number);
+            // Nothing is kept beside what has just ended, which is so if a call keeps
+            // the same address twice.
+            self.kept = self.kept.filter(|kept| *kept != number);
             return None;
         }
         let kept = *objects.get(number);
