@@ -299,16 +299,16 @@ pub fn set_break(cubicle: usize, wanted: u64) -> u64 {
         0 => low,
         end => end,
     };
+    // What a program asks with is no break but a question, or any address at all.
+    if wanted < low || wanted > high {
+        return heap_end();
+    }
     // What is given back must be in no window; nothing is where it grows.
     let Ok(_settled) = settle(cubicle, page_up(wanted), page_up(heap_end())) else {
         return heap_end();
     };
     let mut mappings = state.mappings.lock();
     let current = heap_end();
-    state.heap_end.store(current, Ordering::Relaxed);
-    if wanted < low || wanted > high {
-        return current;
-    }
     let (old_end, new_end) = (page_up(current), page_up(wanted));
     if new_end > old_end {
         let protection = PROT_READ | PROT_WRITE;

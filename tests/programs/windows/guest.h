@@ -42,5 +42,7 @@ void guest_fill_by_third(char *at, int value, size_t size);
 
 int third_get(const char *at);
 void third_put(char *at, int value);
+/* Where brk then stands. */
+long third_break(const char *at);
 long third_sum_lent(const unsigned char *at, size_t size);
 void third_fill_lent(char *at, int value, size_t size);

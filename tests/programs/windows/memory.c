@@ -107,8 +107,31 @@ static void heap(void)
 	CHECK((char *)syscall(SYS_brk, end) == end);
 }
 
+/* Others' brk is about their own memory, whatever they ask for. */
+static void break_of_others(void)
+{
+	static char data[PAGE] __attribute__((aligned(PAGE)));
+	char *pages[] = { data, mapped(PAGE) };
+	int window = cubicle_window_init();
+	for (int i = 0; i < 2; i++) {
+		CHECK(cubicle_window_add(window, pages[i], PAGE) == 0);
+		CHECK(cubicle_window_open(window, guest) == 0);
+		guest_put(pages[i], 7);
+		long now = third_break(NULL);
+		CHECK(third_break(pages[i]) == now);
+		CHECK(third_break((char *)0x8000000) == now);
+		CHECK(guest_get(pages[i]) == 7);
+		guest_put(pages[i], 8);
+		CHECK(pages[i][0] == 8);
+		CHECK(guest_get(pages[i]) == 8);
+	}
+	CHECK(cubicle_window_destroy(window) == 0);
+	CHECK(munmap(pages[1], PAGE) == 0);
+}
+
 void memory_calls(void)
 {
+	break_of_others();
 	while_in_a_window();
 	while_away();
 	heap();

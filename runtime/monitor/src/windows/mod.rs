@@ -99,10 +99,15 @@ fn guest(window: Handle, number: u64) -> Result<usize, i64> {
 /// that guests made. While the answer lives, no window changes.
 ///
 /// # Errors
-/// EBUSY: some of it is in a window of the cubicle's.
+/// EBUSY: some of it is in a window of the cubicle's. EPERM: some of it is not the
+/// cubicle's.
 pub fn settle(cubicle: usize, start: u64, end: u64) -> Result<Guard<'static, Windows>, i64> {
     let mut guard = WINDOWS.lock();
     let windows = &mut *guard;
+    // Pages that come home come home to the cubicle itself.
+    if start < end && (owner(start) != Some(cubicle) || !same_region(start, end)) {
+        return Err(-error::EPERM);
+    }
     let own = |window| Handle::of(window).cubicle == cubicle;
     let mut at = start;
     while let Some(page) = windows.records.next(at, end) {
@@ -213,12 +218,13 @@ impl Windows {
         let before = self.table.guest(window, guest);
         self.table.set_guest(window, guest, access);
         let may_lapse = at_once || before & !access != 0 && is_anybody_seen();
-        let mut at = 0;
+        if !may_lapse {
+            return;
+        }
         // A range at a time, because taking a page home needs all of `self`.
-        while may_lapse {
-            let Some(range) = self.table.ranges(window).nth(at) else {
-                break;
-            };
+        let nth = |table: &Table, at| table.ranges(window).nth(at);
+        let mut at = 0;
+        while let Some(range) = nth(&self.table, at) {
             for page in pages(range) {
                 self.lapse(page, at_once);
             }
