@@ -6,10 +6,11 @@
 
 use super::records::{WindowNumber, page_of};
 use super::table::Handle;
-use super::{WINDOWS, pages};
+use super::{ANY, WINDOWS, pages};
 use crate::machine::rights::tag;
 use crate::mappings::Kind;
 use crate::process::cubicles;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls::ACCESS_READ_WRITE;
 use cubicle_abi::layout::PAGE;
 use cubicle_abi::rights::cubicle_key;
@@ -37,6 +38,7 @@ pub fn lend(
     if !anonymous || whole.end < end || whole.protection != all {
         return None;
     }
+    ANY.store(true, Ordering::Release);
     let mut windows = WINDOWS.lock();
     if windows.records.next(start, end).is_some() {
         return None;

@@ -51,11 +51,20 @@ pub fn in_use() -> bool {
     IN_USE.load(Ordering::Relaxed)
 }
 
+/// Set before the first window is made, and never taken back: until then every
+/// page is at home.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+fn any() -> bool {
+    ANY.load(Ordering::Acquire)
+}
+
 /// Answers the call `number` of `cubicle`: a result, or an error number, negative.
 pub fn call(cubicle: usize, number: u64, arguments: [u64; 6]) -> i64 {
     let [window, a, b, ..] = arguments;
     let mut windows = WINDOWS.lock();
     if number == calls::WINDOW_INIT {
+        ANY.store(true, Ordering::Release);
         return flat(windows.table.create(cubicle));
     }
     let window = match windows.table.find(cubicle, window) {
