@@ -143,6 +143,11 @@ pub fn map(cubicle: usize, arguments: [u64; 6], files: bool) -> Result<u64, i64>
 /// Empties a range and returns it to the reservation.
 pub fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
     let _ = mappings.remove(start, end);
+    reserve(start, end);
+}
+
+/// Makes a range of an arena empty and closed, as it was at first.
+fn reserve(start: u64, end: u64) {
     // SAFETY: the range lies in the cubicle's arena.
     let result = unsafe {
         kernel::call(
@@ -197,7 +202,6 @@ pub fn protect(cubicle: usize, start: u64, length: u64, protection: u64) -> Resu
 /// `mremap`: what grows moves to another place.
 pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
     const MREMAP_MAYMOVE: u64 = 1;
-    const MREMAP_FIXED: u64 = 2;
     let [old, old_length, new_length, flags, ..] = arguments;
     if flags & !MREMAP_MAYMOVE != 0 {
         return Err(-error::EINVAL);
@@ -233,27 +237,44 @@ pub fn remap(cubicle: usize, arguments: [u64; 6]) -> Result<u64, i64> {
         kind,
     };
     mappings.insert_moved(moved, old_size).map_err(refused)?;
-    // SAFETY: both ranges lie in the cubicle's arena and its table; the key
-    // and protection move along.
-    let moved = unsafe {
-        kernel::call(
-            number::MREMAP,
-            [
-                start,
-                old_size,
-                new_size,
-                MREMAP_MAYMOVE | MREMAP_FIXED,
-                new,
-                0,
-            ],
-        )
-    };
+    let mut moved = move_pages(start, old_size, new, new_size);
+    if moved == -error::EFAULT {
+        // Pages that were in a window can be mappings of their own for the kernel
+        // ever after, and it moves one mapping at a time. It has emptied the place
+        // before it refused.
+        reserve(new, new + new_size);
+        moved = (0..old_size)
+            .step_by(PAGE as usize)
+            .map(|offset| move_pages(start + offset, PAGE, new + offset, PAGE))
+            .find(|moved| *moved < 0)
+            .unwrap_or(new as i64);
+        if moved >= 0 {
+            moved = match tag(new, new + new_size, protection, cubicle_key(cubicle)) {
+                Ok(()) => new as i64,
+                Err(error) => error,
+            };
+        }
+        if moved < 0 {
+            // Some pages are here and some there: nobody could go on with that.
+            crate::violation::fatal("the kernel refused to move memory");
+        }
+    }
     if moved < 0 {
         give_back(&mut mappings, new, new + new_size);
         return Err(moved);
     }
     give_back(&mut mappings, start, old_end);
     Ok(new)
+}
+
+/// Moves whole pages, which keep their key and protection; grows them if the new
+/// size is larger. Both ranges lie in the cubicle's arena and its table.
+fn move_pages(start: u64, size: u64, new: u64, new_size: u64) -> i64 {
+    const MREMAP_MAYMOVE: u64 = 1;
+    const MREMAP_FIXED: u64 = 2;
+    let flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+    // SAFETY: the caller's ranges, as above; nothing of the monitor's is there.
+    unsafe { kernel::call(number::MREMAP, [start, size, new_size, flags, new, 0]) }
 }
 
 /// `madvise`: only advice that concerns the caller's own mappings.

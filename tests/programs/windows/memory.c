@@ -126,7 +126,6 @@ static void break_of_others(void)
 		CHECK(guest_get(pages[i]) == 8);
 	}
 	CHECK(cubicle_window_destroy(window) == 0);
-	CHECK(munmap(pages[1], PAGE) == 0);
 }
 
 void memory_calls(void)
