@@ -132,6 +132,7 @@ mod dispatching {
     use crate::machine::thread;
     use crate::memory_calls;
     use crate::process::{self, exit, virtual_threads};
+    use crate::threads;
     use crate::windows;
     use cubicle_abi::calls;
     use cubicle_abi::layout::PAGE;
@@ -169,16 +170,23 @@ mod dispatching {
             number::BRK => memory_calls::set_break(cubicle, a) as i64,
             number::CLONE => virtual_threads::clone(cubicle, registers),
             number::CLONE3 | number::RSEQ => -error::ENOSYS,
-            number::SET_TID_ADDRESS => thread_id(cubicle),
-            number::SET_ROBUST_LIST => 0,
+            number::SET_TID_ADDRESS => {
+                register(cubicle, |presence| presence.clear_id = a);
+                thread_id(cubicle)
+            }
+            number::SET_ROBUST_LIST => {
+                register(cubicle, |presence| presence.robust_list = a);
+                0
+            }
+            number::GETTID if is_granted(&policy.granted, number::GETTID) => thread_id(cubicle),
             number::ARCH_PRCTL => set_thread_pointer(cubicle, a, b),
             number::EXIT_GROUP => exit::exit_group(cubicle, a),
-            number::EXIT => exit::exit_thread(cubicle, a),
+            number::EXIT => threads::end::exit(cubicle),
             number::RT_SIGACTION => action(cubicle, a, b, c),
             number::RT_SIGPROCMASK => mask(cubicle, a, b, c, d),
             number::SIGALTSTACK => alternate_stack(cubicle, b),
             number::TGKILL => kill_self(cubicle, a, b, c),
-            number::FUTEX => futex(cubicle, arguments),
+            number::FUTEX => threads::futex::call(cubicle, arguments),
             wanted if is_granted(&REFUSED, wanted) => -error::EPERM,
             wanted if !is_granted(&policy.granted, wanted) => -error::EPERM,
             wanted => granted(cubicle, files, wanted, arguments),
@@ -323,6 +331,17 @@ mod dispatching {
         result == 0 && is_harmless_file(status[3] as u32, status[5])
     }
 
+    /// Notes what a libc registers for its thread on this one.
+    fn register(cubicle: usize, set: impl FnOnce(&mut thread::Presence)) {
+        // SAFETY: this thread's state. A parked `main` runs on threads of others
+        // and is ended with the process.
+        unsafe {
+            if (*thread::state()).parked_main != Some(cubicle) {
+                set(&mut (*thread::state()).presences[cubicle]);
+            }
+        }
+    }
+
     /// A real id for a virtual thread. A parked `main` has one of its own,
     /// because two threads of one libc must not have the same: recursive
     /// mutexes would take them for one.
@@ -440,19 +459,6 @@ mod dispatching {
             return -error::EPERM;
         }
         crate::violation::aborted(cubicle)
-    }
-
-    fn futex(cubicle: usize, arguments: [u64; 6]) -> i64 {
-        const COMMAND: u64 = 0x7f;
-        let [address, operation, ..] = arguments;
-        // WAIT, WAKE, WAIT_BITSET, WAKE_BITSET: one address each.
-        if !matches!(operation & COMMAND, 0 | 1 | 9 | 10) {
-            return -error::ENOSYS;
-        }
-        if !memory_calls::owns_word(cubicle, address) {
-            return -error::EFAULT;
-        }
-        perform(cubicle, number::FUTEX, arguments)
     }
 }
 

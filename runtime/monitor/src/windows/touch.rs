@@ -2,8 +2,10 @@
 
 use super::records::{Page, address_of, page_of};
 use super::{WINDOWS, Windows, in_use};
+use crate::lock::Guard;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
-use crate::machine::rights::{change_page, tag};
+use crate::machine::pages::protect;
+use crate::machine::rights::{effective, tag};
 use crate::process::{cubicle_with, cubicles, owner, rights};
 use cubicle_abi::layout::{PAGE, page_down};
 use cubicle_abi::rights::{Rights, cubicle_key};
@@ -98,19 +100,53 @@ pub fn prepare(cubicle: usize, start: u64, end: u64) {
     }
 }
 
-/// Page tables: the rights in force are `new`, and mappings were opened and closed
-/// as if every page were at home. `changed` says for which keys.
-pub fn reapply(new: Rights, changed: impl Fn(u32) -> bool) {
-    let windows = WINDOWS.lock();
-    for owner in 0..cubicles().len() {
-        for page in windows.records.away(owner) {
-            let record = windows.records.get(page);
-            let key = record.holder().map_or(0, cubicle_key);
-            let at = address_of(page);
-            if (changed(cubicle_key(owner)) || changed(key))
-                && change_page(at, key, record.access(), new).is_err()
-            {
-                crate::violation::fatal("the kernel refused to change a page protection");
+/// Page tables: no page changes hands while this lives.
+pub struct Held {
+    windows: Guard<'static, Windows>,
+}
+
+/// Page tables: waits until no page is about to change hands.
+pub fn held() -> Held {
+    Held {
+        windows: WINDOWS.lock(),
+    }
+}
+
+impl Held {
+    /// The parts of `start..end`, memory of `owner`'s, that nobody else has.
+    pub fn at_home(&self, owner: usize, start: u64, end: u64, mut part: impl FnMut(u64, u64)) {
+        let records = &self.windows.records;
+        let mut from = start;
+        if in_use() && records.has_away(owner) {
+            let mut at = start;
+            while let Some(page) = records.next(at, end) {
+                let address = address_of(page);
+                at = address + PAGE;
+                if records.get(page).holder().is_none() {
+                    continue;
+                }
+                if from < address {
+                    part(from, address);
+                }
+                from = at;
+            }
+        }
+        if from < end {
+            part(from, end);
+        }
+    }
+
+    /// Closes and opens what is away from its owner by the key of whoever has it.
+    /// `changed` says for which keys.
+    pub fn reapply(&self, new: Rights, changed: impl Fn(u32) -> bool) {
+        for owner in 0..cubicles().len() {
+            for page in self.windows.records.away(owner) {
+                let record = self.windows.records.get(page);
+                let key = record.holder().map_or(0, cubicle_key);
+                let at = address_of(page);
+                if changed(key) {
+                    protect(at, at + PAGE, effective(new, key, record.access()));
+                }
             }
         }
     }
