@@ -1,7 +1,7 @@
 //! The end of the preparation: the callee gets what was staged, and the stack
 //! arguments.
 
-use super::super::kept::LAST_NAME;
+use super::super::kept::is_no_object;
 use super::super::pending::{NOWHERE, PendingLend};
 use super::super::places::KEPT;
 use super::Preparing;
@@ -58,7 +58,7 @@ impl Preparing<'_> {
             return Some(one.callee + (value - one.caller));
         }
         let objects = KEPT.lock();
-        if objects.is_empty() || value <= LAST_NAME {
+        if objects.is_empty() || is_no_object(value) {
             return None;
         }
         let number = objects.find(self.call.from, self.call.to, value)?;
