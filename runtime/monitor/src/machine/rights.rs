@@ -111,19 +111,21 @@ fn change_mapping(mapping: &Mapping, key: u32, rights: Rights) -> Result<(), i64
     if mapping.protection == 0 {
         return Ok(());
     }
-    change(mapping.start, mapping.end, key, mapping.protection, rights)
+    change_range(mapping.start, mapping.end, key, mapping.protection, rights)
 }
 
-/// Page tables: closes or opens one page for `rights`, as its key and protection
+/// Page tables: closes or opens `start..end` for `rights`, as its key and protection
 /// have it.
 ///
 /// # Errors
 /// The kernel's error number, negative.
-pub fn change_page(page: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
-    change(page, page + PAGE, key, protection, rights)
-}
-
-fn change(start: u64, end: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
+pub fn change_range(
+    start: u64,
+    end: u64,
+    key: u32,
+    protection: u32,
+    rights: Rights,
+) -> Result<(), i64> {
     let protection = effective(rights, key, protection);
     // SAFETY: a cubicle's table lists this range.
     let result = unsafe {
