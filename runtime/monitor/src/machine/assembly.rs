@@ -191,7 +191,7 @@ global_asm!(
     "    pop rbp",
     "    pop rbx",
     "    ret",
-    dispatch = sym crate::system_calls::dispatch,
+    dispatch = sym crate::system_calls::dispatch::dispatch,
 );
 
 // From a lending gate, with all rights, on the monitor's stack. The vector
