@@ -6,7 +6,6 @@
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
 use crate::mappings::Mapping;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights, cubicle_key};
 
