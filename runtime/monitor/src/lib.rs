@@ -29,6 +29,7 @@ pub mod plan;
 pub mod process;
 pub mod system_calls;
 pub mod text;
+pub mod threads;
 pub mod violation;
 pub mod windows;
 
