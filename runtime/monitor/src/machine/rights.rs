@@ -6,7 +6,6 @@
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
 use crate::mappings::Mapping;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights, cubicle_key};
 
@@ -111,19 +110,21 @@ fn change_mapping(mapping: &Mapping, key: u32, rights: Rights) -> Result<(), i64
     if mapping.protection == 0 {
         return Ok(());
     }
-    change(mapping.start, mapping.end, key, mapping.protection, rights)
+    change_range(mapping.start, mapping.end, key, mapping.protection, rights)
 }
 
-/// Page tables: closes or opens one page for `rights`, as its key and protection
+/// Page tables: closes or opens `start..end` for `rights`, as its key and protection
 /// have it.
 ///
 /// # Errors
 /// The kernel's error number, negative.
-pub fn change_page(page: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
-    change(page, page + PAGE, key, protection, rights)
-}
-
-fn change(start: u64, end: u64, key: u32, protection: u32, rights: Rights) -> Result<(), i64> {
+pub fn change_range(
+    start: u64,
+    end: u64,
+    key: u32,
+    protection: u32,
+    rights: Rights,
+) -> Result<(), i64> {
     let protection = effective(rights, key, protection);
     // SAFETY: a cubicle's table lists this range.
     let result = unsafe {

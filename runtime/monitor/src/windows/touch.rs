@@ -1,9 +1,10 @@
 //! Who may touch a page now, and what has to change for it.
 
 use super::records::{Page, address_of, page_of};
+use super::table::Handle;
 use super::{WINDOWS, Windows, in_use};
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
-use crate::machine::rights::{change_page, tag};
+use crate::machine::rights::{change_range, tag};
 use crate::process::{cubicle_with, cubicles, owner, rights};
 use cubicle_abi::layout::{PAGE, page_down};
 use cubicle_abi::rights::{Rights, cubicle_key};
@@ -30,7 +31,16 @@ pub enum Against {
 pub fn touch(cubicle: usize, address: u64, needed: u32) -> Touch {
     let mut windows = WINDOWS.lock();
     match page_of(address) {
-        Some(page) if in_use() => windows.touch(cubicle, rights(cubicle), page, needed),
+        Some(page) if in_use() => {
+            let touched = windows.touch(cubicle, rights(cubicle), page, needed);
+            if touched == Touch::Changed {
+                let Windows { table, records } = &mut *windows;
+                records
+                    .windows(page)
+                    .for_each(|window| table.count_fault(Handle::of(window)));
+            }
+            touched
+        }
         _ => Touch::Refused,
     }
 }
@@ -103,15 +113,63 @@ pub fn prepare(cubicle: usize, start: u64, end: u64) {
 pub fn reapply(new: Rights, changed: impl Fn(u32) -> bool) {
     let windows = WINDOWS.lock();
     for owner in 0..cubicles().len() {
+        let mut run: Option<Run> = None;
         for page in windows.records.away(owner) {
             let record = windows.records.get(page);
             let key = record.holder().map_or(0, cubicle_key);
-            let at = address_of(page);
-            if (changed(cubicle_key(owner)) || changed(key))
-                && change_page(at, key, record.access(), new).is_err()
-            {
-                crate::violation::fatal("the kernel refused to change a page protection");
+            if !changed(cubicle_key(owner)) && !changed(key) {
+                continue;
             }
+            let one = Run {
+                start: address_of(page),
+                end: address_of(page) + PAGE,
+                key,
+                access: record.access(),
+            };
+            match run.as_mut().is_some_and(|run| run.join(&one)) {
+                true => {}
+                false => {
+                    if let Some(before) = run.replace(one) {
+                        before.change(new);
+                    }
+                }
+            }
+        }
+        if let Some(last) = run {
+            last.change(new);
+        }
+    }
+}
+
+/// Neighbouring pages that are closed or opened alike: a system call for each would
+/// take most of the time of a call that lends a megabyte.
+struct Run {
+    start: u64,
+    end: u64,
+    key: u32,
+    access: u32,
+}
+
+impl Run {
+    /// Takes in `other`, if it lies beside this one and is alike.
+    fn join(&mut self, other: &Run) -> bool {
+        if self.key != other.key || self.access != other.access {
+            return false;
+        }
+        // The pages that went last come first.
+        if other.end == self.start {
+            self.start = other.start;
+        } else if other.start == self.end {
+            self.end = other.end;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn change(&self, rights: Rights) {
+        if change_range(self.start, self.end, self.key, self.access, rights).is_err() {
+            crate::violation::fatal("the kernel refused to change a page protection");
         }
     }
 }
