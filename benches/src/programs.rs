@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::sampling::Samples;
 use anyhow::{Context, bail};
 
 /// How a program is built.
@@ -111,6 +112,24 @@ impl Workshop {
         command
     }
 
+    /// What a program prints, run with these arguments where it has protection keys:
+    /// in the emulated machine, if this one has none. Counts, never times.
+    pub fn emulated(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Samples> {
+        let folder = self.path("benches/programs").join(name);
+        let target = self.fresh(&format!("{name}-emulated"))?;
+        let mut command = Command::new(&self.tool);
+        command
+            .current_dir(folder)
+            .args(["cubicle", "run", "--release", "--quiet", "--locked", "--vm"])
+            .arg("--target-dir")
+            .arg(target)
+            .arg("--")
+            .args(arguments);
+        let mut samples = Samples::default();
+        samples.read(&run(&mut command)?)?;
+        Ok(samples)
+    }
+
     /// `cargo build --release` of the same program: static and at a fixed
     /// address, too.
     pub fn plain_rust(&self, folder: &Path, output: &Path) -> anyhow::Result<()> {
@@ -131,7 +150,8 @@ impl Workshop {
                 "RUSTFLAGS",
                 "-Ctarget-feature=+crt-static -Crelocation-model=static",
             );
-        run(&mut command)
+        run(&mut command)?;
+        Ok(())
     }
 
     /// With the options that `c = { files = … }` uses in release.
@@ -185,17 +205,18 @@ fn cargo() -> Command {
     command
 }
 
-/// Runs a command that must succeed, showing its output only if it does not.
-pub fn run(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a command that must succeed and returns what it printed.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {command:?}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!(
-            "{command:?} failed:\n{}{}",
+            "{command:?} failed ({}):\n{}{printed}",
+            output.status,
             String::from_utf8_lossy(&output.stderr),
-            String::from_utf8_lossy(&output.stdout)
         );
     }
-    Ok(())
+    Ok(printed)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use crate::programs::run;
+use anyhow::Context;
 
 /// Every value that was measured under each name.
 #[derive(Default, Debug)]
@@ -13,6 +14,17 @@ pub struct Samples(BTreeMap<String, Vec<f64>>);
 impl Samples {
     pub fn add(&mut self, name: &str, value: f64) {
         self.0.entry(name.to_owned()).or_default().push(value);
+    }
+
+    /// Takes in what a program printed: lines "NAME VALUE".
+    pub fn read(&mut self, printed: &str) -> anyhow::Result<()> {
+        for line in printed.lines() {
+            let (name, value) = line
+                .rsplit_once(' ')
+                .with_context(|| format!("`{line}` is no measurement"))?;
+            self.add(name, value.parse()?);
+        }
+        Ok(())
     }
 
     /// The median; NaN if nothing was measured.
@@ -34,23 +46,7 @@ pub fn interleaved(programs: &[&Path], rounds: usize) -> anyhow::Result<Vec<Samp
     let mut all: Vec<Samples> = programs.iter().map(|_| Samples::default()).collect();
     for _ in 0..rounds {
         for (program, samples) in programs.iter().zip(&mut all) {
-            let output = Command::new(program)
-                .output()
-                .with_context(|| format!("cannot run {}", program.display()))?;
-            if !output.status.success() {
-                bail!(
-                    "{} failed ({}):\n{}",
-                    program.display(),
-                    output.status,
-                    String::from_utf8_lossy(&output.stderr)
-                );
-            }
-            for line in String::from_utf8_lossy(&output.stdout).lines() {
-                let (name, value) = line
-                    .rsplit_once(' ')
-                    .with_context(|| format!("`{line}` is no measurement"))?;
-                samples.add(name, value.parse()?);
-            }
+            samples.read(&run(&mut Command::new(program))?)?;
         }
     }
     Ok(all)

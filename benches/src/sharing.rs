@@ -2,7 +2,8 @@
 
 use crate::machine::Machine;
 use crate::programs::{Form, Workshop};
-use crate::sampling::interleaved;
+use crate::sampling::{Samples, interleaved};
+use anyhow::Context;
 
 const ROUNDS: usize = 5;
 
@@ -47,5 +48,27 @@ pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
             );
         }
     }
+    faults(machine, workshop, &all)
+}
+
+/// How many page faults a turn takes with keys, counted where keys are emulated if
+/// there are none here, and what one takes here by page tables: the same signal, look-up
+/// and change of one page.
+fn faults(machine: &Machine, workshop: &Workshop, all: &[Samples]) -> anyhow::Result<()> {
+    let counted = match workshop.emulated("sharing", &["faults"]) {
+        Ok(counted) => counted,
+        Err(error) => {
+            println!("  faults    not counted, there is no emulated machine: {error}");
+            return Ok(());
+        }
+    };
+    let (first, later) = ("window first touch", "window later touch");
+    let times = all.last().context("nothing was measured")?;
+    let (one, other) = (counted.median(first), counted.median(later));
+    let price = (times.median(first) - times.median(later)) / (one - other);
+    println!(
+        "  faults    counted with keys (`run --vm`): first touch {one:.2}, later touch {other:.2} a turn; one takes {price:.0} here by {}",
+        machine.label(Form::Default),
+    );
     Ok(())
 }

@@ -110,6 +110,14 @@ static inline int cubicle_window_destroy(int window)
 	CUBICLE_CALL_(0x43550027, window, 0, 0);
 }
 
+/* How often somebody's touch has moved a page of a window, up to 2^31 - 1: what a
+ * window costs is a page fault each time. A keyed window never takes one.
+ * -EBADF. */
+static inline int cubicle_window_faults(int window)
+{
+	CUBICLE_CALL_(0x43550028, window, 0, 0);
+}
+
 /* Memory in the keyed window with this number: whole pages of zeroes, which its owner
  * and guests use as the manifest says, without ever taking a fault. NULL: there is no
  * such window, this cubicle may not write in it, or there is no room. A plain build

@@ -35,6 +35,8 @@ pub const WINDOW_CLOSE_ALL: u64 = WINDOW_FIRST + 5;
 pub const WINDOW_REVOKE: u64 = WINDOW_FIRST + 6;
 /// `destroy(window)`.
 pub const WINDOW_DESTROY: u64 = WINDOW_FIRST + 7;
+/// `faults(window) -> number`: how often a touch moved one of its pages.
+pub const WINDOW_FAULTS: u64 = WINDOW_FIRST + 8;
 /// Calls about keyed windows begin here.
 pub const KEYED_FIRST: u64 = FIRST + 48;
 /// `alloc(window, bytes) -> address`: whole pages in a keyed window.

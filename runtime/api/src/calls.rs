@@ -97,6 +97,10 @@ pub fn destroy(window: i32) -> Result<(), Error> {
     call!(0x4355_0027; window, 0, 0).map(|_: i64| ())
 }
 
+pub fn faults(window: i32) -> Result<u32, Error> {
+    call!(0x4355_0028; window, 0, 0).map(|number: i64| number as u32)
+}
+
 /// An address; 0 in a plain program.
 pub fn allocate(window: i32, size: usize) -> Result<usize, Error> {
     call!(0x4355_0030; window, size, 0).map(|address: i64| address as usize)

@@ -21,6 +21,7 @@
 )]
 
 pub mod audit;
+pub mod defences;
 pub mod lock;
 pub mod machine;
 pub mod mappings;

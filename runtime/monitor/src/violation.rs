@@ -5,6 +5,7 @@ use crate::machine::kernel;
 use crate::text::Text;
 use core::fmt::Write;
 use core::sync::atomic::{AtomicU64, Ordering};
+use cubicle_abi::defences::Defences;
 use cubicle_abi::layout::{
     GATE_BASE, GATE_END, MONITOR_BASE, MONITOR_END, PLAN_BASE, PLAN_END, STUB_BASE, STUB_END,
 };
@@ -77,6 +78,16 @@ pub fn announce(mechanism: u32, audit: bool) {
             say(&["cubicle: BENCHMARK BUILD: a stand-in replaces WRPKRU, nothing is protected\n"])
         }
         _ => {}
+    }
+    let without = crate::defences::without();
+    if without != Defences::NONE {
+        let mut text = Text::<1024>::new();
+        let _ = text.write_str("cubicle: TEST BUILD: nothing is protected, left out:");
+        for defence in without.iter() {
+            let _ = write!(text, " {}", defence.name());
+        }
+        let _ = text.write_str("\n");
+        kernel::write(2, text.bytes());
     }
 }
 

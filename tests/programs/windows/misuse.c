@@ -170,8 +170,17 @@ static void too_many(void)
 	CHECK(cubicle_window_add(again, memory, sizeof memory) == 0 && cubicle_window_destroy(again) == 0);
 }
 
+static void of_none(void)
+{
+	int window = cubicle_window_init();
+	CHECK(cubicle_window_faults(window) == 0);
+	CHECK(cubicle_window_destroy(window) == 0);
+	CHECK(cubicle_window_faults(window) == -EBADF);
+}
+
 void misuse(void)
 {
+	of_none();
 	self = cubicle_find("app");
 	windows_that_are_none();
 	cubicles_that_are_none();

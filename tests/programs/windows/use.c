@@ -52,7 +52,12 @@ static void many_pages(void)
 	int window = cubicle_window_init();
 	CHECK(cubicle_window_add(window, at, size) == 0);
 	CHECK(cubicle_window_open(window, guest) == 0);
+	CHECK(cubicle_window_faults(window) == 0);
 	guest_fill(at, 1, size);
+	/* One for each page, and none for what is touched again. */
+	CHECK(cubicle_window_faults(window) == (int)pages);
+	guest_fill(at, 1, size);
+	CHECK(cubicle_window_faults(window) == (int)pages);
 	long sum = 0;
 	for (size_t i = 0; i < size; i++)
 		sum += at[i];

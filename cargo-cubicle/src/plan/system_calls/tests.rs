@@ -61,7 +61,7 @@ fn bits_are_those_the_monitor_reads() {
     let bits = granted.bits();
     for number in 0..u64::from(NUMBERS) {
         assert_eq!(
-            cubicle_monitor::system_calls::is_granted(&bits, number),
+            cubicle_monitor::system_calls::sets::is_granted(&bits, number),
             granted.numbers.contains(&(number as u32)),
             "{number}"
         );
@@ -75,8 +75,8 @@ fn the_refused_calls_are_the_monitors() {
     assert_eq!(named.len(), REFUSED.len(), "one is listed twice");
     let monitors: BTreeSet<u64> = (0..u64::from(NUMBERS))
         .filter(|number| {
-            cubicle_monitor::system_calls::is_granted(
-                &cubicle_monitor::system_calls::REFUSED,
+            cubicle_monitor::system_calls::sets::is_granted(
+                &cubicle_monitor::system_calls::sets::REFUSED,
                 *number,
             )
         })

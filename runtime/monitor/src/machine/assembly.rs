@@ -12,6 +12,7 @@
 //! * lowering proves nothing and gains nothing; the `syscall` behind it is
 //!   dispatched, because the selector of whoever jumps here says *block*.
 
+use super::memory::move_bytes;
 use super::thread::{CALL_PROOF, SignalHeader};
 use core::arch::global_asm;
 use core::mem::offset_of;
@@ -200,7 +201,7 @@ global_asm!(
     "    pop rbp",
     "    pop rbx",
     "    ret",
-    dispatch = sym crate::system_calls::dispatch,
+    dispatch = sym crate::system_calls::dispatch::dispatch,
 );
 
 // From a lending gate, with all rights, on the monitor's stack. The vector
@@ -421,7 +422,7 @@ global_asm!(
     "cubicle_copy_begin:",
     "cubicle_copy:",
     "    mov rcx, rdx",
-    "    rep movsb",
+    move_bytes!(),
     "cubicle_copy_fault:",
     "    mov rax, rcx",
     "    ret",

@@ -71,6 +71,9 @@ pub fn call(cubicle: usize, number: u64, arguments: [u64; 6]) -> i64 {
         Ok(window) => window,
         Err(error) => return error,
     };
+    if number == calls::WINDOW_FAULTS {
+        return windows.table.faults(window);
+    }
     let result = match number {
         calls::WINDOW_ADD => windows.add(window, a, b),
         calls::WINDOW_REMOVE => windows.remove(window, a),

@@ -20,6 +20,8 @@ struct Window {
     guests: [u8; MAXIMUM_CUBICLES],
     /// It is the monitor's, for the time of a call, and has no name.
     lent: bool,
+    /// How often a touch has moved one of its pages.
+    faults: u32,
 }
 
 /// Memory in a window, as it was added: not rounded to pages.
@@ -75,6 +77,7 @@ impl Table {
             generation: 0,
             guests: [0; MAXIMUM_CUBICLES],
             lent: false,
+            faults: 0,
         };
         const RANGE: Range = Range {
             start: 0,
@@ -119,6 +122,7 @@ impl Table {
         windows[place].generation = windows[place].generation.wrapping_add(1);
         windows[place].guests = [0; MAXIMUM_CUBICLES];
         windows[place].lent = lent;
+        windows[place].faults = 0;
         Ok(Handle { cubicle, place })
     }
 
@@ -145,6 +149,18 @@ impl Table {
 
     pub fn set_guest(&mut self, window: Handle, guest: usize, access: u32) {
         self.cubicles[window.cubicle].windows[window.place].guests[guest] = access as u8;
+    }
+
+    /// A touch has moved one of its pages.
+    pub fn count_fault(&mut self, window: Handle) {
+        let count = &mut self.cubicles[window.cubicle].windows[window.place].faults;
+        *count = count.saturating_add(1);
+    }
+
+    /// How often one has: a C `int`.
+    pub fn faults(&self, window: Handle) -> i64 {
+        let count = self.cubicles[window.cubicle].windows[window.place].faults;
+        i64::from(count.min(i32::MAX as u32))
     }
 
     /// The ranges in a window.

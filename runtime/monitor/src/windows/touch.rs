@@ -1,6 +1,7 @@
 //! Who may touch a page now, and what has to change for it.
 
 use super::records::{Page, address_of, page_of};
+use super::table::Handle;
 use super::{WINDOWS, Windows, in_use};
 use crate::lock::Guard;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
@@ -32,7 +33,16 @@ pub enum Against {
 pub fn touch(cubicle: usize, address: u64, needed: u32) -> Touch {
     let mut windows = WINDOWS.lock();
     match page_of(address) {
-        Some(page) if in_use() => windows.touch(cubicle, rights(cubicle), page, needed),
+        Some(page) if in_use() => {
+            let touched = windows.touch(cubicle, rights(cubicle), page, needed);
+            if touched == Touch::Changed {
+                let Windows { table, records } = &mut *windows;
+                records
+                    .windows(page)
+                    .for_each(|window| table.count_fault(Handle::of(window)));
+            }
+            touched
+        }
         _ => Touch::Refused,
     }
 }
@@ -155,15 +165,59 @@ impl Held {
     /// `changed` says for which keys.
     pub fn reapply(&self, new: Rights, changed: impl Fn(u32) -> bool) {
         for owner in 0..cubicles().len() {
+            let mut run: Option<Run> = None;
             for page in self.windows.records.away(owner) {
                 let record = self.windows.records.get(page);
                 let key = record.holder().map_or(0, cubicle_key);
-                let at = address_of(page);
-                if changed(key) {
-                    protect(at, at + PAGE, effective(new, key, record.access()));
+                if !changed(key) {
+                    continue;
+                }
+                let one = Run {
+                    start: address_of(page),
+                    end: address_of(page) + PAGE,
+                    protection: effective(new, key, record.access()),
+                };
+                if run.as_mut().is_some_and(|run| run.join(&one)) {
+                    continue;
+                }
+                if let Some(before) = run.replace(one) {
+                    before.protect();
                 }
             }
+            if let Some(last) = run {
+                last.protect();
+            }
         }
+    }
+}
+
+/// Neighbouring pages that are closed or opened alike: a system call for each would
+/// take most of the time of a call that lends a megabyte.
+struct Run {
+    start: u64,
+    end: u64,
+    protection: u32,
+}
+
+impl Run {
+    /// Takes in `other`, if it lies beside this one and is alike.
+    fn join(&mut self, other: &Run) -> bool {
+        if self.protection != other.protection {
+            return false;
+        }
+        // The pages that went last come first.
+        if other.end == self.start {
+            self.start = other.start;
+        } else if other.start == self.end {
+            self.end = other.end;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn protect(&self) {
+        protect(self.start, self.end, self.protection);
     }
 }
 

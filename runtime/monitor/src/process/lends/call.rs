@@ -19,7 +19,7 @@ pub struct Call<'a> {
     pub to: usize,
     /// The caller's.
     pub rights: Rights,
-    pub lends: &'a [Lend],
+    pub lends: &'static [Lend],
 }
 
 impl Call<'_> {

@@ -11,7 +11,7 @@ use super::kept::{Keeper, Kept, KeptObjects, is_no_object};
 use super::pending::{
     MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind, PendingLend,
 };
-use super::places::{self, KEPT, NoPlace, Stack, kept_room};
+use super::places::{self, KEPT, NoPlace, Stack, has_kept, kept_room};
 use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
@@ -146,7 +146,7 @@ impl Preparing<'_> {
     }
 
     fn prepare(&mut self, index: usize) {
-        let lend = self.call.lends[index];
+        let lend = &self.call.lends[index];
         self.latest[index] = (NOWHERE, 0);
         if lend.flags & (LEND_POINTER | LEND_RETURNED) != 0
             || !matches!(lend.pointer.kind, PLACE_ARGUMENT | PLACE_FIELD)
@@ -154,18 +154,18 @@ impl Preparing<'_> {
             return;
         }
         // What is inside nothing is nothing.
-        let Some(pointer) = self.word(&lend) else {
+        let Some(pointer) = self.word(lend) else {
             return;
         };
         if lend.flags & LEND_VALUE != 0 {
-            let value = self.own_value(&lend).unwrap_or(lend.value);
-            return self.replace(index, &lend, pointer, value);
+            let value = self.own_value(lend).unwrap_or(lend.value);
+            return self.replace(index, lend, pointer, value);
         }
         if lend.flags & LEND_CALLBACK != 0 {
             // Others cross when the call returns.
             if lend.flags & LEND_IN != 0 {
-                let stub = self.call.cross(&lend, pointer);
-                self.replace(index, &lend, pointer, stub);
+                let stub = self.call.cross(lend, pointer);
+                self.replace(index, lend, pointer, stub);
             }
             return;
         }
@@ -176,7 +176,7 @@ impl Preparing<'_> {
         if !self.check_caller(index, pointer, bytes) {
             return;
         }
-        let scratch = self.stage(&lend, pointer, bytes);
+        let scratch = self.stage(lend, pointer, bytes);
         if string && scratch != NOWHERE {
             self.scratch.set(scratch, bytes - 1, 1, 0);
         }
@@ -184,11 +184,11 @@ impl Preparing<'_> {
         let (kind, place) = if only_read {
             (PendingKind::Read, pointer)
         } else {
-            self.place(index, &lend, pointer, bytes)
+            self.place(index, lend, pointer, bytes)
         };
         self.remember(
             index,
-            &lend,
+            lend,
             PendingLend {
                 caller: pointer,
                 callee: place,
@@ -200,9 +200,9 @@ impl Preparing<'_> {
             },
         );
         if matches!(kind, PendingKind::Lent | PendingKind::Kept) {
-            self.write(&lend, place);
+            self.write(lend, place);
             if scratch == NOWHERE {
-                self.fill(&lend, pointer, place, bytes);
+                self.fill(lend, pointer, place, bytes);
                 if string {
                     // Its end was found before it was copied.
                     let end = [0u8; 1];
@@ -501,10 +501,10 @@ impl Preparing<'_> {
     /// about to be kept anew starts anew: the caller may have another object at
     /// that address now.
     fn kept_place(&mut self, index: usize, lend: &Lend, pointer: u64, bytes: u64) -> Option<u64> {
-        let mut objects = KEPT.lock();
-        if objects.is_empty() || is_no_object(pointer) {
+        if !has_kept(self.call.to) || is_no_object(pointer) {
             return None;
         }
+        let mut objects = KEPT.lock();
         let number = objects.find(self.call.from, self.call.to, pointer)?;
         if lend.flags & LEND_KEEP != 0 {
             objects.replace(number);

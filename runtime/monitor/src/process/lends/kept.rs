@@ -124,11 +124,6 @@ impl KeptObjects {
         }
     }
 
-    /// Are there any?
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// The number of the object that `from` keeps in `to` under an address.
     pub fn find(&self, from: usize, to: usize, caller: u64) -> Option<usize> {
         let mut at = self.buckets[bucket(from, to, caller)];

@@ -5,7 +5,7 @@ use super::abandoned::pop;
 use super::call::{Call, number, word_size};
 use super::kept::{Keeper, Kept, name};
 use super::pending::{NOWHERE, PendingLend};
-use super::places::{KEPT, is_kept, kept_room, own_rights};
+use super::places::{KEPT, has_kept, is_kept, kept_room, own_rights};
 use super::scratch::Scratch;
 use crate::audit::calls;
 use crate::machine::assembly::cubicle_string;
@@ -105,8 +105,8 @@ impl Returning<'_> {
         }
     }
 
-    fn lend(&self, one: &PendingLend) -> Lend {
-        self.call.lends[one.lend as usize]
+    fn lend(&self, one: &PendingLend) -> &'static Lend {
+        &self.call.lends[one.lend as usize]
     }
 
     /// Copies to the caller. What lies inside something comes before it: how far
@@ -147,7 +147,7 @@ impl Returning<'_> {
         let mut next = index + 1;
         for element in 0..elements {
             for inner in 0..self.call.lends.len() {
-                let lend = self.call.lends[inner];
+                let lend = &self.call.lends[inner];
                 let place = lend.pointer;
                 if place.kind != PLACE_FIELD
                     || place.index != parent.lend
@@ -156,7 +156,7 @@ impl Returning<'_> {
                     continue;
                 }
                 let at = element * stride + place.offset;
-                let size = word_size(&lend);
+                let size = word_size(lend);
                 if at + size as u64 > parent.bytes {
                     continue;
                 }
@@ -168,7 +168,7 @@ impl Returning<'_> {
                     next = number + 1;
                 }
                 let value = self.scratch.number(parent.scratch, at, size);
-                let value = self.returned(&lend, value, found.map(|number| self.lent[number]));
+                let value = self.returned(lend, value, found.map(|number| self.lent[number]));
                 self.scratch.set(parent.scratch, at, size, value);
             }
         }
@@ -246,7 +246,7 @@ impl Returning<'_> {
 
     fn result(&mut self) {
         for index in 0..self.call.lends.len() {
-            let lend = self.call.lends[index];
+            let lend = &self.call.lends[index];
             let value = self.results[0];
             if lend.flags & LEND_RESULT != 0 {
                 let place = self.lent.iter().find(|one| one.lend == index as u32);
@@ -258,11 +258,11 @@ impl Returning<'_> {
                 continue;
             }
             self.results[0] = if lend.flags & LEND_CALLBACK != 0 {
-                self.call.cross(&lend, value)
+                self.call.cross(lend, value)
             } else if lend.flags & LEND_RETURNED != 0 {
-                self.copy_result(index, &lend, value)
+                self.copy_result(index, lend, value)
             } else if lend.flags & LEND_POINTER != 0 {
-                self.returned(&lend, value, None)
+                self.returned(lend, value, None)
             } else {
                 value
             };
@@ -464,10 +464,10 @@ impl Returning<'_> {
 
     /// Objects that this call ends.
     fn end_kept(&self) {
-        let mut objects = KEPT.lock();
-        if objects.is_empty() {
+        if !has_kept(self.call.to) {
             return;
         }
+        let mut objects = KEPT.lock();
         for one in self.lent.iter().filter(|one| one.has_copy()) {
             let (from, to) = (self.call.from, self.call.to);
             if let Some(number) = objects.find(from, to, one.caller)

@@ -53,9 +53,8 @@ pub fn end_thread(index: usize) {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
     places::give_back(index, &mut state.lends.buffers[index]);
-    let mut objects = places::KEPT.lock();
-    if !objects.is_empty() {
-        objects.end_names(index, state.number);
+    if places::has_kept(index) {
+        places::KEPT.lock().end_names(index, state.number);
     }
 }
 

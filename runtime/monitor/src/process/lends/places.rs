@@ -53,6 +53,10 @@ impl Stack {
     /// Room for `bytes`, aligned to 16. The callee's frame may say anything, so
     /// its memory must be its own.
     pub fn take(&mut self, bytes: u64) -> Result<u64, NoPlace> {
+        if bytes == 0 && self.low != self.high & !15 {
+            // There is room for what was taken before, and below it.
+            return Ok(self.low);
+        }
         let low = self.low.checked_sub(bytes).ok_or(NoPlace::Stack)? & !15;
         let start = low.saturating_sub(HEADROOM);
         let protection = PROT_READ | PROT_WRITE;
@@ -147,6 +151,12 @@ pub fn kept_room(to: usize, size: u64) -> Option<u64> {
     }
     KEPT_USED[to].store(end, Ordering::Relaxed);
     Some(base + start)
+}
+
+/// Has anything ever been kept in a cubicle? Until then no call need look for it,
+/// which takes the lock.
+pub fn has_kept(to: usize) -> bool {
+    KEPT_USED[to].load(Ordering::Relaxed) != 0
 }
 
 /// Could this address lead to a kept object of a cubicle?

@@ -3,7 +3,7 @@
 
 use super::super::kept::is_no_object;
 use super::super::pending::{NOWHERE, PendingLend};
-use super::super::places::KEPT;
+use super::super::places::{KEPT, has_kept};
 use super::Preparing;
 use crate::machine::kernel::PROT_READ;
 use crate::process::accessible;
@@ -16,7 +16,7 @@ impl Preparing<'_> {
     fn point_inwards(&mut self) {
         for number in self.first..*self.count {
             let parent = self.pending[number];
-            let lend = self.call.lends[parent.lend as usize];
+            let lend = &self.call.lends[parent.lend as usize];
             if parent.scratch == NOWHERE || !parent.has_copy() || lend.flags & LEND_IN == 0 {
                 continue;
             }
@@ -57,10 +57,10 @@ impl Preparing<'_> {
         if let Some(one) = lent.iter().find(into) {
             return Some(one.callee + (value - one.caller));
         }
-        let objects = KEPT.lock();
-        if objects.is_empty() || is_no_object(value) {
+        if !has_kept(self.call.to) || is_no_object(value) {
             return None;
         }
+        let objects = KEPT.lock();
         let number = objects.find(self.call.from, self.call.to, value)?;
         Some(objects.get(number).callee)
     }

@@ -1,0 +1,95 @@
+//! The entry: which call it is, and who answers it.
+
+use super::sets::{REFUSED, is_granted};
+use super::{granted, signals, threads};
+use crate::defences::off;
+use crate::machine::context::Registers;
+use crate::machine::kernel::{error, number};
+use crate::memory_calls;
+use crate::process::{self, exit, virtual_threads};
+use crate::threads::{end, futex};
+use crate::windows;
+use cubicle_abi::calls;
+use cubicle_abi::defences::Defence;
+use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
+
+/// Answers the call that `registers` show, of `cubicle`.
+///
+/// # Safety
+/// Called by a system-call gate only, which has proven who calls.
+pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i64 {
+    let cubicle = cubicle as usize;
+    let arguments = registers.arguments();
+    let [a, b, c, d, ..] = arguments;
+    let Some(policy) = process::plan().and_then(|plan| plan.cubicles().get(cubicle)) else {
+        crate::violation::fatal("a system call of a cubicle that is not in the plan");
+    };
+    let files = policy.flags & CUBICLE_ANY_DESCRIPTOR != 0;
+    match registers.number {
+        calls::PARK => virtual_threads::park(cubicle, registers),
+        calls::PARK_THREAD => virtual_threads::park_thread(cubicle, registers),
+        calls::ATTACH => virtual_threads::attach(cubicle, a),
+        calls::STACK_SIZE => policy.stack as i64,
+        calls::FIND => find(cubicle, a, b),
+        calls::WINDOW_FIRST..calls::KEYED_FIRST => {
+            windows::call(cubicle, registers.number, arguments)
+        }
+        calls::KEYED_FIRST..calls::END => {
+            flat(windows::keyed::call(cubicle, registers.number, arguments))
+        }
+        number::MMAP => flat(memory_calls::map(cubicle, arguments, files)),
+        number::MUNMAP => flat(memory_calls::unmap(cubicle, a, b)),
+        number::MPROTECT => flat(memory_calls::protect(cubicle, a, b, c)),
+        number::MREMAP => flat(memory_calls::remap(cubicle, arguments)),
+        number::MADVISE => flat(memory_calls::advise(cubicle, a, b, c)),
+        number::BRK => memory_calls::set_break(cubicle, a) as i64,
+        number::CLONE => virtual_threads::clone(cubicle, registers),
+        number::CLONE3 | number::RSEQ => -error::ENOSYS,
+        number::SET_TID_ADDRESS => threads::set_clear_id(cubicle, a),
+        number::SET_ROBUST_LIST => threads::set_robust_list(cubicle, a),
+        number::GETTID if is_granted(&policy.granted, number::GETTID) => {
+            threads::thread_id(cubicle)
+        }
+        number::ARCH_PRCTL => threads::set_thread_pointer(cubicle, a, b),
+        number::EXIT_GROUP => exit::exit_group(cubicle, a),
+        number::EXIT => end::exit(cubicle),
+        number::RT_SIGACTION => signals::action(cubicle, a, b, c),
+        number::RT_SIGPROCMASK => signals::mask(cubicle, a, b, c, d),
+        number::SIGALTSTACK => signals::alternate_stack(cubicle, b),
+        number::TGKILL => signals::kill_self(cubicle, a, b, c),
+        number::FUTEX => futex::call(cubicle, arguments),
+        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => -error::EPERM,
+        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => -error::EPERM,
+        wanted => granted::granted(cubicle, files, wanted, arguments),
+    }
+}
+
+/// The number of the cubicle or keyed window whose name has `length` bytes at
+/// `name`. No two have the same.
+fn find(cubicle: usize, name: u64, length: u64) -> i64 {
+    const LONGEST_NAME: usize = 256;
+    let mut bytes = [0; LONGEST_NAME];
+    let Some(wanted) = bytes.get_mut(..length as usize) else {
+        return -error::ENOENT;
+    };
+    if !memory_calls::read(cubicle, name, wanted) {
+        return -error::EFAULT;
+    }
+    let found = process::plan().and_then(|plan| {
+        (0..process::region_count()).find(|index| {
+            let name = plan.name(*index);
+            match plan.window(*index) {
+                Some(_) => name.strip_prefix(WINDOW_PREFIX.as_bytes()) == Some(&*wanted),
+                None => name == wanted,
+            }
+        })
+    });
+    found.map_or(-error::ENOENT, |index| index as i64)
+}
+
+fn flat(result: Result<u64, i64>) -> i64 {
+    match result {
+        Ok(value) => value as i64,
+        Err(error) => error,
+    }
+}
