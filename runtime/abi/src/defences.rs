@@ -41,6 +41,11 @@ defences! {
     Procfs = "procfs",
     /// Devices are closed but for those that touch nobody's memory.
     Devices = "devices",
+    // Lends.
+    /// What the monitor judges it has read once.
+    ReadOnce = "read-once",
+    /// What is reached by windows only is asked again where it is copied.
+    Steady = "steady",
 }
 
 /// A set of defences.

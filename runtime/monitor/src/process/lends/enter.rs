@@ -1,12 +1,13 @@
 //! Before the call: what is lent is made available to the callee, and pointers
 //! to it are replaced.
 
+mod extents;
 mod hand_over;
 
 use super::MOST_LENDS;
 use super::abandoned::forget_abandoned;
 use super::buffer::Buffer;
-use super::call::{Call, Number, number, word_size};
+use super::call::{Call, word_size};
 use super::kept::{Keeper, Kept, KeptObjects, is_no_object};
 use super::pending::{
     MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind, PendingLend,
@@ -16,17 +17,15 @@ use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
 use crate::lock::Guard;
-use crate::machine::assembly::{cubicle_clear, cubicle_string};
+use crate::machine::assembly::cubicle_clear;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
 use crate::windows::lending;
 use cubicle_abi::frame::{Frame, Saved};
-use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{
-    EXTENT_CONSTANT, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent, LEND_CALLBACK, LEND_IN,
-    LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED, LEND_STAGED, LEND_VALUE,
-    LEND_WINDOW, Lend, Operand, PLACE_ARGUMENT, PLACE_FIELD, Place,
+    LEND_CALLBACK, LEND_IN, LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED,
+    LEND_STAGED, LEND_VALUE, LEND_WINDOW, Lend, PLACE_ARGUMENT, PLACE_FIELD, Place,
 };
 
 /// A pointer in an argument, to nothing yet.
@@ -361,68 +360,6 @@ impl Preparing<'_> {
         if let Some(word) = known.iter_mut().find(|(word, _)| *word == place) {
             word.1 = value;
         }
-    }
-
-    fn operand(&mut self, operand: &Operand) -> Number {
-        let value = match operand.place.kind {
-            PLACE_ARGUMENT => self.original(operand.place.index),
-            PLACE_FIELD => self
-                .field(&operand.place, operand.size.clamp(1, 8).into())
-                .unwrap_or(0),
-            _ => 0,
-        };
-        number(value, operand)
-    }
-
-    /// An argument as the caller passed it.
-    fn original(&mut self, place: u32) -> u64 {
-        let replaced = self.pending[self.first..*self.count].iter().find(|one| {
-            let pointer = self.call.lends[one.lend as usize].pointer;
-            pointer.kind == PLACE_ARGUMENT && pointer.index == place
-        });
-        match replaced {
-            Some(one) => one.caller,
-            None => self.argument(place),
-        }
-    }
-
-    /// How many bytes, and whether they end with the zero byte of a string.
-    fn extent(&mut self, extent: &Extent, pointer: u64) -> (u64, bool) {
-        match extent.kind {
-            EXTENT_CONSTANT => (extent.scale, false),
-            EXTENT_STRING => (self.string(pointer), true),
-            _ => {
-                let mut product = extent.scale;
-                for operand in extent.operands.iter().take(extent.count as usize) {
-                    let number = self.operand(operand);
-                    if number.negative && extent.kind == EXTENT_PRODUCT_OR_STRING {
-                        return (self.string(pointer), true);
-                    }
-                    product = product.saturating_mul(number.value);
-                }
-                (product, false)
-            }
-        }
-    }
-
-    /// The length of a string, its zero byte included: at least 1.
-    fn string(&self, pointer: u64) -> u64 {
-        // As far as the caller may read from there; a page at a time.
-        let mut length = 0;
-        while length < LONGEST_STRING {
-            let at = pointer.wrapping_add(length);
-            let room = PAGE - at % PAGE;
-            if !accessible(self.call.rights, at, room, PROT_READ) {
-                break;
-            }
-            // SAFETY: a fault is expected and answered.
-            let found = unsafe { cubicle_string(at, room) };
-            if found <= room {
-                return length + found;
-            }
-            length += room;
-        }
-        self.call.refuse(pointer, length + 1, "read");
     }
 
     /// The caller itself must have the rights it lends. Otherwise, in an audit,
