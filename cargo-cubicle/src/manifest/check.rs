@@ -114,6 +114,11 @@ fn shared_is_only_code(policy: &Policy, cubicle: &Cubicle, findings: &mut Findin
         ("stack", written(&cubicle.stack.span)),
         ("gate", written(&cubicle.gate.span)),
         ("syscalls", first(&cubicle.syscalls)),
+        ("denied", written(&cubicle.denied.span)),
+        (
+            "files",
+            cubicle.files.as_ref().map(|files| files.span.clone()),
+        ),
         ("rodata", written(&cubicle.rodata.span)),
         ("on-fault", written(&cubicle.on_fault.span)),
         (

@@ -2,8 +2,8 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, Probe, Segment, Slice, Text,
-    VERSION, WINDOW_PREFIX,
+    Cubicle, FILES_WRITE, FilePlace, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC,
+    PLAN_DUMPS, Probe, Segment, Slice, Text, VERSION, WINDOW_PREFIX,
 };
 
 use std::ops::Range;
@@ -37,6 +37,8 @@ unsafe trait Plain {}
 unsafe impl Plain for Header {}
 // SAFETY: as above.
 unsafe impl Plain for Cubicle {}
+// SAFETY: as above.
+unsafe impl Plain for FilePlace {}
 // SAFETY: as above.
 unsafe impl Plain for KeyedWindow {}
 // SAFETY: as above.
@@ -110,6 +112,18 @@ pub fn encode(
             image,
             cubicle.key,
         ));
+        let files: Vec<FilePlace> = cubicle
+            .narrowing
+            .places
+            .iter()
+            .flatten()
+            .map(|place| FilePlace {
+                path: writer.raw(place.path.as_bytes()),
+                flags: if place.writable { FILES_WRITE } else { 0 },
+                reserved: 0,
+            })
+            .collect();
+        let files = writer.all(&files);
         cubicles.push(Cubicle {
             name,
             rights: cubicle.rights.0,
@@ -122,7 +136,8 @@ pub fn encode(
             stack: cubicle.stack,
             segments,
             granted: cubicle.grants.bits(),
-            flags: cubicle.grants.flags(),
+            flags: cubicle.grants.flags() | cubicle.narrowing.flags(),
+            files,
         });
     }
     let mut windows = Vec::new();
@@ -187,7 +202,7 @@ pub fn encode(
         gates: writer.all(&gates),
         texts: writer.all(&texts),
         main: plan.main as u32,
-        reserved: 0,
+        flags: if plan.dumps { PLAN_DUMPS } else { 0 },
         windows: writer.all(&windows),
         build: match plan.isolation {
             ISOLATION_AUDIT => identity(&writer.bytes, images),
@@ -260,7 +275,8 @@ mod tests {
     #[test]
     fn structures_have_no_padding() {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8 + 16);
-        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
+        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8);
+        assert_eq!(size_of::<FilePlace>(), 8 + 2 * 4);
         assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);

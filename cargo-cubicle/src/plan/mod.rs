@@ -11,6 +11,7 @@ pub mod encode;
 pub mod gates;
 pub mod lends;
 pub mod libc_objects;
+pub mod narrowing;
 pub mod ownership;
 pub mod permission;
 pub mod probes;
@@ -24,6 +25,7 @@ use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
 use crate::gates::{GateKind, GateShape};
+use narrowing::Narrowing;
 use system_calls::Grants;
 
 /// Everything about one program.
@@ -33,6 +35,8 @@ pub struct Plan {
     pub name: String,
     /// One of the ABI's `ISOLATION_` constants.
     pub isolation: u32,
+    /// Debuggers and core dumps may see the process.
+    pub dumps: bool,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
     /// Ordered by name; their numbers follow those of the cubicles.
@@ -69,6 +73,7 @@ pub struct Cubicle {
     pub memory: u64,
     pub stack: u64,
     pub grants: Grants,
+    pub narrowing: Narrowing,
 }
 
 /// One gate.

@@ -42,6 +42,9 @@ pub struct Record {
     /// where those cross that are called as it would have been.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<String>,
+    /// The number of a system call that was denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<i64>,
     /// The signal that the kernel raised; 0 if the monitor noticed by itself.
     #[serde(default)]
     pub signal: i32,

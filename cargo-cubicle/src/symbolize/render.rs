@@ -9,6 +9,7 @@ use cubicle_abi::plan::WINDOW_PREFIX;
 use super::images::Position;
 use super::record::{Access, Kind, Mechanism, Place, Record};
 use super::report::{Memory, Report, Step};
+use crate::plan::system_calls;
 
 /// The name by which the runtime calls the monitor as an owner of memory.
 const MONITOR: &str = "monitor";
@@ -120,7 +121,10 @@ fn title(report: &Report) -> String {
             }
         }
         Kind::Gate => format!("{who} used a gate otherwise than by calling it"),
-        Kind::SystemCall => format!("{who} made a system call that it may not make"),
+        Kind::SystemCall => match record.call {
+            Some(number) => format!("{who} was denied the system call {}", call_name(number)),
+            None => format!("{who} made a system call that it may not make"),
+        },
         Kind::Instruction => format!("{who} executed an instruction that it may not execute"),
         Kind::Abort => format!("{who} ended itself"),
         Kind::Lend => match report.calls.last() {
@@ -185,6 +189,14 @@ fn signal(number: i32) -> String {
         _ => return format!("signal {number}"),
     };
     name.to_owned()
+}
+
+fn call_name(number: i64) -> String {
+    let name = u32::try_from(number).ok().and_then(system_calls::name);
+    match name {
+        Some(name) => format!("`{name}`"),
+        None => format!("{number}"),
+    }
 }
 
 fn belongs(record: &Record) -> String {

@@ -27,6 +27,15 @@ pub fn report_to(number: Option<&[u8]>) {
     }
 }
 
+/// A system call that a cubicle was denied.
+#[cfg(monitor_image)]
+pub struct Denied<'a> {
+    pub cubicle: usize,
+    pub number: u64,
+    /// Why, or the place that its path leads to.
+    pub detail: &'a [u8],
+}
+
 /// Writes to where reports go.
 #[cfg(monitor_image)]
 pub fn report(bytes: &[u8]) {
@@ -101,7 +110,8 @@ fn say(parts: &[&str]) {
 
 #[cfg(monitor_image)]
 pub use reporting::{
-    aborted, callback_refused, fault, lend_refused, owner_and_place, refuse, thread_ended,
+    aborted, callback_refused, denied, denied_and_ended, fault, lend_refused, owner_and_place,
+    refuse, thread_ended,
 };
 
 #[cfg(monitor_image)]
@@ -175,9 +185,14 @@ mod reporting {
             let _ = write!(self.line, ",\"{key}\":{number}");
         }
 
-        fn send(mut self) {
+        /// Sends it; the process goes on.
+        fn send_only(mut self) {
             let _ = self.line.write_str("}\n");
             report(self.line.bytes());
+        }
+
+        fn send(self) {
+            self.send_only();
             // The process ends now.
             crate::audit::dump::write();
         }
@@ -445,6 +460,32 @@ mod reporting {
         record.text("detail", why);
         record.chain(cubicle);
         record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    fn denied_record(denied: &Denied) -> Record {
+        crate::machine::rights::open_for_report();
+        let mut record = Record::new("system-call");
+        record.name("cubicle", Some(denied.cubicle));
+        record.number("call", denied.number as i64);
+        let _ = record.line.write_str(",\"detail\":\"");
+        record.line.json(denied.detail);
+        let _ = record.line.write_str("\"");
+        record.chain(Some(denied.cubicle));
+        record
+    }
+
+    /// A call that a cubicle was denied; it goes on.
+    pub fn denied(denied: &Denied) {
+        denied_record(denied).send_only();
+        // What was opened for the report is closed again.
+        let own = process::rights(denied.cubicle);
+        crate::machine::rights::open(own, own);
+    }
+
+    /// A call that a cubicle was denied, which is the end.
+    pub fn denied_and_ended(denied: &Denied) -> ! {
+        denied_record(denied).send();
         kernel::exit(STATUS_VIOLATION)
     }
 

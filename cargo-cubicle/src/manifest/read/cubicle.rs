@@ -10,10 +10,10 @@ use super::function;
 use super::reader::{Entry, Reader, Table, quoted};
 use crate::diagnostics::Finding;
 use crate::manifest::located::Located;
-use crate::manifest::policy::{CSources, Cubicle, SYSCALL_GROUPS, SymbolPattern};
+use crate::manifest::policy::{CSources, Cubicle, Files, SYSCALL_GROUPS, SymbolPattern};
 use crate::manifest::schema;
 use crate::manifest::size::{self, GIB, MIB, PAGE};
-use crate::manifest::words::{GateKind, OnFault, Rodata};
+use crate::manifest::words::{Denied, GateKind, OnFault, Rodata};
 use crate::similar::similar;
 
 /// Reads the table. Whatever is wrong in it is reported and left out.
@@ -43,6 +43,11 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
     );
     cubicle.syscalls = strings(reader, table.get("syscalls"));
     check_syscalls(reader, &cubicle.syscalls);
+    set(
+        &mut cubicle.denied,
+        table.get("denied").and_then(|entry| reader.word(entry)),
+    );
+    cubicle.files = table.get("files").and_then(|entry| files(reader, entry));
     set(
         &mut cubicle.rodata,
         table.get("rodata").and_then(|entry| reader.word(entry)),
@@ -76,6 +81,8 @@ fn defaults(name: Located<String>) -> Cubicle {
         stack: Located::new(MIB, span.clone()),
         gate: Located::new(GateKind::Checked, span.clone()),
         syscalls: Vec::new(),
+        denied: Located::new(Denied::Error, span.clone()),
+        files: None,
         rodata: Located::new(Rodata::Public, span.clone()),
         on_fault: Located::new(OnFault::Abort, span),
         handles: BTreeSet::new(),
@@ -147,6 +154,50 @@ fn c_sources(reader: &mut Reader, entry: Entry) -> Option<CSources> {
         }
     }
     Some(sources)
+}
+
+fn files(reader: &mut Reader, entry: Entry) -> Option<Files> {
+    let mut table = reader.table::<schema::Files>(entry.value, entry.span(), "`files`")?;
+    let files = Files {
+        span: entry.span(),
+        read: places(reader, table.get("read")),
+        write: places(reader, table.get("write")),
+    };
+    table.close();
+    Some(files)
+}
+
+/// Paths, without a slash at their end.
+fn places(reader: &mut Reader, entry: Option<Entry>) -> Vec<Located<String>> {
+    let mut places = Vec::new();
+    for place in strings(reader, entry) {
+        let absolute = place.starts_with('/');
+        let inside = place.trim_matches('/');
+        let plain = inside == "." && !absolute
+            || inside.split('/').all(|part| {
+                !matches!(part, "." | "..") && (!part.is_empty() || place.value == "/")
+            });
+        let help = if place.starts_with('~') || place.contains('$') {
+            "the environment has no say in it; write the path itself"
+        } else if place.contains(['*', '?', '[']) {
+            "list the folder: what is in it belongs to it"
+        } else if !plain || place.contains('\0') {
+            "write it without `.`, `..` and empty parts; \".\" alone is the directory in which the \
+             program starts"
+        } else {
+            let root = if absolute { "/" } else { "" };
+            let text = format!("{root}{inside}");
+            places.push(place.map(|_| text));
+            continue;
+        };
+        reader.error_with_help(
+            place.span.clone(),
+            format!("{} is no place of files", quoted(&place)),
+            "",
+            help,
+        );
+    }
+    places
 }
 
 fn define(reader: &mut Reader, entry: Entry) -> BTreeMap<String, Located<String>> {

@@ -150,6 +150,9 @@ impl ThreadMemory {
                 resume_target: 0,
                 reserved2: 0,
                 virtual_threads: [NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                nothing: 0,
+                reserved3: [0; 7],
+                scratch: [0; cubicle_abi::thread_block::SCRATCH],
             }),
             stack: UnsafeCell::new([0; MONITOR_STACK]),
             state: UnsafeCell::new(Thread {

@@ -13,11 +13,12 @@ use crate::machine::thread::{self, FIRST, ThreadMemory};
 use crate::machine::{rights, signals};
 use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
+use crate::system_calls::paths::{held, listed};
 use crate::violation::refuse_start;
 use core::sync::atomic::Ordering;
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
-use cubicle_abi::plan::{ISOLATION_AUDIT, MECHANISM_PKU};
+use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 
 /// The stack of the program's own main thread, as much as Linux gives by
@@ -76,6 +77,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         signals::arm(&FIRST).and_then(|()| signals::install()),
         "installing signal handlers",
     );
+    prepare_paths(plan);
     or_refuse(
         dispatch_system_calls(&FIRST),
         "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
@@ -88,6 +90,21 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     }
     start_image(kernel, plan, main, vdso);
     crate::violation::fatal("the main cubicle came back without an exit")
+}
+
+/// What path calls need before the first cubicle makes one.
+fn prepare_paths(plan: Plan) {
+    let narrowed = |cubicle: &cubicle_abi::plan::Cubicle| cubicle.flags & CUBICLE_NARROWED != 0;
+    match held::prepare() {
+        Ok(true) => or_refuse(listed::find_all(plan), "finding what `files` lists"),
+        Ok(false) if plan.cubicles().iter().any(narrowed) => {
+            refuse_start("`files` needs procfs at /proc");
+        }
+        Ok(false) => {}
+        Err(error) => {
+            crate::violation::refuse_start_because("taking descriptors for path calls", error);
+        }
+    }
 }
 
 /// Ends the process with a line that says what the kernel did not do.

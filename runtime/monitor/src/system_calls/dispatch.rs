@@ -1,7 +1,7 @@
 //! The entry: which call it is, and who answers it.
 
 use super::sets::{REFUSED, is_granted};
-use super::{granted, signals, threads};
+use super::{denied, granted, signals, threads};
 use crate::defences::off;
 use crate::machine::context::Registers;
 use crate::machine::kernel::{error, number};
@@ -58,9 +58,13 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         number::SIGALTSTACK => signals::alternate_stack(cubicle, b),
         number::TGKILL => signals::kill_self(cubicle, a, b, c),
         number::FUTEX => futex::call(cubicle, arguments),
-        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => -error::EPERM,
-        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => -error::EPERM,
-        wanted => granted::granted(cubicle, files, wanted, arguments),
+        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => {
+            denied::call(cubicle, policy, wanted, "whatever the manifest says")
+        }
+        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => {
+            denied::call(cubicle, policy, wanted, "it is not granted")
+        }
+        wanted => granted::granted(cubicle, policy, wanted, arguments),
     }
 }
 
