@@ -53,6 +53,9 @@ struct Described {
     callee_x87: bool,
     #[serde(default)]
     caller_x87: bool,
+    #[serde(default)]
+    /// The callee may be restarted.
+    restarts: bool,
     errno: Option<Errno>,
     /// The number of the callback that it calls, instead of a function.
     callback: Option<usize>,
@@ -126,6 +129,7 @@ impl Described {
                 callee: errno.callee,
                 caller: errno.caller,
             }),
+            restarts: self.restarts,
         }
     }
 

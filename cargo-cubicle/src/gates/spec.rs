@@ -28,6 +28,9 @@ pub struct GateSpec {
     pub caller_uses_x87: bool,
     /// Copy the callee's errno to the caller's libc; implies `switch_fs`.
     pub errno: Option<ErrnoOffsets>,
+    /// The callee may be restarted meanwhile: the monitor can go on at
+    /// [`cubicle_abi::layout::gate_tail`].
+    pub restarts: bool,
 }
 
 /// What a gate calls.

@@ -123,6 +123,8 @@ pub fn encode(
             segments,
             granted: cubicle.grants.bits(),
             flags: cubicle.grants.flags(),
+            restarts: cubicle.restarts,
+            reserved: 0,
         });
     }
     let mut windows = Vec::new();
@@ -154,6 +156,9 @@ pub fn encode(
                     stack_words: gate.shape.stack_words as u32,
                     callback: gate.callback.map_or(0, |number| number as u32 + 1),
                     probes,
+                    fault_value: gate.fault.value,
+                    fault_errno: gate.fault.errno,
+                    reserved: 0,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -166,6 +171,9 @@ pub fn encode(
                 stack_words: 0,
                 callback: 0,
                 probes: Slice::default(),
+                fault_value: 0,
+                fault_errno: 0,
+                reserved: 0,
             },
         });
     }
@@ -259,8 +267,11 @@ mod tests {
     #[test]
     fn structures_have_no_padding() {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8);
-        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
+        assert_eq!(
+            size_of::<Cubicle>(),
+            8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 2 * 4
+        );
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4);
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);

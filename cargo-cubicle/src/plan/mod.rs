@@ -8,6 +8,7 @@ pub mod call_sites;
 pub mod callbacks;
 pub mod cubicles;
 pub mod encode;
+pub mod faults;
 pub mod gates;
 pub mod lends;
 pub mod libc_objects;
@@ -65,6 +66,8 @@ pub struct Cubicle {
     pub memory: u64,
     pub stack: u64,
     pub grants: Grants,
+    /// How often a minute it may be restarted; 0: its faults end the program.
+    pub restarts: u32,
 }
 
 /// One gate.
@@ -81,6 +84,8 @@ pub struct Gate {
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+    /// What a pending call returns if the callee is restarted.
+    pub fault: faults::Fault,
     /// What an audit looks at in each call; empty in other builds.
     pub probes: Vec<probes::Probe>,
 }
@@ -100,5 +105,6 @@ impl Gate {
             && self.shape == other.shape
             && self.lends == other.lends
             && self.errno == other.errno
+            && self.fault == other.fault
     }
 }

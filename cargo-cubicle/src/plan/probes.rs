@@ -9,6 +9,7 @@ use cubicle_abi::plan::{
 };
 
 use super::Gate;
+use super::faults::Fault;
 use crate::gates::spec::GateResult;
 use crate::gates::{GateKind, GateShape};
 use crate::graph::shape::{self, CallShape, ResultPlace};
@@ -181,6 +182,7 @@ pub fn callbacks(gates: &[Option<Gate>]) -> Vec<Option<Gate>> {
                 },
                 lends: Vec::new(),
                 errno: false,
+                fault: Fault::default(),
                 probes: anything(),
             })
         })

@@ -7,7 +7,7 @@
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// `isolation = "pku"`: refuse to start without protection keys.
 pub const ISOLATION_PKU: u32 = 0;
@@ -99,6 +99,9 @@ pub struct Cubicle {
     pub granted: [u64; 8],
     /// `CUBICLE_` flags.
     pub flags: u64,
+    /// How often a minute it may be restarted; 0: its faults end the process.
+    pub restarts: u32,
+    pub reserved: u32,
 }
 
 /// It may use every descriptor, not only 0, 1 and 2.
@@ -154,6 +157,11 @@ pub struct Gate {
     pub callback: u32,
     /// [`Probe`]s. Empty except in audit builds.
     pub probes: Slice,
+    /// What the caller gets in rax, and in its errno unless that is 0, if the
+    /// callee is restarted meanwhile.
+    pub fault_value: u64,
+    pub fault_errno: u32,
+    pub reserved: u32,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of
