@@ -201,6 +201,7 @@ pub fn encode(
             ISOLATION_AUDIT => identity(&writer.bytes, images),
             _ => 0,
         },
+        without: plan.without,
     };
     writer.bytes[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
     let (size, room) = (writer.bytes.len() as u64, PLAN_END - PLAN_BASE);
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn structures_have_no_padding() {
-        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8);
+        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8 + 16);
         assert_eq!(
             size_of::<Cubicle>(),
             8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 2 * 4

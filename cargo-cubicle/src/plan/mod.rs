@@ -19,7 +19,9 @@ pub mod resolve;
 pub mod system_calls;
 mod undescribed;
 pub mod windows;
+pub mod without;
 
+use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
 use crate::gates::{GateKind, GateShape};
@@ -41,6 +43,8 @@ pub struct Plan {
     /// By number. A number whose reference died with unused code has none. Those
     /// of callbacks come last.
     pub gates: Vec<Option<Gate>>,
+    /// The defences it goes without: none but in programs of the tests.
+    pub without: Defences,
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
 use super::gates::Program;
 use super::windows::Window;
-use super::{Cubicle, Plan, permission, probes};
+use super::{Cubicle, Plan, permission, probes, without};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
 use crate::diagnostics::Findings;
@@ -151,5 +151,6 @@ pub fn resolve(
         windows,
         main,
         gates,
+        without: without::of(&line.manifest)?,
     })
 }

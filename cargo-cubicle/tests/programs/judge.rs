@@ -11,6 +11,9 @@ use crate::program::{Ending, Mechanism, Run};
 /// What a monitor without protection keys says at every start.
 const ANNOUNCEMENT: &str = "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code";
 
+/// What begins the line that a program without some defences says first.
+const LEFT_OUT: &str = "cubicle: TEST BUILD: nothing is protected, left out:";
+
 /// What is wrong, if anything is.
 pub fn judge(
     program: &Utf8Path,
@@ -23,10 +26,15 @@ pub fn judge(
     let mut records = Vec::new();
     let mut others = String::new();
     let mut announced = false;
+    let mut left_out = Vec::new();
     for line in stderr.lines() {
         match serde_json::from_str::<Value>(line) {
             Ok(record) if record.get("cubicle_violation").is_some() => records.push(record),
             _ if line == ANNOUNCEMENT => announced = true,
+            _ if line.starts_with(LEFT_OUT) => {
+                left_out.extend(line[LEFT_OUT.len()..].split_whitespace());
+                left_out.sort_unstable();
+            }
             _ => others.push_str(&format!("{line}\n")),
         }
     }
@@ -35,6 +43,12 @@ pub fn judge(
         return None;
     }
     let mut wrong = Vec::new();
+    if left_out != run.without {
+        wrong.push(format!(
+            "it went without {left_out:?}, not {:?}",
+            run.without
+        ));
+    }
     let own_crash = match (&run.violation, records.as_slice()) {
         (Some(fields), [record]) => fields
             .get("kind")

@@ -18,12 +18,16 @@
 //! //@ each: wrpkru F               one run for each such place in the gate of F,
 //! //@ each: instruction F          whose address is the last argument
 //! //@[pku] …                       what differs under one mechanism
+//! //@ without: NAME …              the same run once more, in a program that goes
+//! //@ then: stdout: a line         without these defences: what an attack does
+//! //@ then: status: 1              then, which is all that counts in that run
 //! ```
 //!
 //! A program without `run` is run once. What stands before the first `run` holds
-//! for all of them.
+//! for all of them. A run may have several `without`, each with its own `then`s behind
+//! it. With `each`, one place at which the attack succeeds is enough.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -70,6 +74,9 @@ pub struct Run {
     pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
     pub each: Option<(String, String)>,
+    /// The names of the defences that its program goes without, in order; in
+    /// most runs none.
+    pub without: Vec<String>,
 }
 
 /// How a process ends.
@@ -88,7 +95,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "run",
     "stdin",
     "stdout",
@@ -100,7 +107,12 @@ const KEYS: [&str; 11] = [
     "only",
     "each",
     "harmless",
+    "without",
+    "then",
 ];
+
+/// What a run is given: it holds without defences, too.
+const GIVEN: [&str; 4] = ["run", "stdin", "only", "each"];
 
 impl Program {
     /// All programs of a folder: none if it has no manifest.
@@ -166,6 +178,21 @@ impl Program {
         }
     }
 
+    /// The name of the program that goes without some defences.
+    pub fn name_without(&self, names: &[String]) -> String {
+        match names {
+            [] => self.name.clone(),
+            names => format!("{}--without-{}", self.name, names.join("-")),
+        }
+    }
+
+    /// The sets of defences that some of its runs go without.
+    pub fn left_out(&self) -> BTreeSet<Vec<String>> {
+        let runs = [Mechanism::Pku, Mechanism::PageTable].map(|mechanism| self.runs(mechanism));
+        let sets = runs.into_iter().flatten().map(|run| run.without);
+        sets.filter(|names| !names.is_empty()).collect()
+    }
+
     /// The runs that take place under `mechanism`.
     pub fn runs(&self, mechanism: Mechanism) -> Vec<Run> {
         let wanted = |run: &&Directives| match one(run, "only", mechanism) {
@@ -179,10 +206,50 @@ impl Program {
             }
             None => true,
         };
-        self.runs
+        let wanted = self.runs.iter().filter(wanted);
+        wanted
+            .flat_map(|run| {
+                let defended = self.run(run, mechanism);
+                std::iter::once(defended).chain(self.undefended(run, mechanism))
+            })
+            .collect()
+    }
+
+    /// The same run, once more for each `without`.
+    fn undefended(&self, run: &Directives, mechanism: Mechanism) -> Vec<Run> {
+        let given = run
             .iter()
-            .filter(wanted)
-            .map(|run| self.run(run, mechanism))
+            .filter(|(_, key, _)| GIVEN.contains(&key.as_str()));
+        let given: Directives = given.cloned().collect();
+        let mut runs: Vec<(Vec<String>, Directives)> = Vec::new();
+        let mut here = false;
+        for (only, key, value) in run {
+            let applies = only.as_deref().is_none_or(|only| only == mechanism.name());
+            match key.as_str() {
+                "without" => {
+                    here = applies;
+                    let mut names: Vec<String> =
+                        value.split_whitespace().map(str::to_owned).collect();
+                    names.sort();
+                    if here {
+                        runs.push((names, given.clone()));
+                    }
+                }
+                "then" if here => {
+                    let (key, value) = value.split_once(':').expect("KEY: VALUE after then");
+                    let (key, value) = (key.trim(), value.strip_prefix(' ').unwrap_or(value));
+                    assert!(KEYS.contains(&key) && !GIVEN.contains(&key), "{value}");
+                    let (_, directives) = runs.last_mut().expect("`without` before `then`");
+                    directives.push((only.clone(), key.to_owned(), value.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        runs.into_iter()
+            .map(|(without, directives)| Run {
+                without,
+                ..self.run(&directives, mechanism)
+            })
             .collect()
     }
 
@@ -226,6 +293,7 @@ impl Program {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");
                 (kind.to_owned(), function.trim().to_owned())
             }),
+            without: Vec::new(),
         }
     }
 }

@@ -88,6 +88,7 @@ fn trial(name: &str, program: Utf8PathBuf, stdout: String) -> Trial {
             ..Run::default()
         },
         instead: None,
+        any_of: None,
     }
 }
 
@@ -112,6 +113,7 @@ fn vault(samples: &Samples, trials: &mut Vec<Trial>) {
     trials.push(with("honest.txt", honest));
     let attack = Trial {
         instead: Some(no_key_leaks),
+        any_of: None,
         ..trial("vault heartbleed", program, String::new())
     };
     trials.push(with("heartbleed.txt", attack));

@@ -5,6 +5,7 @@
 #![no_std]
 
 pub mod calls;
+pub mod defences;
 pub mod frame;
 pub mod layout;
 pub mod plan;

@@ -4,6 +4,8 @@
 //! A [`Slice`] is an offset from there and a count of elements. Everything is
 //! little-endian and aligned to 8 bytes.
 
+use crate::defences::Defences;
+
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
@@ -50,6 +52,8 @@ pub struct Header {
     pub windows: Slice,
     /// Which build this is, for recordings of an audit; 0 in all others.
     pub build: u64,
+    /// The defences that are left out: none but in programs of the tests.
+    pub without: Defences,
 }
 
 /// A piece of executable text, for one mechanism.

@@ -21,6 +21,7 @@
 )]
 
 pub mod audit;
+pub mod defences;
 pub mod lock;
 pub mod machine;
 pub mod mappings;
@@ -29,6 +30,7 @@ pub mod plan;
 pub mod process;
 pub mod system_calls;
 pub mod text;
+pub mod threads;
 pub mod violation;
 pub mod windows;
 

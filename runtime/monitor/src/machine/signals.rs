@@ -73,23 +73,27 @@ const SYS_USER_DISPATCH: i32 = 2;
 /// AUDIT_ARCH_X86_64.
 const ARCHITECTURE: u64 = 0xc000_003e;
 
-/// Installs the handlers and the signal stack of the first thread.
+/// Gives this thread its signal stack: always used from the top, because nothing is
+/// live on it (rule 11).
 #[cfg(monitor_image)]
-pub fn install(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
+pub fn arm(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
+    const SS_AUTODISARM: u64 = 1 << 31;
+    let (base, size) = thread.signal_stack();
+    let stack = [base, SS_AUTODISARM, size];
+    // SAFETY: the stack is this thread's own memory.
+    let result =
+        unsafe { kernel::call(number::SIGALTSTACK, [stack.as_ptr() as u64, 0, 0, 0, 0, 0]) };
+    if result < 0 { Err(result) } else { Ok(()) }
+}
+
+/// Installs the handlers, for all threads.
+#[cfg(monitor_image)]
+pub fn install() -> Result<(), i64> {
     use super::assembly::*;
     use cubicle_abi::plan::MECHANISM_PKU;
     const SA_SIGINFO: u64 = 4;
     const SA_ONSTACK: u64 = 0x0800_0000;
     const SA_RESTORER: u64 = 0x0400_0000;
-    const SS_AUTODISARM: u64 = 1 << 31;
-    let (base, size) = thread.signal_stack();
-    let stack = [base, SS_AUTODISARM, size];
-    // SAFETY: the stack is this thread's own static memory.
-    let result =
-        unsafe { kernel::call(number::SIGALTSTACK, [stack.as_ptr() as u64, 0, 0, 0, 0, 0]) };
-    if result < 0 {
-        return Err(result);
-    }
     let entry = if super::rights::mechanism() == MECHANISM_PKU {
         cubicle_signal_entry_keys as *const () as u64
     } else {
@@ -133,7 +137,7 @@ pub extern "C" fn handle(header: &SignalHeader) {
         SIGSYS => dispatched(context, information),
         SIGSEGV | SIGBUS if monitor_copies(context) => {
             context.rip = &raw const super::assembly::cubicle_copy_fault as u64;
-            // SAFETY: no other thread; the selector goes back to what the
+            // SAFETY: this thread's block; the selector goes back to what the
             // monitor had.
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }

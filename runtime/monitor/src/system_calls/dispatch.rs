@@ -2,12 +2,15 @@
 
 use super::sets::{REFUSED, is_granted};
 use super::{granted, signals, threads};
+use crate::defences::off;
 use crate::machine::context::Registers;
 use crate::machine::kernel::{error, number};
 use crate::memory_calls;
 use crate::process::{self, exit, virtual_threads};
+use crate::threads::{end, futex};
 use crate::windows;
 use cubicle_abi::calls;
+use cubicle_abi::defences::Defence;
 use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 
 /// Answers the call that `registers` show, of `cubicle`.
@@ -42,18 +45,21 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         number::BRK => memory_calls::set_break(cubicle, a) as i64,
         number::CLONE => virtual_threads::clone(cubicle, registers),
         number::CLONE3 | number::RSEQ => -error::ENOSYS,
-        number::SET_TID_ADDRESS => threads::thread_id(cubicle),
-        number::SET_ROBUST_LIST => 0,
+        number::SET_TID_ADDRESS => threads::set_clear_id(cubicle, a),
+        number::SET_ROBUST_LIST => threads::set_robust_list(cubicle, a),
+        number::GETTID if is_granted(&policy.granted, number::GETTID) => {
+            threads::thread_id(cubicle)
+        }
         number::ARCH_PRCTL => threads::set_thread_pointer(cubicle, a, b),
         number::EXIT_GROUP => exit::exit_group(cubicle, a),
-        number::EXIT => exit::exit_thread(cubicle, a),
+        number::EXIT => end::exit(cubicle),
         number::RT_SIGACTION => signals::action(cubicle, a, b, c),
         number::RT_SIGPROCMASK => signals::mask(cubicle, a, b, c, d),
         number::SIGALTSTACK => signals::alternate_stack(cubicle, b),
         number::TGKILL => signals::kill_self(cubicle, a, b, c),
-        number::FUTEX => threads::futex(cubicle, arguments),
-        wanted if is_granted(&REFUSED, wanted) => -error::EPERM,
-        wanted if !is_granted(&policy.granted, wanted) => -error::EPERM,
+        number::FUTEX => futex::call(cubicle, arguments),
+        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => -error::EPERM,
+        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => -error::EPERM,
         wanted => granted::granted(cubicle, files, wanted, arguments),
     }
 }

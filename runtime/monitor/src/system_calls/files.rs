@@ -1,7 +1,11 @@
 //! Which files a cubicle may have open.
 
 #[cfg(monitor_image)]
+use crate::defences::off;
+#[cfg(monitor_image)]
 use crate::machine::kernel::{self, error, number};
+#[cfg(monitor_image)]
+use cubicle_abi::defences::Defence;
 
 /// May a cubicle open this kind of file (`st_mode` and `st_rdev` as newfstatat
 /// gives them)? Of devices, only those that touch nobody's memory (rule 20):
@@ -50,8 +54,8 @@ pub fn opened(descriptor: i64) -> i64 {
             ],
         )
     };
-    let closed = statistics[0] == PROC_SUPER_MAGIC || statistics[0] == SYSFS_MAGIC;
-    if result == 0 && !closed && is_harmless(descriptor) {
+    let closed = matches!(statistics[0], PROC_SUPER_MAGIC | SYSFS_MAGIC) && !off(Defence::Procfs);
+    if result == 0 && !closed && (is_harmless(descriptor) || off(Defence::Devices)) {
         return descriptor;
     }
     // SAFETY: no memory is involved.

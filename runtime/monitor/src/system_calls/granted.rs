@@ -5,15 +5,18 @@ use super::descriptors::{
 };
 use super::files::opened;
 use super::sets::{WITHOUT_POINTERS, is_granted};
+use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
 use crate::machine::rights::call_as;
 use crate::{process, windows};
+use cubicle_abi::defences::Defence;
 use cubicle_abi::layout::PAGE;
 
 /// A call the manifest grants. Some need a second look at their arguments.
 pub fn granted(cubicle: usize, files: bool, wanted: u64, arguments: [u64; 6]) -> i64 {
     let [a, b, c, d, e, f] = arguments;
-    if !files && !uses_standard_descriptors(wanted, &arguments) || is_deferred(wanted, &arguments) {
+    let closed = !files && !uses_standard_descriptors(wanted, &arguments);
+    if closed && !off(Defence::Descriptors) || is_deferred(wanted, &arguments) {
         return -error::EPERM;
     }
     match wanted {

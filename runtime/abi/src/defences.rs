@@ -1,0 +1,68 @@
+//! The defences that a test can do without.
+//!
+//! An attack that is refused proves little: it might never have worked. So each
+//! is tried again in a program from which the defence that should stop it is
+//! left out, and must then succeed. Only the tool that the tests build for
+//! themselves composes such programs, and they say so at start.
+
+/// Gives each defence its name and its bit, in the order of the list.
+macro_rules! defences {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a program of the tests can be without.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Defence {
+            $($(#[$meta])* $variant,)*
+        }
+
+        impl Defence {
+            /// All of them, in the order of their bits.
+            pub const ALL: &[Defence] = &[$(Defence::$variant,)*];
+
+            /// What tests call it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Defence::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+// A line for each; new ones go where they belong.
+defences! {
+    // System calls.
+    /// A call needs a grant of the manifest.
+    Grants = "grants",
+    /// Some calls are refused whatever the manifest says.
+    Refused = "refused",
+    /// Without `@file` or `@net`, descriptors other than 0, 1 and 2 are closed.
+    Descriptors = "descriptors",
+    /// procfs and sysfs are closed.
+    Procfs = "procfs",
+    /// Devices are closed but for those that touch nobody's memory.
+    Devices = "devices",
+}
+
+/// A set of defences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Defences(pub [u64; 2]);
+
+impl Defences {
+    /// No defence: what every program is without but those of the tests.
+    pub const NONE: Defences = Defences([0; 2]);
+
+    pub const fn has(self, defence: Defence) -> bool {
+        self.0[defence as usize / 64] >> (defence as usize % 64) & 1 == 1
+    }
+
+    pub const fn with(mut self, defence: Defence) -> Defences {
+        self.0[defence as usize / 64] |= 1 << (defence as usize % 64);
+        self
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Defence> {
+        let all = Defence::ALL.iter().copied();
+        all.filter(move |defence| self.has(*defence))
+    }
+}
