@@ -4,8 +4,8 @@
 //! judges it.
 
 use cargo_cubicle::gates::{
-    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries,
-    call, listing,
+    ErrnoOffsets, Fault, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism,
+    MonitorEntries, call, listing,
 };
 use cargo_cubicle::graph::{declaration, shape::CallShape};
 use cubicle_abi::layout;
@@ -129,7 +129,10 @@ impl Described {
                 callee: errno.callee,
                 caller: errno.caller,
             }),
-            restarts: self.restarts,
+            fault: self.restarts.then_some(Fault {
+                value: -1i64 as u64,
+                errno: 5,
+            }),
         }
     }
 

@@ -71,7 +71,7 @@ fn emit_behind(
     let assembled = emitter.a.assemble_options(base, options)?;
     let tail = assembled.label_ip(&emitter.returned)?;
     let mut code = assembled.inner.code_buffer;
-    let room = match spec.restarts {
+    let room = match spec.fault.is_some() {
         true => GATE_STRIDE - GATE_TAIL,
         false => GATE_STRIDE,
     };
@@ -82,7 +82,7 @@ fn emit_behind(
             stride: room as usize,
         });
     }
-    if spec.restarts {
+    if spec.fault.is_some() {
         code.resize(room as usize, 0xcc);
         let mut a = CodeAssembler::new(64)?;
         a.jmp(tail)?;
@@ -120,6 +120,7 @@ fn gs(displacement: usize) -> AsmMemoryOperand {
 const STACK: usize = offset_of!(Frame, stack);
 const AWAITING: usize = offset_of!(Frame, awaiting);
 const TOKEN: usize = offset_of!(Frame, token);
+const INSIDE: usize = offset_of!(Frame, inside);
 
 impl<'a> Emitter<'a> {
     fn new(
@@ -258,12 +259,17 @@ impl<'a> Emitter<'a> {
                 self.set(AWAITING, second)?;
             }
         }
-        if spec.kind == GateKind::Lending {
-            return self.a.mov(rsp, rbx);
-        }
         // The others have just checked the callee's frame, which rax points to.
         if matches!(spec.kind, GateKind::Fast | GateKind::CalleeSees) {
             self.frame_of(spec.to)?;
+        }
+        if spec.fault.is_some() {
+            // Before its stack is looked at: a callee that is about to be restarted
+            // has a frame that cannot be written.
+            self.a.inc(field(rax, INSIDE))?;
+        }
+        if spec.kind == GateKind::Lending {
+            return self.a.mov(rsp, rbx);
         }
         self.a.mov(rsp, field(rax, STACK))?;
         self.a.and(rsp, -16)
@@ -357,7 +363,11 @@ impl<'a> Emitter<'a> {
     fn remember_callee(&mut self) -> Result<(), IcedError> {
         self.frame_of(self.spec.to)?;
         self.a.mov(rbx, field(rax, AWAITING))?;
-        self.a.mov(r12, field(rax, STACK))
+        self.a.mov(r12, field(rax, STACK))?;
+        if self.spec.fault.is_some() {
+            self.a.mov(r13, field(rax, INSIDE))?;
+        }
+        Ok(())
     }
 
     /// A `longjmp` of the callee over a call of its own leaves that call
@@ -365,7 +375,12 @@ impl<'a> Emitter<'a> {
     fn restore_callee(&mut self) -> Result<(), IcedError> {
         self.frame_of(self.spec.to)?;
         self.a.mov(field(rax, AWAITING), rbx)?;
-        self.a.mov(field(rax, STACK), r12)
+        self.a.mov(field(rax, STACK), r12)?;
+        if self.spec.fault.is_some() {
+            self.a.dec(r13)?;
+            self.a.mov(field(rax, INSIDE), r13)?;
+        }
+        Ok(())
     }
 
     /// Leave 1 to 3. r10 and r11 hold the result in rax and rdx; r9 the errno.

@@ -184,7 +184,7 @@ fn specs(
             // Every glibc holds some; who calls out is not known here.
             caller_uses_x87: true,
             errno,
-            restarts: to.restarts > 0,
+            fault: (to.restarts > 0).then_some(gate.fault),
         });
     }
     specs

@@ -4,17 +4,10 @@ use std::ops::Range;
 
 use super::gates::{Call, CallSites};
 use crate::diagnostics::{Finding, Findings};
+use crate::gates::Fault;
 use crate::graph::signature::{Type, TypeKind};
 use crate::manifest;
 use syscalls::Errno;
-
-/// What the caller finds in rax, and in its errno.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fault {
-    pub value: u64,
-    /// 0: none; where the gate carries errno, that becomes 0, too.
-    pub errno: u32,
-}
 
 /// Decides it for one gate. A function of a restartable cubicle whose callers would
 /// not know what they get is a finding. Callbacks return zero, because nobody says

@@ -24,7 +24,7 @@ pub mod without;
 use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{Fault, GateKind, GateShape};
 use system_calls::Grants;
 
 /// Everything about one program.
@@ -89,7 +89,7 @@ pub struct Gate {
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
     /// What a pending call returns if the callee is restarted.
-    pub fault: faults::Fault,
+    pub fault: Fault,
     /// What an audit looks at in each call; empty in other builds.
     pub probes: Vec<probes::Probe>,
 }

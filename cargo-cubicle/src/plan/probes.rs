@@ -9,9 +9,8 @@ use cubicle_abi::plan::{
 };
 
 use super::Gate;
-use super::faults::Fault;
 use crate::gates::spec::GateResult;
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{Fault, GateKind, GateShape};
 use crate::graph::shape::{self, CallShape, ResultPlace};
 use crate::graph::signature::{Pointer, Signature, Type, TypeKind};
 
