@@ -208,54 +208,6 @@ mod reporting {
         }
     }
 
-    /// Follows the frames from the innermost call outwards: gate and return
-    /// address of each. What frames say is read with care: a cubicle may have
-    /// written anything into its own.
-    fn pending_calls(current: Option<usize>, calls: &mut [(usize, u64)]) -> usize {
-        let (Some(plan), Some(mut callee)) = (process::plan(), current) else {
-            return 0;
-        };
-        // SAFETY: this thread's block.
-        let block = unsafe { &*thread::block() };
-        let mut stacks = [(0u64, 0u64); cubicle_abi::layout::MAXIMUM_CUBICLES];
-        for (index, place) in block.virtual_threads.iter().enumerate() {
-            if place.frame != 0 {
-                // SAFETY: frames the block names are mapped.
-                let frame = unsafe { &*(place.frame as *const Frame) };
-                stacks[index] = (frame.stack, frame.awaiting);
-            }
-        }
-        let mut count = 0;
-        while count < calls.len() {
-            let caller = (0..plan.cubicles().len()).find_map(|index| {
-                let (number, _) = ticket_gate(stacks[index].1)?;
-                let gate = plan.gates().get(number)?;
-                (gate.from as usize == index && gate.to as usize == callee)
-                    .then_some((index, number))
-            });
-            let Some((caller, number)) = caller else {
-                break;
-            };
-            let mut saved = [0u8; size_of::<Saved>()];
-            if !crate::memory_calls::read(caller, stacks[caller].0, &mut saved) {
-                break;
-            }
-            let word = |offset: usize| {
-                let mut bytes = [0; 8];
-                bytes.copy_from_slice(&saved[offset..offset + 8]);
-                u64::from_le_bytes(bytes)
-            };
-            calls[count] = (number, word(core::mem::offset_of!(Saved, return_address)));
-            count += 1;
-            stacks[caller] = (
-                word(core::mem::offset_of!(Saved, older_stack)),
-                word(core::mem::offset_of!(Saved, older_awaiting)),
-            );
-            callee = caller;
-        }
-        count
-    }
-
     /// Whose memory is it, and what is there?
     fn place_of(address: u64) -> (Option<usize>, &'static str, bool) {
         let of_thread = crate::threads::pool::contains(address) || address == FIRST.block() as u64;
