@@ -163,6 +163,14 @@ impl Mappings {
         Ok(())
     }
 
+    /// Forgets what the monitor itself has entered in `start..end`.
+    pub fn release(&mut self, start: u64, end: u64) {
+        // A cut through the middle takes one entry more.
+        if self.check_room().is_ok() {
+            self.cut(start, end);
+        }
+    }
+
     /// Changes the protection of `start..end`, all of which must be mapped.
     ///
     /// # Errors

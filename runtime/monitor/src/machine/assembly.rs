@@ -35,6 +35,8 @@ unsafe extern "C" {
     pub fn cubicle_call_as_keys(call: *const [u64; 7], rights: u32) -> i64;
     /// Copies; returns how many bytes could not be, because of a fault.
     pub fn cubicle_copy(to: u64, from: u64, bytes: u64) -> u64;
+    /// Makes zeroes of it; returns as `cubicle_copy`.
+    pub fn cubicle_clear(to: u64, bytes: u64) -> u64;
     /// Length of a string with its zero byte, at most `limit`; more than
     /// `limit` if a fault or the limit came first.
     pub fn cubicle_string(at: u64, limit: u64) -> u64;
@@ -415,13 +417,19 @@ global_asm!(
 // still says how much was left.
 global_asm!(
     ".section .text.cubicle_copy,\"ax\",@progbits",
-    ".globl cubicle_copy, cubicle_string, cubicle_exchange",
+    ".globl cubicle_copy, cubicle_clear, cubicle_string, cubicle_exchange",
     ".globl cubicle_copy_begin, cubicle_copy_fault, cubicle_copy_end",
     "cubicle_copy_begin:",
     "cubicle_copy:",
     "    mov rcx, rdx",
     move_bytes!(),
     "cubicle_copy_fault:",
+    "    mov rax, rcx",
+    "    ret",
+    "cubicle_clear:",
+    "    mov rcx, rsi",
+    "    xor eax, eax",
+    "    rep stosb",
     "    mov rax, rcx",
     "    ret",
     "cubicle_string:",

@@ -20,10 +20,11 @@ pub fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
         if gate.from != call.gate.from || older.stack > stack {
             break;
         }
-        let buffers = pending.buffers;
+        let to = gate.to as usize;
+        let used = pending.buffers[to].used;
         pop(pending, last);
-        if !call.rights.writes(cubicle_key(gate.to as usize)) {
-            pending.buffers = buffers;
+        if !call.rights.writes(cubicle_key(to)) {
+            pending.buffers[to].used = used;
         }
     }
 }

@@ -5,18 +5,18 @@ mod hand_over;
 
 use super::MOST_LENDS;
 use super::abandoned::forget_abandoned;
-use super::call::{Call, Number, copy, number, word_size};
-use super::kept::{Keeper, Kept, KeptObjects, LAST_NAME};
+use super::buffer::Buffer;
+use super::call::{Call, Number, number, word_size};
+use super::kept::{Keeper, Kept, KeptObjects, is_no_object};
 use super::pending::{
-    Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind,
-    PendingLend,
+    MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind, PendingLend,
 };
 use super::places::{self, KEPT, NoPlace, Stack, has_kept, kept_room};
 use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
 use crate::lock::Guard;
-use crate::machine::assembly::cubicle_string;
+use crate::machine::assembly::{cubicle_clear, cubicle_string};
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
@@ -172,11 +172,14 @@ impl Preparing<'_> {
         if pointer == 0 {
             return;
         }
-        let bytes = self.bytes(&lend.extent, pointer);
+        let (bytes, string) = self.extent(&lend.extent, pointer);
         if !self.check_caller(index, pointer, bytes) {
             return;
         }
         let scratch = self.stage(lend, pointer, bytes);
+        if string && scratch != NOWHERE {
+            self.scratch.set(scratch, bytes - 1, 1, 0);
+        }
         let only_read = lend.flags & (LEND_IN | LEND_OUT | LEND_RESULT) == 0;
         let (kind, place) = if only_read {
             (PendingKind::Read, pointer)
@@ -200,6 +203,13 @@ impl Preparing<'_> {
             self.write(lend, place);
             if scratch == NOWHERE {
                 self.fill(lend, pointer, place, bytes);
+                if string {
+                    // Its end was found before it was copied.
+                    let end = [0u8; 1];
+                    let last = place + bytes - 1;
+                    self.call
+                        .copy(last, end.as_ptr() as u64, 1, pointer, "read");
+                }
             }
         }
         if lend.stride != 0 {
@@ -336,7 +346,7 @@ impl Preparing<'_> {
         let mut value = 0u64;
         if self.word_count == MOST_WORDS
             || !accessible(self.call.rights, at, 8, PROT_READ)
-            || copy(&raw mut value as u64, at, 8) != 0
+            || self.call.try_copy(&raw mut value as u64, at, 8) != 0
         {
             self.call.refuse(at, 8, "read");
         }
@@ -376,24 +386,26 @@ impl Preparing<'_> {
         }
     }
 
-    fn bytes(&mut self, extent: &Extent, pointer: u64) -> u64 {
+    /// How many bytes, and whether they end with the zero byte of a string.
+    fn extent(&mut self, extent: &Extent, pointer: u64) -> (u64, bool) {
         match extent.kind {
-            EXTENT_CONSTANT => extent.scale,
-            EXTENT_STRING => self.string(pointer),
+            EXTENT_CONSTANT => (extent.scale, false),
+            EXTENT_STRING => (self.string(pointer), true),
             _ => {
                 let mut product = extent.scale;
                 for operand in extent.operands.iter().take(extent.count as usize) {
                     let number = self.operand(operand);
                     if number.negative && extent.kind == EXTENT_PRODUCT_OR_STRING {
-                        return self.string(pointer);
+                        return (self.string(pointer), true);
                     }
                     product = product.saturating_mul(number.value);
                 }
-                product
+                (product, false)
             }
         }
     }
 
+    /// The length of a string, its zero byte included: at least 1.
     fn string(&self, pointer: u64) -> u64 {
         // As far as the caller may read from there; a page at a time.
         let mut length = 0;
@@ -459,7 +471,7 @@ impl Preparing<'_> {
         if let Some(window) = self.window(lend, pointer, bytes) {
             return (PendingKind::Windowed(window), pointer);
         }
-        let place = if lend.flags & LEND_KEEP != 0 && pointer > LAST_NAME {
+        let place = if lend.flags & LEND_KEEP != 0 && !is_no_object(pointer) {
             self.keep(index, lend, pointer, bytes)
         } else {
             places::borrow(&mut self.stack, self.buffer, bytes)
@@ -489,7 +501,7 @@ impl Preparing<'_> {
     /// about to be kept anew starts anew: the caller may have another object at
     /// that address now.
     fn kept_place(&mut self, index: usize, lend: &Lend, pointer: u64, bytes: u64) -> Option<u64> {
-        if !has_kept(self.call.to) || pointer <= LAST_NAME {
+        if !has_kept(self.call.to) || is_no_object(pointer) {
             return None;
         }
         let mut objects = KEPT.lock();
@@ -573,15 +585,13 @@ impl Preparing<'_> {
         if lend.flags & LEND_IN == 0 {
             // What the callee does not write must not show what was there, be
             // it the callee's or another caller's; `used` is only its word.
-            // SAFETY: `place` vouches for the range.
-            unsafe { core::ptr::write_bytes(place as *mut u8, 0, bytes as usize) };
+            // SAFETY: `place` vouches for the range; it is the callee's, whose other
+            // threads may have unmapped it: such a fault is answered.
+            if unsafe { cubicle_clear(place, bytes) } != 0 {
+                self.call.refuse(pointer, bytes, "stack");
+            }
             return;
         }
         self.call.copy(place, pointer, bytes, pointer, "read");
-        if lend.extent.kind == EXTENT_STRING && bytes > 0 {
-            // Its end was found before it was copied.
-            // SAFETY: as above.
-            unsafe { *((place + bytes - 1) as *mut u8) = 0 };
-        }
     }
 }

@@ -23,6 +23,7 @@
 //! opposite direction: pointers that lead into the callee's copies become the
 //! caller's own again.
 
+pub mod buffer;
 pub mod kept;
 pub mod pending;
 
@@ -47,7 +48,15 @@ pub use pending::PendingLends;
 
 /// A thread has ended in cubicle `index`: nothing is lent to it there.
 #[cfg(monitor_image)]
-pub fn end_thread(_index: usize) {}
+pub fn end_thread(index: usize) {
+    use crate::machine::thread;
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    places::give_back(index, &mut state.lends.buffers[index]);
+    if places::has_kept(index) {
+        places::KEPT.lock().end_names(index, state.number);
+    }
+}
 
 /// Ranges from this size on go to the arena instead of the stack, bytes.
 pub const LARGE: u64 = 16 << 10;

@@ -1,7 +1,7 @@
 //! The end of the preparation: the callee gets what was staged, and the stack
 //! arguments.
 
-use super::super::kept::LAST_NAME;
+use super::super::kept::is_no_object;
 use super::super::pending::{NOWHERE, PendingLend};
 use super::super::places::{KEPT, has_kept};
 use super::Preparing;
@@ -57,7 +57,7 @@ impl Preparing<'_> {
         if let Some(one) = lent.iter().find(into) {
             return Some(one.callee + (value - one.caller));
         }
-        if !has_kept(self.call.to) || value <= LAST_NAME {
+        if !has_kept(self.call.to) || is_no_object(value) {
             return None;
         }
         let objects = KEPT.lock();
