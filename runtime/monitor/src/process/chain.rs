@@ -92,9 +92,8 @@ pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
             }
             through = next;
         }
-        let any = || {
-            (0..plan.cubicles().len()).find_map(|index| Some((index, awaits(index, callee)?)))
-        };
+        let any =
+            || (0..plan.cubicles().len()).find_map(|index| Some((index, awaits(index, callee)?)));
         let Some((caller, number)) = caller.or_else(any) else {
             break;
         };

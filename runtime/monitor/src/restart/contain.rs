@@ -11,7 +11,7 @@ use super::alive::{Phase, end_work, life};
 use super::renew::{poison, renew};
 use super::{Accident, Dead, is_dying, is_restartable};
 use crate::machine::assembly::{cubicle_back, cubicle_resume};
-use crate::machine::kernel::{self, number};
+use crate::machine::kernel::{self, error};
 use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
@@ -19,7 +19,7 @@ use crate::process::chain::{self, Pending};
 use crate::process::run::{frame, frame_address};
 use crate::process::{lends, plan, rights};
 use core::mem::offset_of;
-use cubicle_abi::frame::{Context, Frame, RESUME, Saved, ticket, ticket_gate};
+use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_stub};
 use cubicle_abi::rights::Rights;
 
@@ -78,22 +78,20 @@ pub extern "C" fn go_on() -> ! {
     // SAFETY: this thread's state.
     match unsafe { (*thread::state()).restart.fault.take() } {
         Some(accident) => contain(accident),
-        None => number_of_none(),
+        None => crate::violation::fatal("a fault was to be contained that nobody has seen"),
     }
-}
-
-fn number_of_none() -> ! {
-    crate::violation::fatal("a fault was to be contained that nobody has seen")
 }
 
 /// The cubicle is lost on this thread: gives back to whoever waits for it.
 pub fn contain(accident: Accident) -> ! {
     let cubicle = accident.cubicle;
+    // Frames of all cubicles are looked at.
+    open(Rights::NONE, Rights::ALL);
     end_work(cubicle);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];
     let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
-    leave(cubicle, dead.awaiting == 0);
+    leave(accident, dead.awaiting == 0);
     if called {
         answer(&calls[0])
     }
@@ -104,17 +102,19 @@ pub fn contain(accident: Accident) -> ! {
     crate::violation::fatal("a cubicle failed for which nobody waits")
 }
 
+/// Bytes of a frame that say what its cubicle waits for.
+const WAITING: usize = offset_of!(Frame, awaiting) + 8;
+
 /// What the cubicle had called on this thread, from its frame, which is not to
 /// be used any more.
 fn remember(accident: Accident) -> Dead {
     let cubicle = accident.cubicle;
-    open(Rights::NONE, rights(cubicle));
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
     let known = state.restart.dead[cubicle];
     let mut dead = known.unwrap_or_else(|| {
         let at = frame_address(cubicle, state.number as u64);
-        let mut words = [0u8; offset_of!(Frame, awaiting) + 8];
+        let mut words = [0u8; WAITING];
         // A cubicle that was never entered has called nobody.
         memory_calls::read(cubicle, at, &mut words);
         Dead {
@@ -123,6 +123,9 @@ fn remember(accident: Accident) -> Dead {
         }
     });
     if accident.returned {
+        if let Some((gate, _)) = ticket_gate(dead.awaiting) {
+            lends::abandon(gate as u32, dead.stack);
+        }
         dead = chain::older(cubicle, dead).unwrap_or(Dead {
             stack: 0,
             awaiting: 0,
@@ -133,19 +136,20 @@ fn remember(accident: Accident) -> Dead {
 }
 
 /// This thread has left the cubicle, but for calls that will come back to it.
-fn leave(cubicle: usize, for_good: bool) {
+fn leave(accident: Accident, for_good: bool) {
+    let cubicle = accident.cubicle;
     // SAFETY: this thread's state and block.
     let (state, block) = unsafe { (&mut *thread::state(), thread::block()) };
     let mut life = life(cubicle).lock();
-    if life.phase == Phase::Up {
+    if accident.is_first && life.phase == Phase::Up {
         poison(cubicle, &mut life);
     }
     // SAFETY: as above.
     unsafe { (*block).virtual_threads[cubicle].frame = 0 };
-    lends::forget_lent_by(cubicle);
     let (word, bit) = (state.number / 64, 1u64 << (state.number % 64));
     if for_good {
         state.presences[cubicle] = Default::default();
+        lends::begin_thread(cubicle);
         state.restart.dead[cubicle] = None;
         life.inside[word] &= !bit;
     } else {
@@ -166,10 +170,7 @@ fn answer(call: &Pending) -> ! {
     let caller = gate.from as usize;
     if is_dying(caller) {
         // It is lost itself, and its call has just come back.
-        contain(Accident {
-            cubicle: caller,
-            returned: true,
-        })
+        come_back(caller)
     }
     open(Rights::NONE, rights(caller));
     let (Some(frame), block) = (frame(caller), thread::block()) else {
@@ -200,13 +201,45 @@ fn answer(call: &Pending) -> ! {
     }
 }
 
-/// The call that fails is on its way into a cubicle that is dying, and the monitor
-/// works for it.
+/// A function was called that the cubicle had passed before it started anew: nothing has
+/// happened to the cubicle as it is now, and the call fails. Returns an error number if
+/// there is no such call.
+pub fn call_gone(cubicle: usize) -> i64 {
+    if !is_restartable(cubicle) {
+        return -error::EPERM;
+    }
+    if is_dying(cubicle) {
+        fail(cubicle)
+    }
+    open(Rights::NONE, Rights::ALL);
+    let mut calls = [Pending::NONE; 1];
+    if chain::pending_calls(Some(cubicle), &mut calls) == 0 {
+        open(Rights::NONE, rights(cubicle));
+        return -error::EPERM;
+    }
+    // As if it had returned: where its next call starts, and whom it waits for, is as
+    // before this one.
+    if let Some(frame) = frame(cubicle) {
+        // SAFETY: the thread block's frame pointers are the monitor's.
+        unsafe { (*frame).inside = (*frame).inside.wrapping_sub(1) };
+    }
+    answer(&calls[0])
+}
+
+/// The monitor works for a call into a cubicle that is dying.
 pub fn fail(cubicle: usize) -> ! {
     contain(Accident {
         cubicle,
+        is_first: false,
         returned: false,
     })
 }
 
-const _: () = assert!(offset_of!(Saved, older_stack) == 0);
+/// The monitor works for a call that has come back to a cubicle that is dying.
+pub fn come_back(cubicle: usize) -> ! {
+    contain(Accident {
+        cubicle,
+        is_first: false,
+        returned: true,
+    })
+}

@@ -59,6 +59,8 @@ pub struct Dead {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accident {
     pub cubicle: usize,
+    /// It is no consequence of an earlier one.
+    pub is_first: bool,
     /// A call that it had made has come back to it.
     pub returned: bool,
 }
@@ -183,9 +185,10 @@ mod alive {
         true
     }
 
-    /// Such a piece of work has ended.
+    /// Such a piece of work has ended; of none, if the cubicle failed in the middle.
     pub fn done(cubicle: usize) {
-        if !is_restartable(cubicle) {
+        // SAFETY: this thread's state.
+        if unsafe { (*thread::state()).restart.at_work[cubicle] } == 0 {
             return;
         }
         let mut life = life(cubicle).lock();

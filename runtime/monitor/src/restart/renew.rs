@@ -22,6 +22,8 @@ pub fn poison(cubicle: usize, life: &mut Life) {
     life.phase = Phase::Dying;
     set_dying(cubicle, true);
     windows::retire(cubicle);
+    // Nobody waits for a `main` that does not come back.
+    cubicles()[cubicle].parked_main.forget();
     for number in 0..pool::MOST_THREADS {
         if pool::is_used(number) {
             let block = pool::memory(number).block();
@@ -90,7 +92,6 @@ pub fn renew(cubicle: usize, life: &mut Life) {
         mappings.clear();
     }
     own.heap_end.store(0, Ordering::Relaxed);
-    own.parked_main.forget();
     lends::retire(cubicle);
     callbacks::retire(cubicle);
     crate::machine::rights::open(Rights::NONE, process::rights(cubicle));
