@@ -6,7 +6,7 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::run::run;
+use super::run::{FAILED, run};
 use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
@@ -24,10 +24,14 @@ const RED_ZONE: u64 = 128;
 
 /// Where this thread's calls into cubicle `index` start.
 fn stack_of(index: usize, stack: u64) {
+    if !restart::hold(index) {
+        return;
+    }
     if let Some(frame) = super::run::frame(index) {
         // SAFETY: the thread block's frame pointers are the monitor's.
         unsafe { (*frame).stack = (stack - RED_ZONE) & !15 };
     }
+    restart::release(index);
 }
 
 /// `attach`: makes this thread's virtual thread in `target`, for `caller`.
@@ -56,6 +60,11 @@ pub fn attach(caller: usize, target: u64) -> i64 {
             }
             let attached = make_thread(target);
             state.restart.entering = outer;
+            // Whoever closes it looks for frames after it has begun to die.
+            let attached = attached && !restart::is_dying(target);
+            if !attached {
+                block.virtual_threads[target].frame = 0;
+            }
             restart::done(target);
             attached
         }
@@ -63,11 +72,8 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    if attached { 0 } else { FAILED }
+    if attached { 0 } else { FAILED as i64 }
 }
-
-/// What a gate into a cubicle that has failed takes for that.
-const FAILED: i64 = 1;
 
 /// Has the parked `main` of `target` make a thread, and runs that up to where it parks.
 /// `false`: the cubicle has failed.
@@ -92,7 +98,7 @@ fn make_thread(target: usize) -> bool {
         state.attaching.replace(target),
         state.new_thread.take(),
     );
-    let failed = run(target, &main) != 0;
+    let failed = run(target, &main) == FAILED;
     let new = state.new_thread;
     (state.parked_main, state.attaching, state.new_thread) = outer;
     if failed {
@@ -104,7 +110,7 @@ fn make_thread(target: usize) -> bool {
     super::cubicles()[target]
         .parked_main
         .put(state.parked[target]);
-    if run(target, &new) != 0 {
+    if run(target, &new) == FAILED {
         return false;
     }
     let thread = state.parked[target];
@@ -117,6 +123,7 @@ fn make_thread(target: usize) -> bool {
 /// may call it back, and it may then make calls of its own; none of it may
 /// touch what it will go on with.
 pub struct Suspended {
+    cubicle: usize,
     frame: Option<*mut Frame>,
     stack: u64,
     awaiting: u64,
@@ -125,14 +132,20 @@ pub struct Suspended {
 
 impl Suspended {
     /// Its next entry starts below where it made the system call, and nobody
-    /// may answer what it waited for further out.
+    /// may answer what it waited for further out. If it fails meanwhile, there is
+    /// nothing that would go on.
     pub fn new(cubicle: usize) -> Suspended {
         let mut suspended = Suspended {
-            frame: super::run::frame(cubicle),
+            cubicle,
+            frame: None,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],
         };
+        if !restart::hold(cubicle) {
+            return suspended;
+        }
+        suspended.frame = super::run::frame(cubicle);
         if let Some(frame) = suspended.frame {
             // SAFETY: the thread block's frame pointers are the monitor's, and
             // the page is open: the cubicle was just running.
@@ -144,18 +157,22 @@ impl Suspended {
                 (*frame).awaiting = 0;
             }
         }
+        restart::release(cubicle);
         suspended
     }
 
     /// Its pages must be open again.
-    fn restore(self) {
-        if let Some(frame) = self.frame {
+    pub fn restore(self) {
+        if let Some(frame) = self.frame
+            && restart::hold(self.cubicle)
+        {
             // SAFETY: as above.
             unsafe {
                 (*frame).stack = self.stack;
                 (*frame).awaiting = self.awaiting;
                 (*frame).saved = self.saved;
             }
+            restart::release(self.cubicle);
         }
     }
 }
