@@ -39,43 +39,50 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if !allowed {
         return -error::EPERM;
     }
-    // SAFETY: this thread's block and state.
-    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
-    if block.virtual_threads[target].frame != 0 {
+    if super::run::frame(target).is_some() {
         return 0;
     }
-    let Some(mut main) = super::cubicles()[target].parked_main.take() else {
+    super::spare::prepare_if_wanted(caller);
+    let suspended = Suspended::new(caller);
+    enter(target);
+    // The caller's system-call gate answers in the caller's frame.
+    crate::machine::rights::open(super::rights(target), super::rights(caller));
+    suspended.restore();
+    0
+}
+
+/// Makes this thread's virtual thread in `target`, where it has none.
+pub fn enter(target: usize) {
+    let parked = &super::cubicles()[target].parked_main;
+    let Some(mut main) = parked.take() else {
         exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(frame) = frames::map(target, state.number) else {
         violation::fatal("a cubicle could not be entered: its memory limit is too small");
     };
-    let suspended = Suspended::new(caller);
     block.virtual_threads[target].frame = frame;
     main.rax = COMMAND_ATTACH;
     let outer = (
         state.parked_main.replace(target),
         state.attaching.replace(target),
         state.new_thread.take(),
+        state.entering.replace(target),
     );
     run(target, &main);
     let new = state.new_thread;
-    (state.parked_main, state.attaching, state.new_thread) = outer;
+    (state.parked_main, state.attaching, state.new_thread, _) = outer;
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
-    super::cubicles()[target]
-        .parked_main
-        .put(state.parked[target]);
+    parked.put(state.parked[target]);
     run(target, &new);
+    state.entering = outer.3;
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
-    // The caller's system-call gate answers in the caller's frame.
-    crate::machine::rights::open(super::rights(target), super::rights(caller));
-    suspended.restore();
-    0
 }
 
 /// The frame of a cubicle that is inside a system call while others run. They
@@ -113,7 +120,7 @@ impl Suspended {
     }
 
     /// Its pages must be open again.
-    fn restore(self) {
+    pub fn restore(self) {
         if let Some(frame) = self.frame {
             // SAFETY: as above.
             unsafe {
@@ -138,10 +145,9 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
 /// `park_thread`: a new virtual thread is ready.
 pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
-    let running = unsafe { (*thread::state()).running };
-    // The main cubicle has nobody to go back to.
-    let main = super::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
-    if running != Some(cubicle) || main {
+    let state = unsafe { &*thread::state() };
+    // Others have nobody to go back to.
+    if state.running != Some(cubicle) || state.entering != Some(cubicle) {
         return -error::EPERM;
     }
     leave(cubicle, registers)
