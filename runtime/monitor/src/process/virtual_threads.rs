@@ -45,48 +45,55 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if !allowed {
         return -error::EPERM;
     }
-    // SAFETY: this thread's block and state.
-    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
-    if block.virtual_threads[target].frame != 0 {
+    if super::run::frame(target).is_some() {
         return 0;
     }
+    super::spare::prepare_if_wanted(caller);
     let suspended = Suspended::new(caller);
-    let attached = match restart::enter(target) {
-        Entry::Refused => false,
-        entry => {
-            let outer = state.restart.entering.replace(target);
-            if let Entry::New = entry {
-                start::start_again(target);
-            }
-            let attached = make_thread(target);
-            state.restart.entering = outer;
-            // Whoever closes it looks for frames after it has begun to die.
-            let attached = attached && !restart::is_dying(target);
-            if !attached {
-                block.virtual_threads[target].frame = 0;
-            }
-            restart::done(target);
-            attached
-        }
-    };
+    let entered = enter(target);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    if attached { 0 } else { FAILED as i64 }
+    // A gate into a cubicle that can fail asks for no more.
+    if entered { 0 } else { FAILED as i64 }
+}
+
+/// Makes this thread's virtual thread in `target`, where it has none. `false`: the
+/// cubicle has failed.
+pub fn enter(target: usize) -> bool {
+    let entry = restart::enter(target);
+    if let Entry::Refused = entry {
+        return false;
+    }
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
+    let outer = state.entering.replace(target);
+    if let Entry::New = entry {
+        start::start_again(target);
+    }
+    // Whoever closes it looks for frames after it has begun to die.
+    let entered = make_thread(target) && !restart::is_dying(target);
+    state.entering = outer;
+    if !entered {
+        block.virtual_threads[target].frame = 0;
+    }
+    restart::done(target);
+    entered
 }
 
 /// Has the parked `main` of `target` make a thread, and runs that up to where it parks.
 /// `false`: the cubicle has failed.
 fn make_thread(target: usize) -> bool {
-    // SAFETY: this thread's block and state.
-    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
-    let Some(mut main) = super::cubicles()[target].parked_main.take() else {
+    let parked = &super::cubicles()[target].parked_main;
+    let Some(mut main) = parked.take() else {
         if restart::is_restartable(target) {
             return false;
         }
         exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(frame) = frames::map(target, state.number) else {
         violation::fatal("a cubicle could not be entered: its memory limit is too small");
     };
@@ -107,9 +114,7 @@ fn make_thread(target: usize) -> bool {
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
-    super::cubicles()[target]
-        .parked_main
-        .put(state.parked[target]);
+    parked.put(state.parked[target]);
     if run(target, &new) == FAILED {
         return false;
     }
@@ -193,10 +198,9 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
 /// `park_thread`: a new virtual thread is ready.
 pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
-    let running = unsafe { (*thread::state()).running };
-    // The main cubicle has nobody to go back to.
-    let main = super::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
-    if running != Some(cubicle) || main {
+    let state = unsafe { &*thread::state() };
+    // Others have nobody to go back to.
+    if state.running != Some(cubicle) || state.entering != Some(cubicle) {
         return -error::EPERM;
     }
     leave(cubicle, registers)

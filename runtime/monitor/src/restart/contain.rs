@@ -37,7 +37,7 @@ fn is_entering(cubicle: usize) -> bool {
     // SAFETY: this thread's state.
     let state = unsafe { &*thread::state() };
     let runs = state.running == Some(cubicle);
-    runs && (state.restart.entering == Some(cubicle) || state.ending == Some(cubicle))
+    runs && (state.entering == Some(cubicle) || state.ending == Some(cubicle))
 }
 
 /// May there be one more accident this minute? Counts it, if it is not the

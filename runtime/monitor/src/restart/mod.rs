@@ -39,8 +39,6 @@ pub struct OfThread {
     /// A fault of this thread's is to be contained: what the handler tells whoever
     /// goes on with it.
     pub fault: Option<Accident>,
-    /// The cubicle that this thread is entering for the first time, if it is.
-    pub entering: Option<usize>,
 }
 
 impl OfThread {
@@ -49,7 +47,6 @@ impl OfThread {
         holds: [0; MAXIMUM_CUBICLES],
         dead: [None; MAXIMUM_CUBICLES],
         fault: None,
-        entering: None,
     };
 }
 
