@@ -15,6 +15,7 @@ pub mod run;
 pub mod start;
 #[cfg(monitor_image)]
 pub mod virtual_threads;
+pub mod walls;
 
 use crate::lock::Lock;
 use crate::mappings::Mappings;
