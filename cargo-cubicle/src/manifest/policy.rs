@@ -163,6 +163,8 @@ pub struct Cubicle {
     pub rodata: Located<Rodata>,
     /// What happens when it faults.
     pub on_fault: Located<OnFault>,
+    /// How often a minute it may be restarted.
+    pub restarts: Located<u32>,
     /// Structs and their typedefs by name: a pointer to one is passed through
     /// and never touched, wherever it is an argument and nothing else is said.
     pub handles: BTreeSet<String>,

@@ -97,6 +97,8 @@ pub struct Cubicle {
     rodata: Option<Rodata>,
     /// "abort" (default), or "restart" from the cubicle's image.
     on_fault: Option<OnFault>,
+    /// How often a minute it may be restarted (default 60); once more ends the program.
+    restarts: Option<u32>,
     /// What is known about its functions, by symbol name.
     function: Option<BTreeMap<String, Function>>,
 }

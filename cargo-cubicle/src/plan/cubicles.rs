@@ -5,7 +5,7 @@ use cubicle_abi::rights::{Rights, cubicle_key, cubicle_rights};
 
 use super::{Cubicle, narrowing, system_calls};
 use crate::diagnostics::{Finding, Findings};
-use crate::manifest::{Access, Policy};
+use crate::manifest::{Access, OnFault, Policy};
 
 /// All cubicles of a policy, ordered by name, with what they are granted.
 pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
@@ -43,6 +43,10 @@ pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
             stack: declared.stack.value,
             grants,
             narrowing,
+            restarts: match declared.on_fault.value {
+                OnFault::Abort => 0,
+                OnFault::Restart => declared.restarts.value,
+            },
         });
     }
     refuse_equal_rights(&cubicles, policy, findings);

@@ -138,6 +138,8 @@ pub fn encode(
             granted: cubicle.grants.bits(),
             flags: cubicle.grants.flags() | cubicle.narrowing.flags(),
             files,
+            restarts: cubicle.restarts,
+            reserved: 0,
         });
     }
     let mut windows = Vec::new();
@@ -169,6 +171,9 @@ pub fn encode(
                     stack_words: gate.shape.stack_words as u32,
                     callback: gate.callback.map_or(0, |number| number as u32 + 1),
                     probes,
+                    fault_value: gate.fault.value,
+                    fault_errno: gate.fault.errno,
+                    reserved: 0,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -181,6 +186,9 @@ pub fn encode(
                 stack_words: 0,
                 callback: 0,
                 probes: Slice::default(),
+                fault_value: 0,
+                fault_errno: 0,
+                reserved: 0,
             },
         });
     }
@@ -280,9 +288,12 @@ mod tests {
     #[test]
     fn structures_have_no_padding() {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 4 * 8 + 8);
-        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8);
+        assert_eq!(
+            size_of::<Cubicle>(),
+            8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4
+        );
         assert_eq!(size_of::<FilePlace>(), 8 + 2 * 4);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4);
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);

@@ -8,6 +8,7 @@ pub mod call_sites;
 pub mod callbacks;
 pub mod cubicles;
 pub mod encode;
+pub mod faults;
 pub mod gates;
 pub mod lends;
 pub mod libc_objects;
@@ -24,7 +25,7 @@ pub mod without;
 use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{Fault, GateKind, GateShape};
 use narrowing::Narrowing;
 use system_calls::Grants;
 
@@ -74,6 +75,8 @@ pub struct Cubicle {
     pub stack: u64,
     pub grants: Grants,
     pub narrowing: Narrowing,
+    /// How often a minute it may be restarted; 0: its faults end the program.
+    pub restarts: u32,
 }
 
 /// One gate.
@@ -90,6 +93,8 @@ pub struct Gate {
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+    /// What a pending call returns if the callee is restarted.
+    pub fault: Fault,
     /// What an audit looks at in each call; empty in other builds.
     pub probes: Vec<probes::Probe>,
 }
@@ -109,5 +114,6 @@ impl Gate {
             && self.shape == other.shape
             && self.lends == other.lends
             && self.errno == other.errno
+            && self.fault == other.fault
     }
 }

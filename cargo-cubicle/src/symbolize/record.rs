@@ -57,9 +57,20 @@ pub struct Record {
     /// More about it in words, or nothing.
     #[serde(default)]
     pub detail: String,
+    /// What came of it; nothing is the end of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
     /// The calls through gates that were pending, outermost first.
     #[serde(default)]
     pub chain: Vec<Call>,
+}
+
+/// What comes of a violation that does not end the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The pending calls into the cubicle fail, and it starts anew.
+    Restart,
 }
 
 /// One pending call from cubicle to cubicle.

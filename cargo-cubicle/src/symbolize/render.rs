@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cubicle_abi::plan::WINDOW_PREFIX;
 
 use super::images::Position;
-use super::record::{Access, Kind, Mechanism, Place, Record};
+use super::record::{Access, Kind, Mechanism, Outcome, Place, Record};
 use super::report::{Memory, Report, Step};
 use crate::plan::system_calls;
 
@@ -89,6 +89,16 @@ impl Report {
         }
         if !self.record.detail.is_empty() {
             facts.push(("note", self.record.detail.clone()));
+        }
+        if self.record.outcome == Some(Outcome::Restart) {
+            let text = match self.calls.last() {
+                Some(call) => format!(
+                    "`{}` returns what `fault` says for it in the manifest, and the cubicle starts anew",
+                    call.function
+                ),
+                None => "the cubicle starts anew".to_owned(),
+            };
+            facts.push(("outcome", text));
         }
         facts.extend(cause(&self.record).map(|text| ("note", text)));
         facts.extend(foreign_free(self).map(|text| ("help", text)));

@@ -57,6 +57,11 @@ defences! {
     Landlock = "landlock",
     /// The seccomp filter.
     Filter = "filter",
+    // Lends.
+    /// What the monitor judges it has read once.
+    ReadOnce = "read-once",
+    /// What is reached by windows only is asked again where it is copied.
+    Steady = "steady",
 }
 
 /// A set of defences.

@@ -111,6 +111,9 @@ pub struct Cubicle {
     pub flags: u64,
     /// [`FilePlace`]s that path calls are narrowed to, with [`CUBICLE_NARROWED`].
     pub files: Slice,
+    /// How often a minute it may be restarted; 0: its faults end the process.
+    pub restarts: u32,
+    pub reserved: u32,
 }
 
 /// It may use every descriptor, not only 0, 1 and 2.
@@ -191,6 +194,11 @@ pub struct Gate {
     pub callback: u32,
     /// [`Probe`]s. Empty except in audit builds.
     pub probes: Slice,
+    /// What the caller gets in rax, and in its errno unless that is 0, if the
+    /// callee is restarted meanwhile.
+    pub fault_value: u64,
+    pub fault_errno: u32,
+    pub reserved: u32,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of

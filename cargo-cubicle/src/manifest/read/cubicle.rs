@@ -56,6 +56,12 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
         &mut cubicle.on_fault,
         table.get("on-fault").and_then(|entry| reader.word(entry)),
     );
+    set(
+        &mut cubicle.restarts,
+        table
+            .get("restarts")
+            .and_then(|entry| restarts(reader, entry)),
+    );
     if let Some(entry) = table.get("function") {
         cubicle.functions = function::read_all(reader, entry);
     }
@@ -84,9 +90,29 @@ fn defaults(name: Located<String>) -> Cubicle {
         denied: Located::new(Denied::Error, span.clone()),
         files: None,
         rodata: Located::new(Rodata::Public, span.clone()),
-        on_fault: Located::new(OnFault::Abort, span),
+        on_fault: Located::new(OnFault::Abort, span.clone()),
+        restarts: Located::new(DEFAULT_RESTARTS, span),
         handles: BTreeSet::new(),
         functions: BTreeMap::new(),
+    }
+}
+
+/// Restarts a minute: one a second means that nothing else happens any longer.
+const DEFAULT_RESTARTS: u32 = 60;
+
+fn restarts(reader: &mut Reader, entry: Entry) -> Option<Located<u32>> {
+    let number = reader.integer(entry)?;
+    match u32::try_from(number.value) {
+        Ok(count) if count > 0 => Some(number.map(|_| count)),
+        _ => {
+            reader.error_with_help(
+                number.span,
+                "`restarts` must be at least 1",
+                "",
+                "a cubicle that is never to be restarted has `on-fault = \"abort\"`",
+            );
+            None
+        }
     }
 }
 

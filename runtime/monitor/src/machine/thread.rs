@@ -58,6 +58,8 @@ pub struct Thread {
     pub presences: [Presence; cubicle_abi::layout::MAXIMUM_CUBICLES],
     /// The cubicle whose virtual thread on this one is being ended, if one is.
     pub ending: Option<usize>,
+    /// Cubicles that failed under it.
+    pub restart: crate::restart::OfThread,
     /// Arguments that are lent in calls pending on this thread.
     pub lends: PendingLends,
     /// Registers and stack of a `clone` that asks for a virtual thread.
@@ -108,6 +110,7 @@ impl Thread {
             (&raw mut (*state).creator).write(Some(creator));
             (&raw mut (*state).beginning).write(None);
             (&raw mut (*state).in_force).write(Rights::NONE);
+            (&raw mut (*state).restart).write(crate::restart::OfThread::NOTHING);
             (&raw mut (*state).new_thread).write(None);
             (&raw mut (*state).running).write(None);
             (&raw mut (*state).parked_main).write(None);
@@ -166,6 +169,7 @@ impl ThreadMemory {
                 in_force: Rights::ALL,
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
+                restart: crate::restart::OfThread::NOTHING,
                 lends: PendingLends::new(),
                 new_thread: None,
                 running: None,

@@ -15,7 +15,7 @@ use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
 use crate::system_calls::paths::{held, listed, names_paths};
 use crate::violation::refuse_start;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
 use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU, Text};
@@ -66,6 +66,8 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         "tagging the thread block",
     );
     let vdso = mechanism != MECHANISM_PKU || platform::share_vdso();
+    STACK.store(stack as u64, Ordering::Relaxed);
+    VDSO.store(vdso, Ordering::Relaxed);
     reserve_arenas();
     for index in 0..plan.cubicles().len() {
         prepare(plan, index);
@@ -242,7 +244,7 @@ fn reserve_arenas() {
 }
 
 /// Tags the image of cubicle `index` and gives it a frame.
-fn prepare(plan: Plan, index: usize) {
+pub fn prepare(plan: Plan, index: usize) {
     let cubicle = &plan.cubicles()[index];
     let mut mappings = cubicles()[index].mappings.lock();
     mappings.set_limit(cubicle.memory);
@@ -336,6 +338,21 @@ pub fn dispatch_system_calls(memory: &ThreadMemory) -> Result<(), i64> {
     };
     if result == 0 { Ok(()) } else { Err(result) }
 }
+
+/// Runs the image of a cubicle whose memory is new, as at the beginning.
+pub fn start_again(index: usize) {
+    let (Some(plan), stack) = (super::plan(), STACK.load(Ordering::Relaxed)) else {
+        return;
+    };
+    // SAFETY: the stack pointer the process began with; what lies there has key 0 and
+    // stays.
+    let kernel = unsafe { KernelStack::new(stack as *const u64) };
+    start_image(kernel, plan, index, VDSO.load(Ordering::Relaxed));
+}
+
+/// Where the process began, and whether cubicles may use the vDSO.
+static STACK: AtomicU64 = AtomicU64::new(0);
+static VDSO: AtomicBool = AtomicBool::new(false);
 
 /// Runs the image's own `_start`, until it parks; the main one's never does.
 fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {

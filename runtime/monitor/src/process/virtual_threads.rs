@@ -6,13 +6,15 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::exit;
 use super::run::run;
+use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
+use crate::restart::{self, Entry};
 use crate::threads::{self, frames};
 use crate::violation;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::{page_down, page_up};
@@ -44,14 +46,45 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if block.virtual_threads[target].frame != 0 {
         return 0;
     }
+    let suspended = Suspended::new(caller);
+    let attached = match restart::enter(target) {
+        Entry::Refused => false,
+        entry => {
+            let outer = state.restart.entering.replace(target);
+            if let Entry::New = entry {
+                start::start_again(target);
+            }
+            let attached = make_thread(target);
+            state.restart.entering = outer;
+            restart::done(target);
+            attached
+        }
+    };
+    // The caller's system-call gate answers in the caller's frame.
+    crate::machine::rights::open(super::rights(target), super::rights(caller));
+    suspended.restore();
+    if attached { 0 } else { FAILED }
+}
+
+/// What a gate into a cubicle that has failed takes for that.
+const FAILED: i64 = 1;
+
+/// Has the parked `main` of `target` make a thread, and runs that up to where it parks.
+/// `false`: the cubicle has failed.
+fn make_thread(target: usize) -> bool {
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(mut main) = super::cubicles()[target].parked_main.take() else {
+        if restart::is_restartable(target) {
+            return false;
+        }
         exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
     let Some(frame) = frames::map(target, state.number) else {
         violation::fatal("a cubicle could not be entered: its memory limit is too small");
     };
-    let suspended = Suspended::new(caller);
+    lends::begin_thread(target);
     block.virtual_threads[target].frame = frame;
     main.rax = COMMAND_ATTACH;
     let outer = (
@@ -59,23 +92,25 @@ pub fn attach(caller: usize, target: u64) -> i64 {
         state.attaching.replace(target),
         state.new_thread.take(),
     );
-    run(target, &main);
+    let failed = run(target, &main) != 0;
     let new = state.new_thread;
     (state.parked_main, state.attaching, state.new_thread) = outer;
+    if failed {
+        return false;
+    }
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
     super::cubicles()[target]
         .parked_main
         .put(state.parked[target]);
-    run(target, &new);
+    if run(target, &new) != 0 {
+        return false;
+    }
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
-    // The caller's system-call gate answers in the caller's frame.
-    crate::machine::rights::open(super::rights(target), super::rights(caller));
-    suspended.restore();
-    0
+    true
 }
 
 /// The frame of a cubicle that is inside a system call while others run. They
@@ -132,6 +167,9 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
     if state.parked_main != Some(cubicle) || state.running != Some(cubicle) {
         return -error::EPERM;
     }
+    super::cubicles()[cubicle]
+        .gone
+        .store(registers.rdi, Ordering::Relaxed);
     leave(cubicle, registers)
 }
 

@@ -7,6 +7,7 @@ use crate::machine::context::Registers;
 use crate::machine::kernel::{self, error, number};
 use crate::memory_calls;
 use crate::process::{self, exit, virtual_threads};
+use crate::restart;
 use crate::threads::{end, futex};
 use crate::windows;
 use cubicle_abi::calls;
@@ -30,6 +31,7 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         calls::PARK_THREAD => virtual_threads::park_thread(cubicle, registers),
         calls::ATTACH => virtual_threads::attach(cubicle, a),
         calls::STACK_SIZE => policy.stack as i64,
+        calls::GONE => restart::contain::call_gone(cubicle),
         calls::FIND => find(cubicle, a, b),
         calls::WINDOW_FIRST..calls::KEYED_FIRST => {
             windows::call(cubicle, registers.number, arguments)
