@@ -70,6 +70,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     VDSO.store(vdso, Ordering::Relaxed);
     reserve_arenas();
     for index in 0..plan.cubicles().len() {
+        share(plan, index);
         prepare(plan, index);
     }
     for index in plan.cubicles().len()..super::region_count() {
@@ -243,17 +244,29 @@ fn reserve_arenas() {
     }
 }
 
+/// Tags text and constants of cubicle `index`, which all can read.
+fn share(plan: Plan, index: usize) {
+    let segments = plan.segments(&plan.cubicles()[index]).iter();
+    for segment in segments.filter(|segment| segment.key == KEY_PUBLIC) {
+        or_refuse(
+            tag(segment.start, segment.end, segment.protection, segment.key),
+            "tagging an image",
+        );
+    }
+}
+
 /// Tags the image of cubicle `index` and gives it a frame.
 pub fn prepare(plan: Plan, index: usize) {
     let cubicle = &plan.cubicles()[index];
     let mut mappings = cubicles()[index].mappings.lock();
     mappings.set_limit(cubicle.memory);
     for segment in plan.segments(cubicle) {
-        or_refuse(
-            tag(segment.start, segment.end, segment.protection, segment.key),
-            "tagging an image",
-        );
+        // What is nobody's to write has been tagged once and for all.
         if segment.key == cubicle.key {
+            or_refuse(
+                tag(segment.start, segment.end, segment.protection, segment.key),
+                "tagging an image",
+            );
             let _ = mappings.insert(Mapping {
                 start: segment.start,
                 end: segment.end,
