@@ -51,8 +51,9 @@ struct Described {
     fs: bool,
     #[serde(default)]
     callee_x87: bool,
+    /// Leave what vector, mask and x87 registers hold.
     #[serde(default)]
-    caller_x87: bool,
+    unscrubbed: bool,
     errno: Option<Errno>,
     /// The number of the callback that it calls, instead of a function.
     callback: Option<usize>,
@@ -121,7 +122,7 @@ impl Described {
             shape: self.shape(),
             switch_fs: self.fs,
             callee_uses_x87: self.callee_x87,
-            caller_uses_x87: self.caller_x87,
+            scrub_vectors: !self.unscrubbed,
             errno: self.errno.as_ref().map(|errno| ErrnoOffsets {
                 callee: errno.callee,
                 caller: errno.caller,

@@ -113,6 +113,7 @@ fn shared_is_only_code(policy: &Policy, cubicle: &Cubicle, findings: &mut Findin
         ("memory", written(&cubicle.memory.span)),
         ("stack", written(&cubicle.stack.span)),
         ("gate", written(&cubicle.gate.span)),
+        ("scrub-vectors", written(&cubicle.scrub_vectors.span)),
         ("syscalls", first(&cubicle.syscalls)),
         ("rodata", written(&cubicle.rodata.span)),
         ("on-fault", written(&cubicle.on_fault.span)),

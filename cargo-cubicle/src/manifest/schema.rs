@@ -85,6 +85,8 @@ pub struct Cubicle {
     stack: Option<Size>,
     /// "checked" (default), or "fast" for callees without authority.
     gate: Option<GateKind>,
+    /// Whether its gates clear vector, mask and x87 registers that carry nothing (default true).
+    scrub_vectors: Option<bool>,
     /// Granted system calls: groups such as "@file", or single names.
     syscalls: Option<Vec<SystemCall>>,
     /// "public" (default): every cubicle may read its constants. "private": only itself.

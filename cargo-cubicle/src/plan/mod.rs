@@ -68,6 +68,8 @@ pub struct Cubicle {
     /// Bytes.
     pub memory: u64,
     pub stack: u64,
+    /// Whether gates into it clear vector, mask and x87 registers.
+    pub scrub_vectors: bool,
     pub grants: Grants,
 }
 
