@@ -100,7 +100,10 @@ fn say(parts: &[&str]) {
 }
 
 #[cfg(monitor_image)]
-pub use reporting::{aborted, callback_refused, fault, lend_refused, owner_and_place, refuse};
+pub use reporting::{
+    aborted, callback_refused, crashed, end_by, fault, lend_refused, own_fault, owner_and_place,
+    refuse,
+};
 
 #[cfg(monitor_image)]
 mod reporting {
@@ -404,8 +407,51 @@ mod reporting {
         kernel::exit(STATUS_VIOLATION)
     }
 
+    /// Is it a fault of a cubicle's own making: its own code, and not at a border? Then
+    /// the code that the kernel gives it in a plain program, where nothing else closes
+    /// memory than its protection.
+    pub fn own_fault(context: &SignalContext, information: &SignalInformation) -> Option<i32> {
+        const SEGV_MAPERR: i32 = 1;
+        const SEGV_ACCERR: i32 = 2;
+        let cubicle = process::cubicle_with(rights_of(context))?;
+        let signal = information.signal as u64;
+        if context.selectors & 0xffff != 0x33 || is_runtime_text(context.rip) {
+            return None;
+        }
+        if signal != SIGSEGV && signal != SIGBUS {
+            return Some(information.code);
+        }
+        let (owner, _, exists) = place_of(information.address);
+        let closed = information.code == SEGV_PKUERR && information.key == KEY_MONITOR;
+        let own = match owner {
+            Some(owner) => owner == cubicle || !exists,
+            None => !(exists || signal == SIGSEGV && closed),
+        };
+        match (own, signal, information.code) {
+            (false, ..) => None,
+            (_, SIGSEGV, SEGV_MAPERR | SEGV_ACCERR | SEGV_PKUERR) => Some(match exists {
+                true => SEGV_ACCERR,
+                false => SEGV_MAPERR,
+            }),
+            (_, _, code) => Some(code),
+        }
+    }
+
+    /// A cubicle ends the process by `signal`, because of what it did about signals.
+    pub fn crashed(cubicle: usize, instruction: u64, signal: u64, why: &str) -> ! {
+        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        let mut record = Record::new("crash");
+        record.name("cubicle", Some(cubicle));
+        record.address("instruction", instruction);
+        record.number("signal", signal as i64);
+        record.text("detail", why);
+        record.chain(Some(cubicle));
+        record.send();
+        end_by(signal)
+    }
+
     /// Ends the process by `signal`, as if nobody had handled it.
-    fn end_by(signal: u64) -> ! {
+    pub fn end_by(signal: u64) -> ! {
         use crate::machine::kernel::{call, number};
         let default = [0u64; 4];
         let everything = 0u64;

@@ -2,6 +2,7 @@
 
 use super::context::Registers;
 use crate::process::lends::PendingLends;
+use crate::signals::ThreadSignals;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use cubicle_abi::frame::Context;
@@ -53,8 +54,8 @@ pub struct Thread {
     pub attaching: Option<usize>,
     /// The cubicle being shut down on this thread, if one is.
     pub exiting: Option<usize>,
-    /// The signal masks that the cubicles' libcs believe in.
-    pub masks: [u64; cubicle_abi::layout::MAXIMUM_CUBICLES],
+    /// What signals mean to this thread.
+    pub signals: ThreadSignals,
     /// For each cubicle: where its virtual thread on this thread parked.
     pub parked: [Context; cubicle_abi::layout::MAXIMUM_CUBICLES],
 }
@@ -102,7 +103,7 @@ impl ThreadMemory {
                 parked_main: None,
                 attaching: None,
                 exiting: None,
-                masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                signals: ThreadSignals::new(),
                 parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],
             }),
         }
@@ -157,6 +158,7 @@ pub static FIRST: ThreadMemory = ThreadMemory::new();
 
 /// Offsets the assembly uses.
 pub const CALL_PROOF: usize = offset_of!(Thread, call_proof);
+pub const DUE: usize = offset_of!(Thread, signals) + offset_of!(ThreadSignals, due);
 /// Size of [`Registers`] below the part that the system-call gate pushes.
 pub const VECTORS_SIZE: usize = offset_of!(Registers, r15);
 

@@ -37,11 +37,18 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if !allowed {
         return -error::EPERM;
     }
+    attach_for(caller, target);
+    0
+}
+
+/// Makes this thread's virtual thread in `target`, while `caller` is in a system call.
+pub fn attach_for(caller: usize, target: usize) {
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     if block.virtual_threads[target].frame != 0 {
-        return 0;
+        return;
     }
+    state.signals.masks[target] = state.signals.masks[caller];
     // Taken, not borrowed: whoever exits meanwhile must not wait for it.
     let parked = super::cubicles()[target].parked_main.lock().take();
     let Some(mut main) = parked else {
@@ -69,7 +76,6 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    0
 }
 
 /// The frame of a cubicle that is inside a system call while others run. They

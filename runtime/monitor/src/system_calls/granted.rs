@@ -8,6 +8,7 @@ use super::sets::{WITHOUT_POINTERS, is_granted};
 use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
 use crate::machine::rights::call_as;
+use crate::signals::wait;
 use crate::{process, windows};
 use cubicle_abi::defences::Defence;
 use cubicle_abi::layout::PAGE;
@@ -35,6 +36,7 @@ pub fn granted(cubicle: usize, files: bool, wanted: u64, arguments: [u64; 6]) ->
         number::OPEN | number::OPENAT | number::CREAT | number::OPENAT2 => {
             opened(perform(cubicle, wanted, arguments))
         }
+        _ if wait::takes_mask(wanted) => wait::masked(cubicle, wanted, arguments, perform),
         _ if is_granted(&WITHOUT_POINTERS, wanted) => {
             // SAFETY: none of these takes a pointer.
             unsafe { kernel::call(wanted, [a, b, c, d, e, f]) }

@@ -13,6 +13,4 @@ pub mod files;
 pub mod granted;
 pub mod sets;
 #[cfg(monitor_image)]
-pub mod signals;
-#[cfg(monitor_image)]
 pub mod threads;

@@ -1,0 +1,119 @@
+//! Signals that the process sends itself. They are real: the kernel delivers them, in its
+//! order, and the monitor's handler receives them like any other.
+
+use super::{INTERNAL, Information};
+use crate::machine::kernel::{call, error, number};
+use crate::machine::thread;
+use crate::memory_calls;
+use core::sync::atomic::Ordering;
+
+fn own_process() -> u64 {
+    // SAFETY: no memory is involved.
+    unsafe { call(number::GETPID, [0; 6]) as u64 }
+}
+
+fn own_thread() -> u64 {
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).id }
+}
+
+/// Gives a signal back to the kernel, with all that was said about it.
+pub fn again(information: &Information) {
+    let signal = super::signal_of(information);
+    // SAFETY: the information is readable, and goes to this very thread.
+    unsafe {
+        call(
+            number::RT_TGSIGQUEUEINFO,
+            [
+                own_process(),
+                own_thread(),
+                signal,
+                information.as_ptr() as u64,
+                0,
+                0,
+            ],
+        );
+    }
+}
+
+/// Sends this thread a signal that a libc sends itself.
+pub fn internal(signal: u64) {
+    // SAFETY: no memory is involved.
+    unsafe {
+        call(
+            number::TGKILL,
+            [own_process(), own_thread(), signal, 0, 0, 0],
+        );
+    }
+}
+
+/// Is `process` this one? Signals to others need a grant.
+pub fn is_own(process: u64) -> bool {
+    process as u32 == own_process() as u32
+}
+
+/// `kill` of this process.
+pub fn to_process(process: u64, signal: u64) -> i64 {
+    if INTERNAL.contains(&signal) {
+        return -error::EINVAL;
+    }
+    // SAFETY: no memory is involved; the process is this one.
+    unsafe { call(number::KILL, [process, signal, 0, 0, 0, 0]) }
+}
+
+/// `tgkill` of this process, and `tkill`.
+pub fn to_thread(cubicle: usize, process: u64, to: u64, signal: u64) -> i64 {
+    const SIGABRT: u64 = 6;
+    if !is_own(process) {
+        return -error::EPERM;
+    }
+    if signal == SIGABRT && to == own_thread() && super::actions::handler(SIGABRT).is_none() {
+        // The default, with a record that says whose it is.
+        crate::violation::aborted(cubicle);
+    }
+    if let Some(index) = INTERNAL.iter().position(|internal| *internal == signal) {
+        if to != own_thread() {
+            return -error::ESRCH;
+        }
+        super::own().internal[index].fetch_or(1 << cubicle, Ordering::Relaxed);
+    }
+    // SAFETY: no memory is involved; the kernel looks for the thread in this process.
+    unsafe { call(number::TGKILL, [own_process(), to, signal, 0, 0, 0]) }
+}
+
+/// `rt_sigqueueinfo` and `rt_tgsigqueueinfo` of this process. A dispatch is believed only
+/// with a positive code, and so is a fault (rule 12): neither can be said here.
+pub fn with_value(
+    cubicle: usize,
+    process: u64,
+    to: Option<u64>,
+    signal: u64,
+    information: u64,
+) -> i64 {
+    const SI_TKILL: i32 = -6;
+    if !is_own(process) {
+        return -error::EPERM;
+    }
+    let mut bytes = [0u8; 128];
+    if !memory_calls::read(cubicle, information, &mut bytes) {
+        return -error::EFAULT;
+    }
+    let code = i32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
+    if code >= 0 || code == SI_TKILL || INTERNAL.contains(&signal) {
+        return -error::EPERM;
+    }
+    let at = bytes.as_ptr() as u64;
+    // SAFETY: the information is on this stack; the process is this one.
+    unsafe {
+        match to {
+            Some(thread) => call(
+                number::RT_TGSIGQUEUEINFO,
+                [own_process(), thread, signal, at, 0, 0],
+            ),
+            None => call(
+                number::RT_SIGQUEUEINFO,
+                [own_process(), signal, at, 0, 0, 0],
+            ),
+        }
+    }
+}
