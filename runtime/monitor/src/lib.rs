@@ -31,6 +31,7 @@ pub mod process;
 pub mod signals;
 pub mod system_calls;
 pub mod text;
+pub mod threads;
 pub mod violation;
 pub mod windows;
 

@@ -11,7 +11,7 @@ use crate::mappings::{Kind, Mapping, Mappings, Refusal};
 use crate::process::{accessible, arena, cubicles, owner, rights};
 use crate::windows::settle;
 use core::sync::atomic::Ordering;
-use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_down, page_up};
+use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_up};
 use cubicle_abi::rights::cubicle_key;
 
 const MAP_GROWSDOWN: u64 = 0x100;
@@ -384,5 +384,14 @@ fn copy(_: u64, _: u64, _: u64) -> bool {
 /// Is the word at `at` the caller's own (rule 17: the kernel does not check
 /// every futex address)?
 pub fn owns_word(cubicle: usize, at: u64) -> bool {
-    at.is_multiple_of(4) && accessible(rights(cubicle), page_down(at) + at % PAGE, 4, PROT_READ)
+    is_word(cubicle, at, PROT_READ)
+}
+
+/// The same for a word that the kernel writes.
+pub fn owns_writable_word(cubicle: usize, at: u64) -> bool {
+    is_word(cubicle, at, PROT_READ | PROT_WRITE)
+}
+
+fn is_word(cubicle: usize, at: u64, protection: u32) -> bool {
+    at.is_multiple_of(4) && accessible(rights(cubicle), at, 4, protection)
 }

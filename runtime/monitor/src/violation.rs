@@ -102,7 +102,7 @@ fn say(parts: &[&str]) {
 #[cfg(monitor_image)]
 pub use reporting::{
     aborted, callback_refused, crashed, end_by, fault, lend_refused, own_fault, owner_and_place,
-    refuse,
+    refuse, thread_ended,
 };
 
 #[cfg(monitor_image)]
@@ -110,7 +110,7 @@ mod reporting {
     use super::*;
     use crate::machine::rights::mechanism;
     use crate::machine::signals::{SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of};
-    use crate::machine::thread;
+    use crate::machine::thread::{self, FIRST};
     use crate::mappings::Kind;
     use crate::process;
     use crate::process::callbacks::Refused;
@@ -118,7 +118,7 @@ mod reporting {
     use cubicle_abi::frame::{Frame, Saved, ticket_gate};
     use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
-    use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
+    use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC};
 
     type Line = Text<8192>;
 
@@ -259,7 +259,8 @@ mod reporting {
 
     /// Whose memory is it, and what is there?
     fn place_of(address: u64) -> (Option<usize>, &'static str, bool) {
-        if is_runtime_text(address) || address == thread::block() as u64 {
+        let of_thread = crate::threads::pool::contains(address) || address == FIRST.block() as u64;
+        if is_runtime_text(address) || of_thread {
             return (None, "monitor", true);
         }
         let Some(index) = process::owner(address) else {
@@ -331,7 +332,7 @@ mod reporting {
         let cubicle = process::cubicle_with(rights);
         let signal = information.signal as u64;
         let memory = signal == SIGSEGV || signal == SIGBUS;
-        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        crate::machine::rights::open_for_report();
         let (owner, place, exists) = if memory {
             place_of(information.address)
         } else {
@@ -439,7 +440,7 @@ mod reporting {
 
     /// A cubicle ends the process by `signal`, because of what it did about signals.
     pub fn crashed(cubicle: usize, instruction: u64, signal: u64, why: &str) -> ! {
-        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        crate::machine::rights::open_for_report();
         let mut record = Record::new("crash");
         record.name("cubicle", Some(cubicle));
         record.address("instruction", instruction);
@@ -478,7 +479,7 @@ mod reporting {
 
     /// A signal or call in a way that only an attack makes one.
     pub fn refuse(context: &SignalContext, information: &SignalInformation, why: &str) -> ! {
-        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        crate::machine::rights::open_for_report();
         let cubicle = process::cubicle_with(rights_of(context));
         let mut record = Record::new("system-call");
         record.name("cubicle", cubicle);
@@ -497,7 +498,7 @@ mod reporting {
         const SIGABRT: u64 = 6;
         let main = process::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
         if !main {
-            crate::machine::rights::open(Rights::NONE, Rights::ALL);
+            crate::machine::rights::open_for_report();
             let mut record = Record::new("abort");
             record.name("cubicle", Some(cubicle));
             record.number("signal", SIGABRT as i64);
@@ -508,9 +509,21 @@ mod reporting {
         end_by(SIGABRT)
     }
 
+    /// A cubicle ended a thread that is another's, while a call into it is pending,
+    /// or from code that runs for the monitor: nobody could return.
+    pub fn thread_ended(cubicle: usize) -> ! {
+        crate::machine::rights::open_for_report();
+        let mut record = Record::new("system-call");
+        record.name("cubicle", Some(cubicle));
+        record.text("detail", "it ended a thread that is not its own");
+        record.chain(Some(cubicle));
+        record.send();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
     /// A gate that could not lend what the manifest says.
     pub fn lend_refused(gate: &Gate, number: u32, at: u64, bytes: u64, what: &str) -> ! {
-        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        crate::machine::rights::open_for_report();
         let _ = number;
         let mut record = Record::new("lend");
         record.name("cubicle", Some(gate.from as usize));
@@ -550,7 +563,7 @@ mod reporting {
     /// A pointer that passes as a function in `call` and is none that its sender
     /// may pass. Gate `callback` would have called it.
     pub fn callback_refused(call: &Gate, callback: usize, pointer: u64, why: Refused) -> ! {
-        crate::machine::rights::open(Rights::NONE, Rights::ALL);
+        crate::machine::rights::open_for_report();
         let Some(plan) = process::plan() else {
             fatal("a gate without a plan");
         };

@@ -221,8 +221,12 @@ static void refused(void)
 	FAILS(RAW(SYS_fcntl, 0, F_SETSIG, SIGSYS), EPERM);
 	FAILS(RAW(SYS_fcntl, 0, F_NOTIFY, 1), EPERM);
 	FAILS(RAW(SYS_ioctl, 0, TIOCSTI, "x"), EPERM);
-	/* A futex of two addresses could requeue to a foreign one. */
-	FAILS(RAW(SYS_futex, own, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1, vault_static(), 0), ENOSYS);
+	/* A futex of two addresses could requeue to a foreign one, or write it. */
+	FAILS(RAW(SYS_futex, own, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1, vault_static(), 0), EFAULT);
+	FAILS(RAW(SYS_futex, own, FUTEX_REQUEUE_PRIVATE, 1, 1, vault_static(), 0), EFAULT);
+	FAILS(RAW(SYS_futex, vault_static(), FUTEX_REQUEUE_PRIVATE, 1, 1, own, 0), EFAULT);
+	FAILS(RAW(SYS_futex, own, FUTEX_WAKE_OP_PRIVATE, 1, 1, vault_static(), 0), EFAULT);
+	FAILS(RAW(SYS_futex, own, FUTEX_LOCK_PI_PRIVATE, 0, 0, 0, 0), ENOSYS);
 	sigset_t all;
 	sigfillset(&all);
 	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);

@@ -61,6 +61,13 @@ unsafe extern "C" {
     /// Length of a string with its zero byte, at most `limit`; more than
     /// `limit` if a fault or the limit came first.
     pub fn cubicle_string(at: u64, limit: u64) -> u64;
+    /// If the word at `at` is `old`, makes it `new`. 0: done; 1: it was another;
+    /// 2: a fault.
+    pub fn cubicle_exchange(at: u64, old: u32, new: u32) -> u64;
+    /// `clone` with these flags: answers the new thread's id, which the kernel also
+    /// writes to `id`; or an error number, negative. The new thread begins in
+    /// `threads::create::begin`, on `stack`, with GS at `block`.
+    pub fn cubicle_clone(flags: u64, stack: u64, id: *mut u32, block: *mut ThreadBlock) -> i64;
     /// First byte of what may fault, where a fault continues, and the end.
     pub static cubicle_copy_begin: [u8; 0];
     pub static cubicle_copy_fault: [u8; 0];
@@ -478,11 +485,45 @@ global_asm!(
     not_made = const NOT_MADE,
 );
 
+// A new thread. The kernel gives it the caller's registers, rights included; what
+// it finds on its own stack is nothing. Whoever jumps here makes a system call that
+// is dispatched.
+//
+//   rdi flags, rsi stack, rdx id, rcx block
+global_asm!(
+    ".section .text.cubicle_clone,\"ax\",@progbits",
+    ".globl cubicle_clone",
+    "cubicle_clone:",
+    "    push rbx",
+    "    mov rbx, rcx",
+    "    mov r10, rdx",
+    "    xor r8d, r8d",
+    "    mov eax, 56",
+    "    syscall",
+    "    test rax, rax",
+    "    je 2f",
+    "    pop rbx",
+    "    ret",
+    "2:",
+    "    xor ebp, ebp",
+    "    mov eax, 158",
+    "    mov edi, {set_gs}",
+    "    mov rsi, rbx",
+    "    syscall",
+    "    test rax, rax",
+    "    jne 9f",
+    "    call {begin}",
+    "9:",
+    "    ud2",
+    set_gs = const 0x1001,
+    begin = sym crate::threads::create::begin,
+);
+
 // What may fault: a fault between begin and end continues at fault, where rcx
 // still says how much was left.
 global_asm!(
     ".section .text.cubicle_copy,\"ax\",@progbits",
-    ".globl cubicle_copy, cubicle_string",
+    ".globl cubicle_copy, cubicle_string, cubicle_exchange",
     ".globl cubicle_copy_begin, cubicle_copy_fault, cubicle_copy_end",
     "cubicle_copy_begin:",
     "cubicle_copy:",
@@ -503,6 +544,13 @@ global_asm!(
     "    ret",
     "3:",
     "    mov rax, rcx",
+    "    ret",
+    "cubicle_exchange:",
+    "    mov eax, esi",
+    "    mov ecx, 2",
+    "    lock cmpxchg [rdi], edx",
+    "    setne cl",
+    "    movzx eax, cl",
     "    ret",
     "cubicle_copy_end:",
     ".text",

@@ -20,6 +20,7 @@ pub mod number {
     pub const RT_SIGPROCMASK: u64 = 14;
     pub const RT_SIGRETURN: u64 = 15;
     pub const IOCTL: u64 = 16;
+    pub const SCHED_YIELD: u64 = 24;
     pub const PAUSE: u64 = 34;
     pub const KILL: u64 = 62;
     pub const RT_SIGPENDING: u64 = 127;

@@ -6,6 +6,7 @@ pub mod context;
 pub mod kernel;
 #[cfg(monitor_image)]
 pub mod memory;
+pub mod pages;
 #[cfg(monitor_image)]
 pub mod resume;
 pub mod rights;

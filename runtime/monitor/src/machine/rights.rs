@@ -4,10 +4,9 @@
 //! whenever the rights change.
 
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
-use crate::mappings::Mapping;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
-use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights, cubicle_key};
+use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
 
 /// Set by the first raise of rights; the assembly reads it.
 pub static RAISED: AtomicU8 = AtomicU8::new(0);
@@ -26,7 +25,8 @@ pub fn set_mechanism(mechanism: u32) {
     MECHANISM.store(mechanism, Ordering::Relaxed);
 }
 
-/// Gives `start..end` a key and a protection, whatever it had.
+/// Gives `start..end` a key and a protection, whatever it had. What is a
+/// cubicle's is tagged under the lock of its mappings, or of windows.
 ///
 /// # Errors
 /// The kernel's error number, negative.
@@ -62,78 +62,35 @@ pub fn effective(rights: Rights, key: u32, protection: u32) -> u32 {
     }
 }
 
-/// Page tables: makes all page protections stand for `rights`. The monitor's
-/// own rights change nothing, because its memory is never closed; it asks for
-/// what it is going to touch with [`open`].
+/// Page tables: gives this thread `rights`. The monitor's own change nothing,
+/// because its memory is never closed; it asks for what it is going to touch with
+/// [`open`].
 #[cfg(monitor_image)]
 pub extern "C" fn switch_pages(rights: u32) {
     let rights = Rights(rights);
     // SAFETY: the thread block is this thread's, and writable for the monitor.
     unsafe { (*super::thread::block()).rights = rights.0 };
     if rights != Rights::ALL {
-        change_pages(rights);
+        super::pages::change(rights);
     }
 }
 
 /// Makes what either of two sets of rights grants accessible to the monitor.
 #[cfg(monitor_image)]
 pub fn open(one: Rights, other: Rights) {
-    if mechanism() == MECHANISM_PAGETABLE {
-        change_pages(one.union(other));
-    }
+    super::pages::change(one.union(other));
 }
 
+/// Makes everything accessible, if that can be had at once.
 #[cfg(monitor_image)]
-fn change_pages(new: Rights) {
-    let old = Rights(PAGES.swap(new.0, Ordering::Relaxed));
-    if mechanism() != MECHANISM_PAGETABLE || old == new {
-        return;
-    }
-    crate::audit::pages::switch(old, new);
-    let changed = |key: u32| old.reads(key) != new.reads(key) || old.writes(key) != new.writes(key);
-    for (index, cubicle) in crate::process::cubicles().iter().enumerate() {
-        let key = cubicle_key(index);
-        if !changed(key) {
-            continue;
-        }
-        for mapping in cubicle.mappings.lock().iter() {
-            if change_mapping(mapping, key, new).is_err() {
-                crate::violation::fatal("the kernel refused to change a page protection");
-            }
-        }
-    }
-    crate::windows::touch::reapply(new, changed);
+pub fn open_for_report() {
+    super::pages::change_for_report(Rights::ALL);
 }
 
-#[cfg(monitor_image)]
-fn change_mapping(mapping: &Mapping, key: u32, rights: Rights) -> Result<(), i64> {
-    if mapping.protection == 0 {
-        return Ok(());
-    }
-    change_range(mapping.start, mapping.end, key, mapping.protection, rights)
-}
-
-/// Page tables: closes or opens `start..end` for `rights`, as its key and protection
-/// have it.
-///
-/// # Errors
-/// The kernel's error number, negative.
-pub fn change_range(
-    start: u64,
-    end: u64,
-    key: u32,
-    protection: u32,
-    rights: Rights,
-) -> Result<(), i64> {
-    let protection = effective(rights, key, protection);
-    // SAFETY: a cubicle's table lists this range.
-    let result = unsafe {
-        kernel::call(
-            number::MPROTECT,
-            [start, end - start, protection.into(), 0, 0, 0],
-        )
-    };
-    if result < 0 { Err(result) } else { Ok(()) }
+/// Page tables: what the page protections stand for changes. Pages that are
+/// tagged meanwhile are so under a lock that the change waits for.
+pub(super) fn set_pages(rights: Rights) {
+    PAGES.store(rights.0, Ordering::Relaxed);
 }
 
 /// Performs a system call with the rights in force, and answers [`NOT_MADE`] if a

@@ -193,20 +193,24 @@ const TRAP_TRACE: i32 = 2;
 /// AUDIT_ARCH_X86_64.
 const ARCHITECTURE: u64 = 0xc000_003e;
 
-/// Installs the handlers and the signal stack of the first thread.
+/// Gives this thread its signal stack: always used from the top, because nothing is
+/// live on it (rule 11).
 #[cfg(monitor_image)]
-pub fn install(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
+pub fn arm(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
     const SS_AUTODISARM: u64 = 1 << 31;
-    if crate::signals::place::has_system_call() {
-        crate::violation::refuse_start("the monitor's own entries contain a system call");
-    }
     let (base, size) = thread.signal_stack();
     let stack = [base, SS_AUTODISARM, size];
-    // SAFETY: the stack is this thread's own static memory.
+    // SAFETY: the stack is this thread's own memory.
     let result =
         unsafe { kernel::call(number::SIGALTSTACK, [stack.as_ptr() as u64, 0, 0, 0, 0, 0]) };
-    if result < 0 {
-        return Err(result);
+    if result < 0 { Err(result) } else { Ok(()) }
+}
+
+/// Installs the handlers of what instructions raise, for all threads.
+#[cfg(monitor_image)]
+pub fn install() -> Result<(), i64> {
+    if crate::signals::place::has_system_call() {
+        crate::violation::refuse_start("the monitor's own entries contain a system call");
     }
     for signal in FAULTS {
         let result = install_handler(signal, 0);
@@ -268,7 +272,7 @@ pub extern "C" fn handle(header: &SignalHeader) {
         SIGSYS => dispatched(context, information),
         SIGSEGV | SIGBUS if monitor_copies(context) => {
             context.rip = &raw const super::assembly::cubicle_copy_fault as u64;
-            // SAFETY: no other thread; the selector goes back to what the
+            // SAFETY: this thread's block; the selector goes back to what the
             // monitor had.
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }

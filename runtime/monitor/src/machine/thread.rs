@@ -5,8 +5,10 @@ use crate::process::lends::PendingLends;
 use crate::signals::ThreadSignals;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
+use core::sync::atomic::AtomicU32;
 use cubicle_abi::frame::Context;
-use cubicle_abi::thread_block::ThreadBlock;
+use cubicle_abi::rights::Rights;
+use cubicle_abi::thread_block::{SELECTOR_ALLOW, ThreadBlock};
 
 /// Size and alignment of a signal stack in bytes. The kernel's frame takes up
 /// to 3.5 KiB with AVX-512; a report of a violation takes most of the rest.
@@ -41,6 +43,20 @@ pub struct Thread {
     pub call_proof: u64,
     /// Kernel thread id.
     pub id: u64,
+    /// Its number in [`crate::threads::pool`]: of its memory and its frames.
+    pub number: usize,
+    /// The cubicle whose libc created it; 0 is the main cubicle's own first.
+    pub creator: Option<usize>,
+    /// Where it begins, in its creator. Whoever creates it writes it.
+    pub beginning: Option<Context>,
+    /// [`crate::threads::create`]: may it begin?
+    pub admitted: AtomicU32,
+    /// Page tables: the rights that its part of the open pages stands for.
+    pub in_force: Rights,
+    /// What each cubicle has told the kernel about its thread on this one.
+    pub presences: [Presence; cubicle_abi::layout::MAXIMUM_CUBICLES],
+    /// The cubicle whose virtual thread on this one is being ended, if one is.
+    pub ending: Option<usize>,
     /// Arguments that are lent in calls pending on this thread.
     pub lends: PendingLends,
     /// Registers and stack of a `clone` that asks for a virtual thread.
@@ -58,6 +74,48 @@ pub struct Thread {
     pub signals: ThreadSignals,
     /// For each cubicle: where its virtual thread on this thread parked.
     pub parked: [Context; cubicle_abi::layout::MAXIMUM_CUBICLES],
+}
+
+/// What a cubicle's libc has registered for its thread on a kernel thread: the
+/// kernel would use it at the thread's end, with whatever rights there are then
+/// (rule 19), so the monitor does it instead.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Presence {
+    /// A word that is cleared, and whoever waits for it woken; 0: none.
+    pub clear_id: u64,
+    /// The list of robust mutexes (set_robust_list(2)); 0: none.
+    pub robust_list: u64,
+}
+
+impl Presence {
+    const NONE: Presence = Presence {
+        clear_id: 0,
+        robust_list: 0,
+    };
+}
+
+impl Thread {
+    /// Makes the state of a new thread in memory that is all zeroes. What is lent
+    /// is nothing then, and too large to be written for that.
+    ///
+    /// # Safety
+    /// `state` must be all zeroes, and nobody else's.
+    pub unsafe fn start(state: *mut Thread, number: usize, creator: usize) {
+        // SAFETY: the caller's; an empty table of lends is all zeroes.
+        unsafe {
+            (&raw mut (*state).number).write(number);
+            (&raw mut (*state).creator).write(Some(creator));
+            (&raw mut (*state).beginning).write(None);
+            (&raw mut (*state).in_force).write(Rights::NONE);
+            (&raw mut (*state).new_thread).write(None);
+            (&raw mut (*state).running).write(None);
+            (&raw mut (*state).parked_main).write(None);
+            (&raw mut (*state).attaching).write(None);
+            (&raw mut (*state).exiting).write(None);
+            (&raw mut (*state).ending).write(None);
+            ThreadSignals::start(&raw mut (*state).signals);
+        }
+    }
 }
 
 /// All memory of one thread that is not a cubicle's.
@@ -97,6 +155,13 @@ impl ThreadMemory {
             state: UnsafeCell::new(Thread {
                 call_proof: 0,
                 id: 0,
+                number: 0,
+                creator: None,
+                beginning: None,
+                admitted: AtomicU32::new(0),
+                in_force: Rights::ALL,
+                presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                ending: None,
                 lends: PendingLends::new(),
                 new_thread: None,
                 running: None,
@@ -128,12 +193,34 @@ impl ThreadMemory {
         )
     }
 
+    /// All of the signal stack, with its header: start and size.
+    pub fn signal_range(&self) -> (u64, u64) {
+        (self.signal.get() as u64, SIGNAL_STACK as u64)
+    }
+
     pub fn block(&self) -> *mut ThreadBlock {
         self.block.get()
     }
 
     pub fn state(&self) -> *mut Thread {
         self.state.get()
+    }
+
+    /// Fills the thread block and the header of the signal stack.
+    ///
+    /// # Safety
+    /// The memory must be mapped, writable, and nobody else's.
+    pub unsafe fn prepare(&self) {
+        let (block, header) = (self.block(), self.signal_header());
+        // SAFETY: the caller's.
+        unsafe {
+            (*block).selector = SELECTOR_ALLOW;
+            (*block).address = block as u64;
+            (*block).monitor_stack = self.stack_top();
+            (*block).state = self.state() as u64;
+            (*block).signal_header = header as u64;
+            (*header).block = block as u64;
+        }
     }
 
     pub fn stack_top(&self) -> u64 {

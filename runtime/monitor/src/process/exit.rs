@@ -2,14 +2,48 @@
 //! destructors, the main cubicle first, the others in the reverse order of
 //! their start.
 
-use super::run::{frame, frame_address, run};
+use super::run::{frame, run};
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel;
 use crate::machine::thread;
-use core::sync::atomic::Ordering;
+use crate::threads::end::wait_for_ever;
+use crate::threads::frames;
+use core::sync::atomic::{AtomicU64, Ordering};
 use cubicle_abi::calls::COMMAND_EXIT;
 use cubicle_abi::frame::Context;
 use cubicle_abi::rights::Rights;
+
+/// The kernel id of the thread on which the process ends; 0: it does not.
+static EXITING: AtomicU64 = AtomicU64::new(0);
+
+/// The process ends on this thread. Others go on meanwhile, as in any process, but
+/// no second one ends it: that one sleeps.
+fn begin_exit() {
+    // SAFETY: this thread's state.
+    let own = unsafe { (*thread::state()).id };
+    let before = EXITING.compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire);
+    if before.is_err_and(|other| other != own) {
+        wait_for_ever();
+    }
+}
+
+/// Does not return if the process ends on another thread.
+pub fn wait_if_others_exit() {
+    if EXITING.load(Ordering::Acquire) != 0 {
+        begin_exit();
+    }
+}
+
+/// The last thread has ended, and with it the process: as `exit(0)`.
+pub fn after_last_thread() -> ! {
+    begin_exit();
+    let main = super::plan().map_or(0, |plan| plan.header().main as usize);
+    exit_main(main, 0);
+    super::cubicles()[main]
+        .finished
+        .store(true, Ordering::Relaxed);
+    exit_group(main, 0)
+}
 
 /// `exit_group` of `cubicle`.
 pub fn exit_group(cubicle: usize, status: u64) -> ! {
@@ -19,6 +53,7 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
         // SAFETY: shutting down runs the cubicle from `run`.
         unsafe { cubicle_back(0) }
     }
+    begin_exit();
     let Some(plan) = super::plan() else {
         kernel::exit(status as i32);
     };
@@ -36,12 +71,6 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
     }
     crate::audit::dump::write();
     kernel::exit(status as i32)
-}
-
-/// A thread's `exit`: a virtual thread ends when it is shut down; the main
-/// thread's own end is the program's.
-pub fn exit_thread(cubicle: usize, status: u64) -> ! {
-    exit_group(cubicle, status)
 }
 
 /// A library called `exit`: the main cubicle's libc has to shut down too. Its
@@ -77,16 +106,20 @@ fn shut_down(cubicle: usize) {
     if state[cubicle].finished.swap(true, Ordering::Relaxed) {
         return;
     }
-    let Some(mut main) = state[cubicle].parked_main.lock().take() else {
+    let Some(mut main) = state[cubicle].parked_main.end() else {
         return;
     };
     // SAFETY: this thread's block and state.
     let (block, thread) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     thread.exiting = Some(cubicle);
-    if block.virtual_threads[cubicle].frame != 0 {
+    // Its own thread, if this is one, is inside of a call.
+    if block.virtual_threads[cubicle].frame != 0 && thread.creator != Some(cubicle) {
         run(cubicle, &thread.parked[cubicle].clone());
     }
-    block.virtual_threads[cubicle].frame = frame_address(cubicle, 0);
+    let Some(frame) = frames::map(cubicle, thread.number) else {
+        return;
+    };
+    block.virtual_threads[cubicle].frame = frame;
     main.rax = COMMAND_EXIT;
     run(cubicle, &main);
     thread.exiting = None;

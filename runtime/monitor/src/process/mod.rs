@@ -6,6 +6,7 @@ pub mod exit;
 #[cfg(monitor_image)]
 pub mod initial_stack;
 pub mod lends;
+pub mod parked;
 #[cfg(monitor_image)]
 pub mod platform;
 #[cfg(monitor_image)]
@@ -18,9 +19,9 @@ pub mod virtual_threads;
 use crate::lock::Lock;
 use crate::mappings::Mappings;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use cubicle_abi::frame::Context;
 use cubicle_abi::layout::{ARENA_FRAMES, ARENA_SIZE, MAXIMUM_CUBICLES, slot_owner};
 use cubicle_abi::rights::{Rights, cubicle_key};
+use parked::ParkedMain;
 
 /// What the monitor keeps of a cubicle.
 pub struct Cubicle {
@@ -28,7 +29,7 @@ pub struct Cubicle {
     /// Where `brk` stands; 0 before it was first asked.
     pub heap_end: AtomicU64,
     /// Its parked `main`, which makes virtual threads.
-    pub parked_main: Lock<Option<Context>>,
+    pub parked_main: ParkedMain,
     /// Its libc has shut down.
     pub finished: AtomicBool,
 }
@@ -38,7 +39,7 @@ impl Cubicle {
         Cubicle {
             mappings: Lock::new(Mappings::new()),
             heap_end: AtomicU64::new(0),
-            parked_main: Lock::new(None),
+            parked_main: ParkedMain::new(),
             finished: AtomicBool::new(false),
         }
     }

@@ -9,7 +9,7 @@ use crate::machine::kernel::{
     PROT_WRITE, number,
 };
 use crate::machine::rights::{set_mechanism, tag};
-use crate::machine::thread::{self, FIRST};
+use crate::machine::thread::{self, FIRST, ThreadMemory};
 use crate::machine::{rights, signals};
 use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
@@ -19,7 +19,6 @@ use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
 use cubicle_abi::plan::{ISOLATION_AUDIT, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
-use cubicle_abi::thread_block::SELECTOR_ALLOW;
 
 /// The stack of the program's own main thread, as much as Linux gives by
 /// default (`ulimit -s`), bytes.
@@ -73,9 +72,17 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     for index in plan.cubicles().len()..super::region_count() {
         prepare_window(plan, index);
     }
-    or_refuse(signals::install(&FIRST), "installing signal handlers");
-    dispatch_system_calls();
+    or_refuse(
+        signals::arm(&FIRST).and_then(|()| signals::install()),
+        "installing signal handlers",
+    );
+    or_refuse(
+        dispatch_system_calls(&FIRST),
+        "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
+    );
     let main = plan.header().main as usize;
+    // SAFETY: this thread's state.
+    unsafe { (*FIRST.state()).creator = Some(main) };
     for index in (0..plan.cubicles().len()).filter(|index| *index != main) {
         start_image(kernel, plan, index, vdso);
     }
@@ -155,16 +162,12 @@ fn allocate_keys(regions: usize) {
 fn start_thread() {
     const ARCH_SET_GS: u64 = 0x1001;
     let block = FIRST.block();
-    let header = FIRST.signal_header();
     // SAFETY: nothing else runs yet; all of it is this thread's static memory.
     unsafe {
-        (*block).selector = SELECTOR_ALLOW;
-        (*block).address = block as u64;
-        (*block).monitor_stack = FIRST.stack_top();
-        (*block).state = FIRST.state() as u64;
-        (*block).signal_header = header as u64;
-        (*header).block = block as u64;
-        (*FIRST.state()).id = kernel::call(number::GETTID, [0; 6]) as u64;
+        FIRST.prepare();
+        let id = kernel::call(number::GETTID, [0; 6]);
+        (*FIRST.state()).id = id as u64;
+        crate::threads::pool::enter_first(id as u32);
         or_refuse(
             match kernel::call(number::ARCH_PRCTL, [ARCH_SET_GS, block as u64, 0, 0, 0, 0]) {
                 0 => Ok(()),
@@ -278,8 +281,11 @@ fn map(mappings: &mut crate::mappings::Mappings, index: usize, start: u64, size:
     );
 }
 
-/// From here on every `syscall` outside the monitor is dispatched.
-fn dispatch_system_calls() {
+/// From here on every `syscall` of this thread outside the monitor is dispatched.
+///
+/// # Errors
+/// The kernel's error number, negative.
+pub fn dispatch_system_calls(memory: &ThreadMemory) -> Result<(), i64> {
     const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
     const PR_SYS_DISPATCH_ON: u64 = 1;
     // In an audit, handlers return into cubicles, whose selector says *block*.
@@ -298,15 +304,12 @@ fn dispatch_system_calls() {
                 PR_SYS_DISPATCH_ON,
                 free.0,
                 free.1,
-                FIRST.block() as u64,
+                memory.block() as u64,
                 0,
             ],
         )
     };
-    or_refuse(
-        if result == 0 { Ok(()) } else { Err(result) },
-        "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
-    );
+    if result == 0 { Ok(()) } else { Err(result) }
 }
 
 /// Runs the image's own `_start`, until it parks; the main one's never does.
@@ -344,6 +347,6 @@ fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
     };
     run(index, &context);
     state.parked_main = None;
-    *cubicles()[index].parked_main.lock() = Some(state.parked[index]);
+    cubicles()[index].parked_main.put(state.parked[index]);
     block.virtual_threads[index].frame = 0;
 }

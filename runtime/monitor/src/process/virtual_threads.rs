@@ -6,10 +6,12 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::run::{frame_address, run};
+use super::exit;
+use super::run::run;
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
+use crate::threads::{self, frames};
 use crate::violation;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
@@ -49,13 +51,15 @@ pub fn attach_for(caller: usize, target: usize) {
         return;
     }
     state.signals.masks[target] = state.signals.masks[caller];
-    // Taken, not borrowed: whoever exits meanwhile must not wait for it.
-    let parked = super::cubicles()[target].parked_main.lock().take();
-    let Some(mut main) = parked else {
+    let Some(mut main) = super::cubicles()[target].parked_main.take() else {
+        exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
+    let Some(frame) = frames::map(target, state.number) else {
+        violation::fatal("a cubicle could not be entered: its memory limit is too small");
+    };
     let suspended = Suspended::new(caller);
-    block.virtual_threads[target].frame = frame_address(target, 0);
+    block.virtual_threads[target].frame = frame;
     main.rax = COMMAND_ATTACH;
     let outer = (
         state.parked_main.replace(target),
@@ -68,7 +72,9 @@ pub fn attach_for(caller: usize, target: usize) {
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
-    *super::cubicles()[target].parked_main.lock() = Some(state.parked[target]);
+    super::cubicles()[target]
+        .parked_main
+        .put(state.parked[target]);
     run(target, &new);
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
@@ -81,7 +87,7 @@ pub fn attach_for(caller: usize, target: usize) {
 /// The frame of a cubicle that is inside a system call while others run. They
 /// may call it back, and it may then make calls of its own; none of it may
 /// touch what it will go on with.
-struct Suspended {
+pub struct Suspended {
     frame: Option<*mut Frame>,
     stack: u64,
     awaiting: u64,
@@ -91,7 +97,7 @@ struct Suspended {
 impl Suspended {
     /// Its next entry starts below where it made the system call, and nobody
     /// may answer what it waited for further out.
-    fn new(cubicle: usize) -> Suspended {
+    pub fn new(cubicle: usize) -> Suspended {
         let mut suspended = Suspended {
             frame: super::run::frame(cubicle),
             stack: 0,
@@ -161,22 +167,28 @@ fn leave(cubicle: usize, registers: &Registers) -> ! {
     }
 }
 
-/// `clone`: of the parked `main`, a virtual thread. No other threads yet: the
-/// answer is the one that makes a program do without.
+/// `clone`: of the parked `main`, a virtual thread; of others, a kernel thread.
 pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
     const CLONE_VM: u64 = 0x100;
     const CLONE_THREAD: u64 = 0x1_0000;
     const CLONE_SETTLS: u64 = 0x8_0000;
     const CLONE_PARENT_SETTID: u64 = 0x10_0000;
-    let [flags, stack, parent_id, _, fs, _] = registers.arguments();
+    const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
+    let [flags, stack, parent_id, child_id, fs, _] = registers.arguments();
     if flags & CLONE_THREAD == 0 {
         return -error::EPERM;
     }
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
+    if state.attaching != Some(cubicle) {
+        return threads::create::create(cubicle, registers);
+    }
     let wanted = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
-    if state.attaching != Some(cubicle) || flags & wanted != wanted || !is_canonical(fs) {
+    if flags & wanted != wanted || !is_canonical(fs) {
         return -error::EAGAIN;
+    }
+    if flags & CLONE_CHILD_CLEARTID != 0 {
+        state.presences[cubicle].clear_id = child_id;
     }
     if flags & CLONE_PARENT_SETTID != 0
         && !crate::memory_calls::write_word(cubicle, parent_id, state.id as u32)
@@ -193,16 +205,20 @@ pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
 const THREAD_DESCRIPTOR: u64 = 2304;
 
 /// Tells the stack of a new thread, thread-locals included, from other mappings:
-/// no window may take it away from under the thread (rule 25).
-fn mark_stack(cubicle: usize, stack: u64, fs: u64) {
+/// no window may take it away from under the thread (rule 25). How long it is only
+/// its libc knows, so no more than the mapping in which it ends, nor than the
+/// manifest says.
+pub fn mark_stack(cubicle: usize, stack: u64, fs: u64) {
     let size = super::plan()
         .and_then(|plan| plan.cubicles().get(cubicle))
         .map_or(0, |cubicle| cubicle.stack);
     let end = stack.max(fs.saturating_add(THREAD_DESCRIPTOR));
-    super::cubicles()[cubicle]
-        .mappings
-        .lock()
-        .mark_stack(page_down(end.saturating_sub(size)), page_up(end));
+    let mut mappings = super::cubicles()[cubicle].mappings.lock();
+    let Some(whole) = mappings.find(stack.saturating_sub(1)).copied() else {
+        return;
+    };
+    let low = page_down(end.saturating_sub(size)).max(whole.start);
+    mappings.mark_stack(low, page_up(end));
 }
 
 /// Could `base` be a segment base? WRFSBASE faults on others, in a gate (rule 5).

@@ -3,13 +3,12 @@
 use super::actions::{self, Action, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTORER};
 use super::frame::{self, CONTEXT, INFORMATION, Places, RED_ZONE};
 use super::masks::{self, bit};
-use super::{Again, INTERNAL, Information, others, send, signal_of};
-use crate::machine::assembly::NOT_MADE;
+use super::{INTERNAL, Information, others, send, signal_of};
 use crate::machine::resume::start_over;
 use crate::machine::signals::{SIGSEGV, SignalContext, SignalInformation, rights_of};
 use crate::memory_calls;
+use crate::process;
 use crate::process::virtual_threads::is_canonical;
-use crate::process::{self, system_call_gate};
 use core::sync::atomic::Ordering;
 
 /// The direction flag: handlers start without it.
@@ -17,7 +16,6 @@ const DF: u64 = 1 << 10;
 
 /// The thread is in code of `cubicle`, and a signal may be on its way to it.
 pub fn arrive(context: &mut SignalContext, cubicle: usize) {
-    make_again(context, cubicle);
     let signals = super::own();
     signals.due = 0;
     let Some(information) = signals.recorded.take() else {
@@ -108,26 +106,6 @@ pub fn stranger(context: &SignalContext) -> ! {
         SignalInformation::of(&information),
         "a signal that found a forged frame",
     )
-}
-
-/// A call that was not made, because a signal came first, is made where the cubicle
-/// would have seen its answer.
-fn make_again(context: &mut SignalContext, cubicle: usize) {
-    let again = super::own().again.take();
-    if context.rax != NOT_MADE as u64 {
-        return;
-    }
-    if let Some(Again {
-        cubicle: caller,
-        number,
-        instruction,
-    }) = again
-        && (caller, instruction) == (cubicle, context.rip)
-    {
-        context.rax = number;
-        context.rcx = instruction;
-        context.rip = system_call_gate(cubicle);
-    }
 }
 
 /// A fault of a cubicle's own making, if it has a handler for it and does not block it.

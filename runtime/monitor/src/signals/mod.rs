@@ -16,10 +16,13 @@
 
 pub mod actions;
 #[cfg(monitor_image)]
+pub mod again;
+#[cfg(monitor_image)]
 pub mod calls;
 #[cfg(monitor_image)]
 pub mod deliver;
 pub mod frame;
+pub mod kept;
 pub mod masks;
 #[cfg(monitor_image)]
 pub mod others;
@@ -40,8 +43,6 @@ use cubicle_abi::layout::MAXIMUM_CUBICLES;
 use kept::Kept;
 use stacks::AlternateStack;
 
-pub mod kept;
-
 /// The highest signal number.
 pub const LAST: u64 = 64;
 /// Signals that glibc sends itself: to cancel a thread, and to change all threads'
@@ -59,7 +60,7 @@ pub fn signal_of(information: &Information) -> u64 {
 /// A system call that was not made because a signal came first, or that the kernel
 /// would start again: where its cubicle goes on, and which it was.
 #[derive(Clone, Copy, Debug)]
-pub struct Again {
+pub struct NotMade {
     pub cubicle: usize,
     pub number: u64,
     pub instruction: u64,
@@ -81,7 +82,8 @@ pub struct ThreadSignals {
     pub waiting: Option<(usize, u64)>,
     /// For each cubicle: the stack it wants its handlers to run on.
     pub alternate: [AlternateStack; MAXIMUM_CUBICLES],
-    pub again: Option<Again>,
+    /// A call that was not made, because a signal came first.
+    pub again: Option<NotMade>,
     /// For each of [`INTERNAL`]: bits of the cubicles whose libc sent it.
     pub internal: [AtomicU32; 2],
     /// Interrupted cubicles, while handlers of others run.
@@ -101,6 +103,21 @@ impl ThreadSignals {
             again: None,
             internal: [const { AtomicU32::new(0) }; 2],
             kept: Kept::new(),
+        }
+    }
+}
+
+impl ThreadSignals {
+    /// Makes those of a new thread in memory that is all zeroes.
+    ///
+    /// # Safety
+    /// It must be all zeroes, and nobody else's.
+    pub unsafe fn start(own: *mut ThreadSignals) {
+        // SAFETY: the caller's; numbers, masks and stacks are zeroes at first.
+        unsafe {
+            (&raw mut (*own).recorded).write(None);
+            (&raw mut (*own).waiting).write(None);
+            (&raw mut (*own).again).write(None);
         }
     }
 }

@@ -66,8 +66,10 @@ pub fn interrupt(
 fn is_possible(owner: usize) -> bool {
     // SAFETY: this thread's state.
     let state = unsafe { &*thread::state() };
-    let nested =
-        state.parked_main.is_some() || state.attaching.is_some() || state.exiting.is_some();
+    let nested = state.parked_main.is_some()
+        || state.attaching.is_some()
+        || state.exiting.is_some()
+        || state.ending.is_some();
     let room = state.signals.kept.count < super::kept::DEEPEST;
     let ended = process::cubicles()[owner]
         .finished

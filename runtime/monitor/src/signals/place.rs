@@ -58,13 +58,12 @@ fn contains((start, end): Range, address: u64) -> bool {
 /// selector is open: there is no `syscall` in it, at any offset.
 pub fn is_stepped(address: u64) -> bool {
     contains((GATE_BASE, GATE_END), address)
-        || contains((STUB_BASE, STUB_END), address) && !is_site(address)
+        || contains((STUB_BASE, STUB_END), address)
         || entries().iter().any(|range| contains(*range, address))
 }
 
-/// The stubs of patched system-call sites are the cubicle's own code, moved: they prove
-/// nothing, and one of them is where a call that is made again was answered.
-fn is_site(address: u64) -> bool {
+/// Is this in the stub of a patched system-call site?
+pub fn is_site(address: u64) -> bool {
     contains((SITE_BASE, CALLBACK_TABLE_BASE), address)
 }
 
@@ -133,7 +132,7 @@ pub fn of(context: &SignalContext) -> Place {
             || calls && contains(lowered, address);
         return if own { Place::Monitor } else { Place::Nowhere };
     }
-    if is_runtime_text(address) && !is_site(address) {
+    if is_runtime_text(address) {
         return Place::Nowhere;
     }
     match crate::process::cubicle_with(rights) {

@@ -36,6 +36,34 @@ pub fn again(information: &Information) {
     }
 }
 
+/// This thread ends, or will never run a cubicle again: what found it and was meant for the
+/// process goes to another one. Signals must be blocked.
+pub fn pass_on() {
+    const SI_TKILL: i32 = -6;
+    let signals = super::own();
+    signals.due = 0;
+    let Some(information) = signals.recorded.take() else {
+        return;
+    };
+    if information[1] as i32 == SI_TKILL {
+        return;
+    }
+    // SAFETY: the information is readable, and goes to this process.
+    unsafe {
+        call(
+            number::RT_SIGQUEUEINFO,
+            [
+                own_process(),
+                super::signal_of(&information),
+                information.as_ptr() as u64,
+                0,
+                0,
+                0,
+            ],
+        );
+    }
+}
+
 /// Sends this thread a signal that a libc sends itself.
 pub fn internal(signal: u64) {
     // SAFETY: no memory is involved.
@@ -72,10 +100,14 @@ pub fn to_thread(cubicle: usize, process: u64, to: u64, signal: u64) -> i64 {
         crate::violation::aborted(cubicle);
     }
     if let Some(index) = INTERNAL.iter().position(|internal| *internal == signal) {
-        if to != own_thread() {
+        let Some(number) = crate::threads::pool::find(to as u32) else {
             return -error::ESRCH;
-        }
-        super::own().internal[index].fetch_or(1 << cubicle, Ordering::Relaxed);
+        };
+        let state = crate::threads::pool::memory(number).state();
+        // SAFETY: the memory of a thread stays mapped when it has ended, and the bits
+        // are there for others to set.
+        let bits = unsafe { &(*state).signals.internal[index] };
+        bits.fetch_or(1 << cubicle, Ordering::Relaxed);
     }
     // SAFETY: no memory is involved; the kernel looks for the thread in this process.
     unsafe { call(number::TGKILL, [own_process(), to, signal, 0, 0, 0]) }

@@ -14,6 +14,7 @@ const TF: u64 = 1 << 8;
 
 /// A signal has found this thread: `information` says which.
 pub fn record(context: &mut SignalContext, information: &SignalInformation) {
+    super::again::rewind(context);
     let place = place::of(context);
     if place == Place::Nowhere {
         crate::violation::refuse(
@@ -42,6 +43,7 @@ pub fn stepped(context: &mut SignalContext, information: &SignalInformation) -> 
     if super::own().due == 0 {
         return false;
     }
+    super::again::rewind(context);
     match place::of(context) {
         Place::Stepped => {}
         // It steps on when it returns.

@@ -8,7 +8,8 @@ use crate::machine::context::Registers;
 use crate::machine::kernel::{error, number};
 use crate::memory_calls;
 use crate::process::{self, exit, virtual_threads};
-use crate::signals::{self, Again};
+use crate::signals::{self, NotMade};
+use crate::threads::{end, futex};
 use crate::windows;
 use cubicle_abi::calls;
 use cubicle_abi::defences::Defence;
@@ -22,7 +23,7 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
     let cubicle = cubicle as usize;
     let result = answer(registers, cubicle);
     if result == NOT_MADE {
-        signals::own().again = Some(Again {
+        signals::own().again = Some(NotMade {
             cubicle,
             number: registers.number,
             instruction: registers.instruction,
@@ -59,12 +60,15 @@ fn answer(registers: &mut Registers, cubicle: usize) -> i64 {
         number::BRK => memory_calls::set_break(cubicle, a) as i64,
         number::CLONE => virtual_threads::clone(cubicle, registers),
         number::CLONE3 | number::RSEQ => -error::ENOSYS,
-        number::SET_TID_ADDRESS => threads::thread_id(cubicle),
-        number::SET_ROBUST_LIST => 0,
+        number::SET_TID_ADDRESS => threads::set_clear_id(cubicle, a),
+        number::SET_ROBUST_LIST => threads::set_robust_list(cubicle, a),
+        number::GETTID if is_granted(&policy.granted, number::GETTID) => {
+            threads::thread_id(cubicle)
+        }
         number::ARCH_PRCTL => threads::set_thread_pointer(cubicle, a, b),
         number::EXIT_GROUP => exit::exit_group(cubicle, a),
-        number::EXIT => exit::exit_thread(cubicle, a),
-        number::FUTEX => threads::futex(cubicle, arguments),
+        number::EXIT => end::exit(cubicle),
+        number::FUTEX => futex::call(cubicle, arguments),
         wanted if signals::calls::answers(wanted, &arguments) => {
             signals::calls::answer(cubicle, wanted, arguments)
         }

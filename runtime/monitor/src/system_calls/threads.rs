@@ -1,10 +1,31 @@
 //! Threads of a cubicle's libc.
 
-use super::granted::perform;
-use crate::machine::kernel::{error, number};
+use crate::machine::kernel::error;
 use crate::machine::thread;
-use crate::memory_calls;
 use crate::process::virtual_threads;
+
+/// Where a thread's libc wants its id cleared when it ends; answers with the id.
+pub fn set_clear_id(cubicle: usize, address: u64) -> i64 {
+    register(cubicle, |presence| presence.clear_id = address);
+    thread_id(cubicle)
+}
+
+/// Which locks a thread's libc wants to be told of when it ends.
+pub fn set_robust_list(cubicle: usize, address: u64) -> i64 {
+    register(cubicle, |presence| presence.robust_list = address);
+    0
+}
+
+/// Notes what a libc registers for its thread on this one.
+fn register(cubicle: usize, set: impl FnOnce(&mut thread::Presence)) {
+    // SAFETY: this thread's state. A parked `main` runs on threads of others
+    // and is ended with the process.
+    unsafe {
+        if (*thread::state()).parked_main != Some(cubicle) {
+            set(&mut (*thread::state()).presences[cubicle]);
+        }
+    }
+}
 
 /// A real id for a virtual thread. A parked `main` has one of its own,
 /// because two threads of one libc must not have the same: recursive
@@ -31,17 +52,4 @@ pub fn set_thread_pointer(cubicle: usize, code: u64, address: u64) -> i64 {
     // SAFETY: this thread's block; the gate loads FS from it.
     unsafe { (*thread::block()).virtual_threads[cubicle].fs = address };
     0
-}
-
-pub fn futex(cubicle: usize, arguments: [u64; 6]) -> i64 {
-    const COMMAND: u64 = 0x7f;
-    let [address, operation, ..] = arguments;
-    // WAIT, WAKE, WAIT_BITSET, WAKE_BITSET: one address each.
-    if !matches!(operation & COMMAND, 0 | 1 | 9 | 10) {
-        return -error::ENOSYS;
-    }
-    if !memory_calls::owns_word(cubicle, address) {
-        return -error::EFAULT;
-    }
-    perform(cubicle, number::FUTEX, arguments)
 }

@@ -3,8 +3,10 @@
 use super::records::{Page, address_of, page_of};
 use super::table::Handle;
 use super::{WINDOWS, Windows, in_use};
+use crate::lock::Guard;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
-use crate::machine::rights::{change_range, tag};
+use crate::machine::pages::protect;
+use crate::machine::rights::{effective, tag};
 use crate::process::{cubicle_with, cubicles, owner, rights};
 use cubicle_abi::layout::{PAGE, page_down};
 use cubicle_abi::rights::{Rights, cubicle_key};
@@ -108,35 +110,68 @@ pub fn prepare(cubicle: usize, start: u64, end: u64) {
     }
 }
 
-/// Page tables: the rights in force are `new`, and mappings were opened and closed
-/// as if every page were at home. `changed` says for which keys.
-pub fn reapply(new: Rights, changed: impl Fn(u32) -> bool) {
-    let windows = WINDOWS.lock();
-    for owner in 0..cubicles().len() {
-        let mut run: Option<Run> = None;
-        for page in windows.records.away(owner) {
-            let record = windows.records.get(page);
-            let key = record.holder().map_or(0, cubicle_key);
-            if !changed(cubicle_key(owner)) && !changed(key) {
-                continue;
-            }
-            let one = Run {
-                start: address_of(page),
-                end: address_of(page) + PAGE,
-                key,
-                access: record.access(),
-            };
-            match run.as_mut().is_some_and(|run| run.join(&one)) {
-                true => {}
-                false => {
-                    if let Some(before) = run.replace(one) {
-                        before.change(new);
-                    }
+/// Page tables: no page changes hands while this lives.
+pub struct Held {
+    windows: Guard<'static, Windows>,
+}
+
+/// Page tables: waits until no page is about to change hands.
+pub fn held() -> Held {
+    Held {
+        windows: WINDOWS.lock(),
+    }
+}
+
+impl Held {
+    /// The parts of `start..end`, memory of `owner`'s, that nobody else has.
+    pub fn at_home(&self, owner: usize, start: u64, end: u64, mut part: impl FnMut(u64, u64)) {
+        let records = &self.windows.records;
+        let mut from = start;
+        if in_use() && records.has_away(owner) {
+            let mut at = start;
+            while let Some(page) = records.next(at, end) {
+                let address = address_of(page);
+                at = address + PAGE;
+                if records.get(page).holder().is_none() {
+                    continue;
                 }
+                if from < address {
+                    part(from, address);
+                }
+                from = at;
             }
         }
-        if let Some(last) = run {
-            last.change(new);
+        if from < end {
+            part(from, end);
+        }
+    }
+
+    /// Closes and opens what is away from its owner by the key of whoever has it.
+    /// `changed` says for which keys.
+    pub fn reapply(&self, new: Rights, changed: impl Fn(u32) -> bool) {
+        for owner in 0..cubicles().len() {
+            let mut run: Option<Run> = None;
+            for page in self.windows.records.away(owner) {
+                let record = self.windows.records.get(page);
+                let key = record.holder().map_or(0, cubicle_key);
+                if !changed(key) {
+                    continue;
+                }
+                let one = Run {
+                    start: address_of(page),
+                    end: address_of(page) + PAGE,
+                    protection: effective(new, key, record.access()),
+                };
+                if run.as_mut().is_some_and(|run| run.join(&one)) {
+                    continue;
+                }
+                if let Some(before) = run.replace(one) {
+                    before.protect();
+                }
+            }
+            if let Some(last) = run {
+                last.protect();
+            }
         }
     }
 }
@@ -146,14 +181,13 @@ pub fn reapply(new: Rights, changed: impl Fn(u32) -> bool) {
 struct Run {
     start: u64,
     end: u64,
-    key: u32,
-    access: u32,
+    protection: u32,
 }
 
 impl Run {
     /// Takes in `other`, if it lies beside this one and is alike.
     fn join(&mut self, other: &Run) -> bool {
-        if self.key != other.key || self.access != other.access {
+        if self.protection != other.protection {
             return false;
         }
         // The pages that went last come first.
@@ -167,10 +201,8 @@ impl Run {
         true
     }
 
-    fn change(&self, rights: Rights) {
-        if change_range(self.start, self.end, self.key, self.access, rights).is_err() {
-            crate::violation::fatal("the kernel refused to change a page protection");
-        }
+    fn protect(&self) {
+        protect(self.start, self.end, self.protection);
     }
 }
 

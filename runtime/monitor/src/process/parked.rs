@@ -1,0 +1,70 @@
+//! The parked `main` of a cubicle: whoever needs a virtual thread takes it, and
+//! puts it back.
+
+use crate::lock::{Lock, wait_while, wake};
+use core::sync::atomic::{AtomicU32, Ordering};
+use cubicle_abi::frame::Context;
+
+enum Place {
+    /// The cubicle has not started, or has ended.
+    Empty,
+    /// A thread runs it at the moment.
+    Taken,
+    Parked(Context),
+}
+
+/// Where a parked `main` is.
+pub struct ParkedMain {
+    place: Lock<Place>,
+    /// How often it was put back.
+    returns: AtomicU32,
+}
+
+impl Default for ParkedMain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ParkedMain {
+    pub const fn new() -> ParkedMain {
+        ParkedMain {
+            place: Lock::new(Place::Empty),
+            returns: AtomicU32::new(0),
+        }
+    }
+
+    /// Puts it there, for the next one.
+    pub fn put(&self, context: Context) {
+        *self.place.lock() = Place::Parked(context);
+        self.returns.fetch_add(1, Ordering::Release);
+        wake(&self.returns, u32::MAX >> 1);
+    }
+
+    /// Waits until no other thread has it, and takes it. `None`: there is none.
+    pub fn take(&self) -> Option<Context> {
+        self.exchange(Place::Taken)
+    }
+
+    /// The same for good: the cubicle ends.
+    pub fn end(&self) -> Option<Context> {
+        self.exchange(Place::Empty)
+    }
+
+    fn exchange(&self, new: Place) -> Option<Context> {
+        loop {
+            let returns = self.returns.load(Ordering::Acquire);
+            let mut place = self.place.lock();
+            match *place {
+                Place::Empty => return None,
+                Place::Parked(context) => {
+                    *place = new;
+                    return Some(context);
+                }
+                Place::Taken => {}
+            }
+            drop(place);
+            wait_while(&self.returns, returns);
+        }
+    }
+}

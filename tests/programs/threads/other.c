@@ -1,0 +1,3 @@
+#include "threads.h"
+
+long other_double(long value) { return 2 * value; }
