@@ -3,7 +3,7 @@
 use super::actions::{self, Action, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTORER};
 use super::frame::{self, CONTEXT, INFORMATION, Places, RED_ZONE};
 use super::masks::{self, bit};
-use super::{INTERNAL, Information, others, send, signal_of};
+use super::{INTERNAL, Information, handed, others, send, signal_of};
 use crate::machine::resume::start_over;
 use crate::machine::signals::{SIGSEGV, SignalContext, SignalInformation, rights_of};
 use crate::memory_calls;
@@ -18,9 +18,10 @@ const DF: u64 = 1 << 10;
 pub fn arrive(context: &mut SignalContext, cubicle: usize) {
     let signals = super::own();
     signals.due = 0;
-    let Some(information) = signals.recorded.take() else {
+    let Some(mut information) = signals.recorded.take() else {
         return resume(context, cubicle);
     };
+    handed::complete(&mut information, send::own_number());
     let signal = signal_of(&information);
     let waiting = signals.waiting.take();
     let target = target(signal, cubicle);
@@ -48,6 +49,9 @@ pub fn arrive(context: &mut SignalContext, cubicle: usize) {
         }
         Some((owner, _)) if owner != cubicle && !blocked(owner) => {
             restore();
+            if !others::is_enterable(owner) && send::elsewhere(owner, &information) {
+                return resume(context, cubicle);
+            }
             if !others::interrupt(context, cubicle, owner, &information) {
                 // Not now: whatever the cubicle does next, it is tried again.
                 super::own().recorded = Some(information);

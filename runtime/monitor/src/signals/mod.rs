@@ -22,6 +22,8 @@ pub mod calls;
 #[cfg(monitor_image)]
 pub mod deliver;
 pub mod frame;
+#[cfg(monitor_image)]
+pub mod handed;
 pub mod kept;
 pub mod masks;
 #[cfg(monitor_image)]

@@ -62,6 +62,13 @@ pub fn interrupt(
     true
 }
 
+/// Can this thread have one of `owner`'s? The main cubicle has no parked `main` that could
+/// make it.
+pub fn is_enterable(owner: usize) -> bool {
+    let main = process::plan().is_some_and(|plan| plan.header().main as usize == owner);
+    !main || frame_of(owner).is_some()
+}
+
 /// Can a handler of `owner` run on this thread now?
 fn is_possible(owner: usize) -> bool {
     // SAFETY: this thread's state.
@@ -74,7 +81,7 @@ fn is_possible(owner: usize) -> bool {
     let ended = process::cubicles()[owner]
         .finished
         .load(core::sync::atomic::Ordering::Relaxed);
-    room && !nested && !ended
+    room && !nested && !ended && is_enterable(owner)
 }
 
 /// The first free place for an interrupted cubicle.

@@ -1,15 +1,22 @@
 //! Signals that the process sends itself. They are real: the kernel delivers them, in its
 //! order, and the monitor's handler receives them like any other.
 
-use super::{INTERNAL, Information};
+use super::{INTERNAL, Information, handed};
 use crate::machine::kernel::{call, error, number};
 use crate::machine::thread;
 use crate::memory_calls;
 use core::sync::atomic::Ordering;
 
-fn own_process() -> u64 {
+/// This process.
+pub fn own_process() -> u64 {
     // SAFETY: no memory is involved.
     unsafe { call(number::GETPID, [0; 6]) as u64 }
+}
+
+/// This thread's number.
+pub fn own_number() -> usize {
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).number }
 }
 
 fn own_thread() -> u64 {
@@ -19,21 +26,7 @@ fn own_thread() -> u64 {
 
 /// Gives a signal back to the kernel, with all that was said about it.
 pub fn again(information: &Information) {
-    let signal = super::signal_of(information);
-    // SAFETY: the information is readable, and goes to this very thread.
-    unsafe {
-        call(
-            number::RT_TGSIGQUEUEINFO,
-            [
-                own_process(),
-                own_thread(),
-                signal,
-                information.as_ptr() as u64,
-                0,
-                0,
-            ],
-        );
-    }
+    handed::to_thread(own_thread(), own_number(), information);
 }
 
 /// This thread ends, or will never run a cubicle again: what found it and was meant for the
@@ -48,20 +41,22 @@ pub fn pass_on() {
     if information[1] as i32 == SI_TKILL {
         return;
     }
-    // SAFETY: the information is readable, and goes to this process.
-    unsafe {
-        call(
-            number::RT_SIGQUEUEINFO,
-            [
-                own_process(),
-                super::signal_of(&information),
-                information.as_ptr() as u64,
-                0,
-                0,
-                0,
-            ],
-        );
-    }
+    handed::to_process(&information);
+}
+
+/// Gives a signal to a thread on which `owner` has one of its own. Answers whether there is
+/// one.
+pub fn elsewhere(owner: usize, information: &Information) -> bool {
+    use crate::threads::pool;
+    let present = |number: &usize| {
+        // SAFETY: the block of a thread stays mapped when it has ended, and everybody may
+        // read it.
+        unsafe { (*pool::memory(*number).block()).virtual_threads[owner].frame != 0 }
+    };
+    let mut ids = (0..pool::MOST_THREADS)
+        .filter_map(|number| Some((number, pool::id(number)?)))
+        .filter(|(number, _)| present(number));
+    ids.any(|(number, id)| handed::to_thread(id.into(), number, information))
 }
 
 /// Sends this thread a signal that a libc sends itself.

@@ -62,6 +62,12 @@ pub fn contains(address: u64) -> bool {
     base != 0 && address.wrapping_sub(base) < SIZE * MOST_THREADS as u64
 }
 
+/// The kernel's id of thread `number`, if there is one.
+pub fn id(number: usize) -> Option<u32> {
+    let id = IDS[number].load(Ordering::Acquire);
+    (id != 0 && id != TAKEN).then_some(id)
+}
+
 /// The number of the thread with this id.
 pub fn find(id: u32) -> Option<usize> {
     if id == 0 || id == TAKEN {
