@@ -9,7 +9,7 @@ use cubicle_abi::plan::{
 use std::ops::Range;
 
 use super::Plan;
-use crate::images::Image;
+use crate::images::{Image, SPARE_FUNCTION};
 
 /// A piece of executable text and where it goes.
 #[derive(Debug)]
@@ -132,6 +132,7 @@ pub fn encode(
             program_headers: image.program_headers,
             program_header_count: image.program_header_count,
             exit: image.address_of("exit").unwrap_or(0),
+            spare: image.address_of(SPARE_FUNCTION).unwrap_or(0),
             memory: cubicle.memory,
             stack: cubicle.stack,
             segments,

@@ -9,7 +9,7 @@ use crate::defences::Defences;
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// `isolation = "pku"`: refuse to start without protection keys.
 pub const ISOLATION_PKU: u32 = 0;
@@ -99,6 +99,9 @@ pub struct Cubicle {
     pub program_header_count: u64,
     /// The address of its libc's `exit`.
     pub exit: u64,
+    /// The main cubicle's: the function that makes a thread which parks as the
+    /// `main` of the others does; 0 in those.
+    pub spare: u64,
     /// The most bytes of memory its arena may hold.
     pub memory: u64,
     /// The stack of a virtual thread, bytes.

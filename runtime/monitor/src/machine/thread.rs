@@ -71,6 +71,8 @@ pub struct Thread {
     pub parked_main: Option<usize>,
     /// The cubicle whose parked `main` makes a virtual thread, if one does.
     pub attaching: Option<usize>,
+    /// The cubicle in which a new virtual thread is on its way to where it parks.
+    pub entering: Option<usize>,
     /// The cubicle being shut down on this thread, if one is.
     pub exiting: Option<usize>,
     /// The signal masks that the cubicles' libcs believe in.
@@ -115,6 +117,7 @@ impl Thread {
             (&raw mut (*state).running).write(None);
             (&raw mut (*state).parked_main).write(None);
             (&raw mut (*state).attaching).write(None);
+            (&raw mut (*state).entering).write(None);
             (&raw mut (*state).exiting).write(None);
             (&raw mut (*state).ending).write(None);
         }
@@ -175,6 +178,7 @@ impl ThreadMemory {
                 running: None,
                 parked_main: None,
                 attaching: None,
+                entering: None,
                 exiting: None,
                 masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],

@@ -3,6 +3,7 @@
 //! their start.
 
 use super::run::{frame, run};
+use super::virtual_threads;
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel;
 use crate::machine::thread;
@@ -77,6 +78,10 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
 /// A library called `exit`: the main cubicle's libc has to shut down too. Its
 /// own `exit` runs where its next call would have started.
 fn exit_main(main: usize, status: u64) {
+    // A thread of another cubicle may not have entered it yet.
+    if frame(main).is_none() && super::spare::is_made() {
+        virtual_threads::enter(main);
+    }
     let started = frame(main);
     crate::machine::rights::open(Rights::NONE, super::rights(main));
     let (Some(plan), Some(frame)) = (super::plan(), started) else {

@@ -14,6 +14,8 @@ pub mod platform;
 #[cfg(monitor_image)]
 pub mod run;
 #[cfg(monitor_image)]
+pub mod spare;
+#[cfg(monitor_image)]
 pub mod start;
 #[cfg(monitor_image)]
 pub mod virtual_threads;

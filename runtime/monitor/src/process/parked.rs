@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cubicle_abi::frame::Context;
 
 enum Place {
-    /// The cubicle has not started, or has ended.
+    /// The cubicle has ended, or has none.
     Empty,
     /// A thread runs it at the moment.
     Taken,
@@ -32,6 +32,11 @@ impl ParkedMain {
             place: Lock::new(Place::Empty),
             returns: AtomicU32::new(0),
         }
+    }
+
+    /// It will be put there: whoever wants it waits.
+    pub fn expect(&self) {
+        *self.place.lock() = Place::Taken;
     }
 
     /// Puts it there, for the next one.

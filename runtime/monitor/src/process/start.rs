@@ -92,6 +92,9 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     for index in (0..plan.cubicles().len()).filter(|index| *index != main) {
         start_image(kernel, plan, index, vdso);
     }
+    if plan.cubicles()[main].spare != 0 {
+        cubicles()[main].parked_main.expect();
+    }
     start_image(kernel, plan, main, vdso);
     crate::violation::fatal("the main cubicle came back without an exit")
 }
