@@ -31,7 +31,7 @@ pub const WITHOUT_POINTERS: [u64; 8] =
 /// ptrace, process_vm_*, process_madvise, process_mrelease, userfaultfd,
 /// io_uring_*, aio, vmsplice, remap_file_pages, map_shadow_stack,
 /// memfd_secret, the NUMA calls, shmat, mlockall, personality, modify_ldt,
-/// iopl, ioperm, bpf, perf_event_open, kcmp, pidfd_*, rt_*queueinfo, seccomp,
+/// iopl, ioperm, bpf, perf_event_open, kcmp, pidfd_*, seccomp,
 /// landlock_*, setns, unshare, mounts, open_by_handle_at, fanotify_init,
 /// kexec, keyctl and its kin, get_robust_list, restart_syscall,
 /// lsm_set_self_attr, uretprobe, uprobe, set_thread_area, mseal, rt_sigreturn,
@@ -40,9 +40,9 @@ pub const WITHOUT_POINTERS: [u64; 8] =
 pub const REFUSED: [u64; 8] = set(&[
     329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
     216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
-    424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
-    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467,
-    134, 175, 313,
+    424, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442, 304, 300,
+    246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467, 134, 175,
+    313,
 ]);
 
 /// What the monitor makes of its own accord, whatever is granted: it reads and writes
