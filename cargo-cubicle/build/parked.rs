@@ -1,14 +1,21 @@
-//! The `main` of a cubicle that has none of its own: a C object, linked into
-//! every such image.
+//! The `main` of a cubicle that has none of its own, and what makes threads in the
+//! one that has: C objects, one of which is linked into each image.
 
 use super::variable;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Compiles `runtime/api/parked.c` to `OUT_DIR/parked.o`.
+/// Compiles `runtime/api/parked.c` and `spare.c` to objects in `OUT_DIR`.
 pub fn build() {
-    let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../runtime/api/parked.c");
-    let output = PathBuf::from(variable("OUT_DIR")).join("parked.o");
+    for name in ["parked", "spare"] {
+        compile(name);
+    }
+}
+
+fn compile(name: &str) {
+    let folder = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../runtime/api");
+    let source = folder.join(format!("{name}.c"));
+    let output = PathBuf::from(variable("OUT_DIR")).join(format!("{name}.o"));
     println!("cargo::rerun-if-changed={}", source.display());
     let status = Command::new("cc")
         .args("-c -O2 -g0 -fno-pic -fno-stack-protector -fcf-protection=none".split(' '))

@@ -4,8 +4,8 @@
 //! judges it.
 
 use cargo_cubicle::gates::{
-    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries,
-    call, listing,
+    ErrnoOffsets, Fault, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism,
+    MonitorEntries, call, listing,
 };
 use cargo_cubicle::graph::{declaration, shape::CallShape};
 use cubicle_abi::layout;
@@ -51,8 +51,12 @@ struct Described {
     fs: bool,
     #[serde(default)]
     callee_x87: bool,
+    /// Leave what vector, mask and x87 registers hold.
     #[serde(default)]
-    caller_x87: bool,
+    unscrubbed: bool,
+    #[serde(default)]
+    /// The callee may be restarted.
+    restarts: bool,
     errno: Option<Errno>,
     /// The number of the callback that it calls, instead of a function.
     callback: Option<usize>,
@@ -121,10 +125,14 @@ impl Described {
             shape: self.shape(),
             switch_fs: self.fs,
             callee_uses_x87: self.callee_x87,
-            caller_uses_x87: self.caller_x87,
+            scrub_vectors: !self.unscrubbed,
             errno: self.errno.as_ref().map(|errno| ErrnoOffsets {
                 callee: errno.callee,
                 caller: errno.caller,
+            }),
+            fault: self.restarts.then_some(Fault {
+                value: -1i64 as u64,
+                errno: 5,
             }),
         }
     }

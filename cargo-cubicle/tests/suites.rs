@@ -163,7 +163,7 @@ impl Suite {
         command
             // Documentation tests are not partitioned.
             .args(["--lib", "--tests"])
-            .args(["--", "--test-threads=1"])
+            .args(["--", "--test-threads=4"])
             .args(harness)
             .envs(&self.description.environment)
             .env("RUST_BACKTRACE", "0")

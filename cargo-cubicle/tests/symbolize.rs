@@ -168,6 +168,8 @@ impl Program {
             code: 4,
             key: Some(2),
             callback: None,
+            call: None,
+            outcome: None,
             detail: String::new(),
             chain: vec![Call {
                 from: "app".into(),

@@ -133,7 +133,8 @@ pub fn cargo(
         Some(manifest) => command.env(MANIFEST_VARIABLE, manifest),
         None => command.env_remove(MANIFEST_VARIABLE),
     };
-    if matches!(subcommand, "test" | "bench") && std::env::var_os("RUST_TEST_THREADS").is_none() {
+    // An audit looks at one thread only.
+    if session.audit && subcommand == "test" && std::env::var_os("RUST_TEST_THREADS").is_none() {
         command.env("RUST_TEST_THREADS", "1");
     }
 

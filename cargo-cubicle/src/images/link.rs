@@ -15,6 +15,11 @@ use crate::plan::windows::Global;
 /// The `main` of cubicles that have none of their own.
 const PARKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parked.o"));
 
+/// What makes threads in the main cubicle for others' kernel threads.
+const SPARE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/spare.o"));
+/// Its entry.
+pub const SPARE_FUNCTION: &str = "cubicle_spare";
+
 /// What one image is linked from.
 #[derive(Debug)]
 pub struct LinkRequest<'a> {
@@ -72,13 +77,17 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
         })?;
     write(&imports, &object)?;
     let mut words = arguments(request, &imports);
-    if !request.main {
-        let parked = request.directory.join("parked.o");
-        if !parked.exists() {
-            write(&parked, PARKED)?;
-        }
-        words.push(parked.into_string());
+    let (name, object) = if request.main {
+        words.push(format!("-Wl,-u,{SPARE_FUNCTION}"));
+        ("spare.o", SPARE)
+    } else {
+        ("parked.o", PARKED)
+    };
+    let path = request.directory.join(name);
+    if !path.exists() {
+        write(&path, object)?;
     }
+    words.push(path.into_string());
     words.push("-o".to_owned());
     words.push(output.to_string());
     let image = run(line, request, &words, &output)?;

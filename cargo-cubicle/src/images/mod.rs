@@ -14,7 +14,7 @@ mod references;
 pub use all::{link_all, references_of_all};
 pub use forbidden::check_instructions;
 pub use imports::{Import, Imports};
-pub use link::{LinkError, LinkRequest, link};
+pub use link::{LinkError, LinkRequest, SPARE_FUNCTION, link};
 pub use patch::{Patched, patch};
 pub use references::{Reference, references};
 

@@ -423,7 +423,10 @@ fn run_passes_everything_through() {
 fn tests_run_partitioned_and_documentation_tests_run() {
     let project = Project::new();
     let output = project.ok(&["test", "-p", "app", "-p", "csum-sys"]);
-    assert!(output.contains("test one_thread ... ok"), "{output}");
+    assert!(
+        output.contains("test as_many_threads_as_anywhere ... ok"),
+        "{output}"
+    );
     assert!(
         output.contains("src/lib.rs - sum (line 2) ... ok"),
         "{output}"

@@ -54,8 +54,8 @@ fn main() {
 }
 
 #[test]
-fn one_thread() {
-    assert_eq!(std::env::var("RUST_TEST_THREADS").unwrap(), "1");
+fn as_many_threads_as_anywhere() {
+    assert_eq!(std::env::var_os("RUST_TEST_THREADS"), None);
     assert_eq!(csum_sys::sum(b"abc"), 294);
 }
 "#;

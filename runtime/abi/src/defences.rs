@@ -39,8 +39,29 @@ defences! {
     Descriptors = "descriptors",
     /// procfs and sysfs are closed.
     Procfs = "procfs",
+    /// `files` narrows what path calls reach.
+    Files = "files",
+    /// What a path leads to is judged at a number that no cubicle can replace.
+    HeldDescriptors = "held-descriptors",
     /// Devices are closed but for those that touch nobody's memory.
     Devices = "devices",
+    /// What ioctl, fcntl, prctl and prlimit64 are asked for is looked at.
+    Options = "options",
+    /// Memory calls are confined to the caller's own memory.
+    MemoryCalls = "memory-calls",
+    // Second walls.
+    NoNewPrivileges = "no-new-privileges",
+    NotDumpable = "not-dumpable",
+    /// `mseal`.
+    Sealed = "sealed",
+    Landlock = "landlock",
+    /// The seccomp filter.
+    Filter = "filter",
+    // Lends.
+    /// What the monitor judges it has read once.
+    ReadOnce = "read-once",
+    /// What is reached by windows only is asked again where it is copied.
+    Steady = "steady",
 }
 
 /// A set of defences.

@@ -106,6 +106,14 @@ pub const fn resume_stub(index: usize) -> u64 {
     system_call_gate(index) + ENTRY_STRIDE / 2
 }
 
+/// The cubicle in whose system-call gate or resume stub `address` lies.
+pub const fn entry_at(address: u64) -> Option<usize> {
+    if address < ENTRY_BASE || address >= ENTRY_BASE + ENTRY_STRIDE * MAXIMUM_CUBICLES as u64 {
+        return None;
+    }
+    Some(((address - ENTRY_BASE) / ENTRY_STRIDE) as usize)
+}
+
 /// Distance from a resume stub to its second entry, bytes.
 pub const RESUME_AGAIN: u64 = 64;
 
@@ -173,6 +181,16 @@ pub const fn slot_owner(address: u64) -> Option<usize> {
 /// First address of gate `index`.
 pub const fn gate(index: usize) -> u64 {
     GATE_BASE + index as u64 * GATE_STRIDE
+}
+
+/// Bytes of the jump at the end of a gate's place.
+pub const GATE_TAIL: u64 = 5;
+
+/// Where gate `index` goes on if its callee will not return: as the caller, who is
+/// given back what it saved, with the result in r10 and errno in r9. Only gates into
+/// cubicles that can be restarted have it.
+pub const fn gate_tail(index: usize) -> u64 {
+    gate(index) + GATE_STRIDE - GATE_TAIL
 }
 
 /// The gate that contains `address`, if it lies among the gates.

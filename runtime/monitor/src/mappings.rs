@@ -163,6 +163,14 @@ impl Mappings {
         Ok(())
     }
 
+    /// Forgets what the monitor itself has entered in `start..end`.
+    pub fn release(&mut self, start: u64, end: u64) {
+        // A cut through the middle takes one entry more.
+        if self.check_room().is_ok() {
+            self.cut(start, end);
+        }
+    }
+
     /// Changes the protection of `start..end`, all of which must be mapped.
     ///
     /// # Errors
@@ -235,6 +243,23 @@ impl Mappings {
             return Err(Refusal::Memory);
         }
         self.check_room()
+    }
+
+    /// Takes from all mappings whatever is not in `protection`, and tells of each that
+    /// changes.
+    pub fn limit_protection(&mut self, protection: u32, mut changed: impl FnMut(u64, u64, u32)) {
+        for mapping in &mut self.entries[..self.length] {
+            if mapping.protection & !protection != 0 {
+                mapping.protection &= protection;
+                changed(mapping.start, mapping.end, mapping.protection);
+            }
+        }
+    }
+
+    /// Forgets everything, but for the limit.
+    pub fn clear(&mut self) {
+        self.length = 0;
+        self.used = 0;
     }
 
     fn counted(mapping: &Mapping) -> u64 {

@@ -10,6 +10,7 @@ use crate::machine::rights::tag;
 use crate::mappings::{Kind, Mapping, Mappings, Refusal};
 use crate::process::{accessible, arena, cubicles, owner, rights};
 use crate::windows::settle;
+use crate::windows::touch::steadily;
 use core::sync::atomic::Ordering;
 use cubicle_abi::layout::{ARENA_HEAP, ARENA_LENDS, ARENA_MAPPINGS, PAGE, page_up};
 use cubicle_abi::rights::cubicle_key;
@@ -147,7 +148,7 @@ pub fn give_back(mappings: &mut Mappings, start: u64, end: u64) {
 }
 
 /// Makes a range of an arena empty and closed, as it was at first.
-fn reserve(start: u64, end: u64) {
+pub fn reserve(start: u64, end: u64) {
     // SAFETY: the range lies in the cubicle's arena.
     let result = unsafe {
         kernel::call(
@@ -324,12 +325,17 @@ pub fn set_break(cubicle: usize, wanted: u64) -> u64 {
     if wanted < low || wanted > high {
         return heap_end();
     }
-    // What is given back must be in no window; nothing is where it grows.
-    let Ok(_settled) = settle(cubicle, page_up(wanted), page_up(heap_end())) else {
+    // What is given back must be in no window; nothing is where it grows. Another
+    // thread may move the end before both locks are held.
+    let before = heap_end();
+    let Ok(_settled) = settle(cubicle, page_up(wanted), page_up(before)) else {
         return heap_end();
     };
     let mut mappings = state.mappings.lock();
     let current = heap_end();
+    if current != before {
+        return current;
+    }
     let (old_end, new_end) = (page_up(current), page_up(wanted));
     if new_end > old_end {
         let protection = PROT_READ | PROT_WRITE;
@@ -355,14 +361,20 @@ pub fn set_break(cubicle: usize, wanted: u64) -> u64 {
 
 /// Reads `into.len()` bytes of what the cubicle itself may read.
 pub fn read(cubicle: usize, at: u64, into: &mut [u8]) -> bool {
-    let size = into.len() as u64;
-    accessible(rights(cubicle), at, size, PROT_READ) && copy(into.as_mut_ptr() as u64, at, size)
+    let (size, rights) = (into.len() as u64, rights(cubicle));
+    accessible(rights, at, size, PROT_READ)
+        && steadily(rights, (at, size, PROT_READ), || {
+            copy(into.as_mut_ptr() as u64, at, size)
+        }) == 0
 }
 
 /// Writes `bytes` where the cubicle itself may write.
 pub fn write(cubicle: usize, at: u64, bytes: &[u8]) -> bool {
-    let size = bytes.len() as u64;
-    accessible(rights(cubicle), at, size, PROT_WRITE) && copy(at, bytes.as_ptr() as u64, size)
+    let (size, rights) = (bytes.len() as u64, rights(cubicle));
+    accessible(rights, at, size, PROT_WRITE)
+        && steadily(rights, (at, size, PROT_WRITE), || {
+            copy(at, bytes.as_ptr() as u64, size)
+        }) == 0
 }
 
 /// Writes a 32-bit word where the cubicle itself may write.
@@ -371,14 +383,14 @@ pub fn write_word(cubicle: usize, at: u64, value: u32) -> bool {
 }
 
 #[cfg(monitor_image)]
-fn copy(to: u64, from: u64, bytes: u64) -> bool {
+fn copy(to: u64, from: u64, bytes: u64) -> u64 {
     // SAFETY: the cubicle's side was checked; a fault is answered.
-    unsafe { crate::machine::assembly::cubicle_copy(to, from, bytes) == 0 }
+    unsafe { crate::machine::assembly::cubicle_copy(to, from, bytes) }
 }
 
 #[cfg(not(monitor_image))]
-fn copy(_: u64, _: u64, _: u64) -> bool {
-    false
+fn copy(_: u64, _: u64, bytes: u64) -> u64 {
+    bytes
 }
 
 /// Is the word at `at` the caller's own (rule 17: the kernel does not check

@@ -9,6 +9,7 @@
 mod catalogue;
 mod functions;
 mod hooks;
+mod threads;
 
 use std::error::Error;
 use std::path::Path;
@@ -52,5 +53,8 @@ fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     println!("-- hooks");
     hooks::show(&mut database)?;
     println!("-- files");
-    catalogue::on_files(&database, folder)
+    catalogue::on_files(&database, folder)?;
+    println!("-- threads");
+    threads::show(folder)?;
+    Ok(())
 }

@@ -153,7 +153,7 @@ pub static VIRTUAL: [Sysno; 26] = [
 ];
 
 /// What a later version may grant, once the monitor looks at the arguments.
-pub static UNGUARDED: [(&[Sysno], &str); 2] = [
+pub static UNGUARDED: [(&[Sysno], &str); 4] = [
     (
         &[
             Sysno::get_mempolicy,
@@ -174,5 +174,36 @@ pub static UNGUARDED: [(&[Sysno], &str); 2] = [
             Sysno::futex_wake,
         ],
         "a private wake is not checked against the rights of the caller",
+    ),
+    (
+        &[
+            Sysno::acct,
+            Sysno::chroot,
+            Sysno::fanotify_mark,
+            Sysno::getxattr,
+            Sysno::getxattrat,
+            Sysno::inotify_add_watch,
+            Sysno::lgetxattr,
+            Sysno::listxattr,
+            Sysno::listxattrat,
+            Sysno::llistxattr,
+            Sysno::lremovexattr,
+            Sysno::lsetxattr,
+            Sysno::mknod,
+            Sysno::mknodat,
+            Sysno::name_to_handle_at,
+            Sysno::quotactl,
+            Sysno::removexattr,
+            Sysno::removexattrat,
+            Sysno::setxattr,
+            Sysno::setxattrat,
+            Sysno::swapoff,
+            Sysno::swapon,
+        ],
+        "its path is not judged, and procfs or what `files` does not list may be there",
+    ),
+    (
+        &[Sysno::close_range],
+        "it would close descriptors of the monitor's own",
     ),
 ];

@@ -33,6 +33,10 @@ unsafe extern "C" {
     pub fn cubicle_enter(stub: u64) -> u64;
     /// Goes back to the last [`cubicle_enter`], which returns `value`.
     pub fn cubicle_back(value: u64) -> !;
+    /// Lets a cubicle run on through its resume stub, for good.
+    pub fn cubicle_resume(stub: u64) -> !;
+    /// Where a handler sends a fault that is to be contained.
+    pub fn cubicle_contain();
     /// Raises to the monitor's rights, once, at start.
     pub fn cubicle_raise_first();
     /// Leaves the monitor's stack for a cubicle's resume stub, for good.
@@ -58,6 +62,8 @@ unsafe extern "C" {
     pub static cubicle_enter_end: [u8; 0];
     /// Copies; returns how many bytes could not be, because of a fault.
     pub fn cubicle_copy(to: u64, from: u64, bytes: u64) -> u64;
+    /// Makes zeroes of it; returns as `cubicle_copy`.
+    pub fn cubicle_clear(to: u64, bytes: u64) -> u64;
     /// Length of a string with its zero byte, at most `limit`; more than
     /// `limit` if a fault or the limit came first.
     pub fn cubicle_string(at: u64, limit: u64) -> u64;
@@ -392,6 +398,22 @@ global_asm!(
     due = const DUE,
 );
 
+// From a handler, with all rights: the stack of whoever failed is left alone. Whoever
+// else jumps here writes to key-0 memory with its own rights.
+global_asm!(
+    ".section .text.cubicle_contain,\"ax\",@progbits",
+    ".globl cubicle_contain, cubicle_resume",
+    "cubicle_contain:",
+    "    mov rsp, gs:[{monitor_stack}]",
+    "    and rsp, -16",
+    "    call {go_on}",
+    "    ud2",
+    "cubicle_resume:",
+    "    jmp rdi",
+    monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+    go_on = sym crate::restart::contain::go_on,
+);
+
 // A system call with a cubicle's rights: the kernel checks every pointer as if
 // the cubicle itself had asked. rbp, the monitor's stack pointer, is left in
 // key-0 memory as the proof.
@@ -523,13 +545,19 @@ global_asm!(
 // still says how much was left.
 global_asm!(
     ".section .text.cubicle_copy,\"ax\",@progbits",
-    ".globl cubicle_copy, cubicle_string, cubicle_exchange",
+    ".globl cubicle_copy, cubicle_clear, cubicle_string, cubicle_exchange",
     ".globl cubicle_copy_begin, cubicle_copy_fault, cubicle_copy_end",
     "cubicle_copy_begin:",
     "cubicle_copy:",
     "    mov rcx, rdx",
     move_bytes!(),
     "cubicle_copy_fault:",
+    "    mov rax, rcx",
+    "    ret",
+    "cubicle_clear:",
+    "    mov rcx, rsi",
+    "    xor eax, eax",
+    "    rep stosb",
     "    mov rax, rcx",
     "    ret",
     "cubicle_string:",

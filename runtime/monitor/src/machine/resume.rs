@@ -14,6 +14,15 @@ use cubicle_abi::layout::resume_again;
 /// Lets `cubicle` start its instruction over when the handler returns. `false`: it
 /// is not in a state from which it could.
 pub fn start_over(cubicle: usize, context: &mut SignalContext) -> bool {
+    if !crate::restart::hold(cubicle) {
+        return false;
+    }
+    let started = start_held(cubicle, context);
+    crate::restart::release(cubicle);
+    started
+}
+
+fn start_held(cubicle: usize, context: &mut SignalContext) -> bool {
     let Some(frame) = crate::process::run::frame(cubicle) else {
         return false;
     };

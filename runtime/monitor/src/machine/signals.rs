@@ -283,6 +283,7 @@ pub extern "C" fn handle(header: &SignalHeader) {
             // SAFETY: as above.
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }
+        _ if crate::restart::fault::is_consequence(context, information) => {}
         _ if deliver::own_fault(context, information) => {}
         _ => crate::violation::fault(context, information),
     }

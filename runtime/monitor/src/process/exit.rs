@@ -3,9 +3,11 @@
 //! their start.
 
 use super::run::{frame, run};
+use super::virtual_threads;
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel;
 use crate::machine::thread;
+use crate::restart;
 use crate::threads::end::wait_for_ever;
 use crate::threads::frames;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -76,6 +78,10 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
 /// A library called `exit`: the main cubicle's libc has to shut down too. Its
 /// own `exit` runs where its next call would have started.
 fn exit_main(main: usize, status: u64) {
+    // A thread of another cubicle may not have entered it yet.
+    if frame(main).is_none() && super::spare::is_made() {
+        virtual_threads::enter(main);
+    }
     let started = frame(main);
     crate::machine::rights::open(Rights::NONE, super::rights(main));
     let (Some(plan), Some(frame)) = (super::plan(), started) else {
@@ -106,7 +112,11 @@ fn shut_down(cubicle: usize) {
     if state[cubicle].finished.swap(true, Ordering::Relaxed) {
         return;
     }
+    if !restart::begin(cubicle) {
+        return;
+    }
     let Some(mut main) = state[cubicle].parked_main.end() else {
+        restart::done(cubicle);
         return;
     };
     // SAFETY: this thread's block and state.
@@ -123,4 +133,5 @@ fn shut_down(cubicle: usize) {
     main.rax = COMMAND_EXIT;
     run(cubicle, &main);
     thread.exiting = None;
+    restart::done(cubicle);
 }

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cubicle_abi::frame::Context;
 
 enum Place {
-    /// The cubicle has not started, or has ended.
+    /// The cubicle has ended, or has none.
     Empty,
     /// A thread runs it at the moment.
     Taken,
@@ -34,9 +34,26 @@ impl ParkedMain {
         }
     }
 
+    /// It will be put there: whoever wants it waits.
+    pub fn expect(&self) {
+        *self.place.lock() = Place::Taken;
+    }
+
     /// Puts it there, for the next one.
     pub fn put(&self, context: Context) {
         *self.place.lock() = Place::Parked(context);
+        self.returns.fetch_add(1, Ordering::Release);
+        wake(&self.returns, u32::MAX >> 1);
+    }
+
+    /// Whoever starts the cubicle anew has it, until it is put there.
+    pub fn begin(&self) {
+        *self.place.lock() = Place::Taken;
+    }
+
+    /// There is none any longer, and nobody waits for it.
+    pub fn forget(&self) {
+        *self.place.lock() = Place::Empty;
         self.returns.fetch_add(1, Ordering::Release);
         wake(&self.returns, u32::MAX >> 1);
     }

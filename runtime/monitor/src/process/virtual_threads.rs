@@ -6,13 +6,15 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::exit;
-use super::run::run;
+use super::run::{FAILED, run};
+use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
+use crate::restart::{self, Entry};
 use crate::threads::{self, frames};
 use crate::violation;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::{page_down, page_up};
@@ -22,10 +24,14 @@ const RED_ZONE: u64 = 128;
 
 /// Where this thread's calls into cubicle `index` start.
 fn stack_of(index: usize, stack: u64) {
+    if !restart::hold(index) {
+        return;
+    }
     if let Some(frame) = super::run::frame(index) {
         // SAFETY: the thread block's frame pointers are the monitor's.
         unsafe { (*frame).stack = (stack - RED_ZONE) & !15 };
     }
+    restart::release(index);
 }
 
 /// `attach`: makes this thread's virtual thread in `target`, for `caller`.
@@ -39,26 +45,71 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if !allowed {
         return -error::EPERM;
     }
-    attach_for(caller, target);
-    0
+    if attach_for(caller, target) {
+        0
+    } else {
+        FAILED as i64
+    }
 }
 
 /// Makes this thread's virtual thread in `target`, while `caller` is in a system call.
-pub fn attach_for(caller: usize, target: usize) {
+/// `false`: the cubicle has failed, which a gate into one that can fail understands.
+pub fn attach_for(caller: usize, target: usize) -> bool {
+    if super::run::frame(target).is_some() {
+        return true;
+    }
+    super::spare::prepare_if_wanted(caller);
+    let suspended = Suspended::new(caller);
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    state.signals.masks[target] = state.signals.masks[caller];
+    let entered = enter(target);
+    // The caller's system-call gate answers in the caller's frame.
+    crate::machine::rights::open(super::rights(target), super::rights(caller));
+    suspended.restore();
+    entered
+}
+
+/// Makes this thread's virtual thread in `target`, where it has none. `false`: the
+/// cubicle has failed.
+pub fn enter(target: usize) -> bool {
+    let entry = restart::enter(target);
+    if let Entry::Refused = entry {
+        return false;
+    }
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
-    if block.virtual_threads[target].frame != 0 {
-        return;
+    let outer = state.entering.replace(target);
+    if let Entry::New = entry {
+        start::start_again(target);
     }
-    state.signals.masks[target] = state.signals.masks[caller];
-    let Some(mut main) = super::cubicles()[target].parked_main.take() else {
+    // Whoever closes it looks for frames after it has begun to die.
+    let entered = make_thread(target) && !restart::is_dying(target);
+    state.entering = outer;
+    if !entered {
+        block.virtual_threads[target].frame = 0;
+    }
+    restart::done(target);
+    entered
+}
+
+/// Has the parked `main` of `target` make a thread, and runs that up to where it parks.
+/// `false`: the cubicle has failed.
+fn make_thread(target: usize) -> bool {
+    let parked = &super::cubicles()[target].parked_main;
+    let Some(mut main) = parked.take() else {
+        if restart::is_restartable(target) {
+            return false;
+        }
         exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(frame) = frames::map(target, state.number) else {
         violation::fatal("a cubicle could not be entered: its memory limit is too small");
     };
-    let suspended = Suspended::new(caller);
+    lends::begin_thread(target);
     block.virtual_threads[target].frame = frame;
     main.rax = COMMAND_ATTACH;
     let outer = (
@@ -66,28 +117,30 @@ pub fn attach_for(caller: usize, target: usize) {
         state.attaching.replace(target),
         state.new_thread.take(),
     );
-    run(target, &main);
+    let failed = run(target, &main) == FAILED;
     let new = state.new_thread;
     (state.parked_main, state.attaching, state.new_thread) = outer;
+    if failed {
+        return false;
+    }
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
-    super::cubicles()[target]
-        .parked_main
-        .put(state.parked[target]);
-    run(target, &new);
+    parked.put(state.parked[target]);
+    if run(target, &new) == FAILED {
+        return false;
+    }
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
-    // The caller's system-call gate answers in the caller's frame.
-    crate::machine::rights::open(super::rights(target), super::rights(caller));
-    suspended.restore();
+    true
 }
 
 /// The frame of a cubicle that is inside a system call while others run. They
 /// may call it back, and it may then make calls of its own; none of it may
 /// touch what it will go on with.
 pub struct Suspended {
+    cubicle: usize,
     frame: Option<*mut Frame>,
     stack: u64,
     awaiting: u64,
@@ -96,14 +149,20 @@ pub struct Suspended {
 
 impl Suspended {
     /// Its next entry starts below where it made the system call, and nobody
-    /// may answer what it waited for further out.
+    /// may answer what it waited for further out. If it fails meanwhile, there is
+    /// nothing that would go on.
     pub fn new(cubicle: usize) -> Suspended {
         let mut suspended = Suspended {
-            frame: super::run::frame(cubicle),
+            cubicle,
+            frame: None,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],
         };
+        if !restart::hold(cubicle) {
+            return suspended;
+        }
+        suspended.frame = super::run::frame(cubicle);
         if let Some(frame) = suspended.frame {
             // SAFETY: the thread block's frame pointers are the monitor's, and
             // the page is open: the cubicle was just running.
@@ -115,18 +174,22 @@ impl Suspended {
                 (*frame).awaiting = 0;
             }
         }
+        restart::release(cubicle);
         suspended
     }
 
     /// Its pages must be open again.
-    fn restore(self) {
-        if let Some(frame) = self.frame {
+    pub fn restore(self) {
+        if let Some(frame) = self.frame
+            && restart::hold(self.cubicle)
+        {
             // SAFETY: as above.
             unsafe {
                 (*frame).stack = self.stack;
                 (*frame).awaiting = self.awaiting;
                 (*frame).saved = self.saved;
             }
+            restart::release(self.cubicle);
         }
     }
 }
@@ -138,16 +201,18 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
     if state.parked_main != Some(cubicle) || state.running != Some(cubicle) {
         return -error::EPERM;
     }
+    super::cubicles()[cubicle]
+        .gone
+        .store(registers.rdi, Ordering::Relaxed);
     leave(cubicle, registers)
 }
 
 /// `park_thread`: a new virtual thread is ready.
 pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
-    let running = unsafe { (*thread::state()).running };
-    // The main cubicle has nobody to go back to.
-    let main = super::plan().is_some_and(|plan| plan.header().main as usize == cubicle);
-    if running != Some(cubicle) || main {
+    let state = unsafe { &*thread::state() };
+    // Others have nobody to go back to.
+    if state.running != Some(cubicle) || state.entering != Some(cubicle) {
         return -error::EPERM;
     }
     leave(cubicle, registers)

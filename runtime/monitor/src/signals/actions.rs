@@ -175,6 +175,16 @@ pub fn own_handler(cubicle: usize, signal: u64) -> Option<Action> {
     action.runs().then_some(action)
 }
 
+/// Cubicle `index` starts anew and has no handlers any more.
+#[cfg(monitor_image)]
+pub fn retire(index: usize) {
+    for signal in 1..=LAST {
+        if own_handler(index, signal).is_some() {
+            reset(index, signal);
+        }
+    }
+}
+
 /// A handler that runs once has run.
 #[cfg(monitor_image)]
 pub fn reset(cubicle: usize, signal: u64) {

@@ -23,6 +23,7 @@ use crate::machine::kernel::{self, error, number};
 use crate::machine::signals::arm;
 use crate::machine::thread::{self, Thread};
 use crate::process::run::run;
+use crate::process::spare;
 use crate::process::start::dispatch_system_calls;
 use crate::process::virtual_threads::{is_canonical, mark_stack};
 use crate::signals::{self, masks};
@@ -68,6 +69,7 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
     if crate::audit::on() {
         return -error::EAGAIN;
     }
+    spare::prepare(cubicle);
     let Some(number) = pool::take() else {
         return -error::EAGAIN;
     };

@@ -62,6 +62,11 @@ pub fn contains(address: u64) -> bool {
     base != 0 && address.wrapping_sub(base) < SIZE * MOST_THREADS as u64
 }
 
+/// Is there a thread with this number, or its memory at least?
+pub fn is_used(number: usize) -> bool {
+    IDS[number].load(Ordering::Acquire) != 0
+}
+
 /// The kernel's id of thread `number`, if there is one.
 pub fn id(number: usize) -> Option<u32> {
     let id = IDS[number].load(Ordering::Acquire);

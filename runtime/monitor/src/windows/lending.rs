@@ -32,14 +32,15 @@ pub fn lend(
     if bytes < SMALLEST || !start.is_multiple_of(PAGE) || !end.is_multiple_of(PAGE) {
         return None;
     }
+    ANY.store(true, Ordering::Release);
+    // Memory calls of other threads wait for this lock, too.
+    let mut windows = WINDOWS.lock();
     let all = ACCESS_READ_WRITE as u32;
     let whole = cubicles()[from].mappings.lock().find(start).copied()?;
     let anonymous = matches!(whole.kind, Kind::Mapping | Kind::Heap);
     if !anonymous || whole.end < end || whole.protection != all {
         return None;
     }
-    ANY.store(true, Ordering::Release);
-    let mut windows = WINDOWS.lock();
     if windows.records.next(start, end).is_some() {
         return None;
     }

@@ -3,11 +3,13 @@
 use super::records::{Page, address_of, page_of};
 use super::table::Handle;
 use super::{WINDOWS, Windows, in_use};
+use crate::defences::off;
 use crate::lock::Guard;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::pages::protect;
 use crate::machine::rights::{effective, tag};
 use crate::process::{cubicle_with, cubicles, owner, rights};
+use cubicle_abi::defences::Defence;
 use cubicle_abi::layout::{PAGE, page_down};
 use cubicle_abi::rights::{Rights, cubicle_key};
 
@@ -81,19 +83,35 @@ pub fn bring_home(cubicle: usize, start: u64, end: u64) {
 /// Gives a cubicle with these rights all pages of `start..end` that windows admit
 /// it to. Answers whether those are all.
 pub fn admit(rights: Rights, start: u64, end: u64, needed: u32) -> bool {
-    let (true, Some(cubicle)) = (in_use(), cubicle_with(rights)) else {
-        return false;
+    in_use() && WINDOWS.lock().admit(rights, start, end, needed)
+}
+
+/// Performs a copy of what `rights` were found to reach. If that is so by windows
+/// only, their owner may have closed them since, on another thread: so they are
+/// asked again, and no page changes hands before the copy is done. Answers what the
+/// copy does, or `bytes` if nothing may be copied any longer.
+pub fn steadily(
+    rights: Rights,
+    (start, bytes, needed): (u64, u64, u32),
+    copy: impl FnOnce() -> u64,
+) -> u64 {
+    let by_window = |owner: usize| {
+        let key = cubicle_key(owner);
+        !rights.reads(key) || needed & PROT_WRITE != 0 && !rights.writes(key)
     };
-    let mut windows = WINDOWS.lock();
-    let mut at = page_down(start);
-    while at < end {
-        let touched = page_of(at).map(|page| windows.touch(cubicle, rights, page, needed));
-        if matches!(touched, None | Some(Touch::Refused)) {
-            return false;
-        }
-        at += PAGE;
+    if !in_use() || !owner(start).is_some_and(by_window) {
+        return copy();
     }
-    true
+    let end = start.saturating_add(bytes);
+    let mut windows = WINDOWS.lock();
+    // Constants that everybody may read are in no window.
+    if windows.records.next(page_down(start), end).is_some()
+        && !off(Defence::Steady)
+        && !windows.admit(rights, start, end, needed)
+    {
+        return bytes;
+    }
+    copy()
 }
 
 /// As far as windows admit it, gives `cubicle` the pages of `start..end` that are
@@ -207,6 +225,21 @@ impl Run {
 }
 
 impl Windows {
+    fn admit(&mut self, rights: Rights, start: u64, end: u64, needed: u32) -> bool {
+        let Some(cubicle) = cubicle_with(rights) else {
+            return false;
+        };
+        let mut at = page_down(start);
+        while at < end {
+            let touched = page_of(at).map(|page| self.touch(cubicle, rights, page, needed));
+            if matches!(touched, None | Some(Touch::Refused)) {
+                return false;
+            }
+            at += PAGE;
+        }
+        true
+    }
+
     pub(super) fn touch(
         &mut self,
         cubicle: usize,

@@ -3,9 +3,12 @@
 use super::MOST_LENDS;
 use crate::audit::refused::{self, Why};
 use crate::machine::assembly::cubicle_copy;
+use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::rights;
-use crate::process::callbacks;
+use crate::process::{callbacks, owner};
+use crate::restart;
 use crate::violation::{callback_refused, lend_refused};
+use crate::windows::touch::steadily;
 use cubicle_abi::plan::{EXTENT_CONSTANT, Gate, LEND_VALUE, Lend, Operand};
 use cubicle_abi::rights::Rights;
 
@@ -46,7 +49,14 @@ impl Call<'_> {
         &lends[..lends.len().min(MOST_LENDS)]
     }
 
+    /// Ends the process, unless one side fails at this moment: then only the call.
     pub fn refuse(&self, at: u64, bytes: u64, what: &str) -> ! {
+        if restart::is_dying(self.from) {
+            restart::contain::come_back(self.from)
+        }
+        if restart::is_dying(self.to) {
+            restart::contain::fail(self.to)
+        }
         lend_refused(self.gate, self.number, at, bytes, what)
     }
 
@@ -61,18 +71,31 @@ impl Call<'_> {
     }
 
     /// Copies between ranges that were checked against the rights of the side
-    /// they belong to; refuses if one of them faults nevertheless.
+    /// they belong to; refuses if one of them faults nevertheless, or the caller
+    /// had it by a window that was closed meanwhile.
     pub fn copy(&self, to: u64, from: u64, bytes: u64, caller: u64, what: &str) {
-        if copy(to, from, bytes) != 0 {
+        if self.try_copy(to, from, bytes) != 0 {
             self.refuse(caller, bytes, what);
         }
     }
-}
 
-pub fn copy(to: u64, from: u64, bytes: u64) -> u64 {
-    // SAFETY: both ranges were checked against the rights of the side they
-    // belong to; a fault that comes nevertheless is answered.
-    unsafe { cubicle_copy(to, from, bytes) }
+    /// The same; answers how many bytes could not be copied.
+    pub fn try_copy(&self, to: u64, from: u64, bytes: u64) -> u64 {
+        // The callee's side is its own, and the monitor's is nobody else's.
+        let callers = |at: u64| owner(at).is_some_and(|owner| owner != self.to);
+        let copied = || {
+            // SAFETY: both ranges were checked against the rights of the side they
+            // belong to; a fault that comes nevertheless is answered.
+            unsafe { cubicle_copy(to, from, bytes) }
+        };
+        if callers(from) {
+            steadily(self.rights, (from, bytes, PROT_READ), copied)
+        } else if callers(to) {
+            steadily(self.rights, (to, bytes, PROT_WRITE), copied)
+        } else {
+            copied()
+        }
+    }
 }
 
 /// A number of one to eight bytes; a negative one is 0.

@@ -1,32 +1,32 @@
 //! Before the call: what is lent is made available to the callee, and pointers
 //! to it are replaced.
 
+mod extents;
 mod hand_over;
 
 use super::MOST_LENDS;
 use super::abandoned::forget_abandoned;
-use super::call::{Call, Number, copy, number, word_size};
-use super::kept::{Keeper, Kept, KeptObjects, LAST_NAME};
+use super::buffer::Buffer;
+use super::call::{Call, word_size};
+use super::kept::{Keeper, Kept, KeptObjects, is_no_object};
 use super::pending::{
-    Buffer, MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind,
-    PendingLend,
+    MAXIMUM_CALLS, MAXIMUM_PENDING, MOST_WORDS, NOWHERE, PendingCall, PendingKind, PendingLend,
 };
 use super::places::{self, KEPT, NoPlace, Stack, has_kept, kept_room};
 use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
 use crate::lock::Guard;
-use crate::machine::assembly::cubicle_string;
+use crate::machine::assembly::cubicle_clear;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
+use crate::restart;
 use crate::windows::lending;
 use cubicle_abi::frame::{Frame, Saved};
-use cubicle_abi::layout::PAGE;
 use cubicle_abi::plan::{
-    EXTENT_CONSTANT, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent, LEND_CALLBACK, LEND_IN,
-    LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED, LEND_STAGED, LEND_VALUE,
-    LEND_WINDOW, Lend, Operand, PLACE_ARGUMENT, PLACE_FIELD, Place,
+    LEND_CALLBACK, LEND_IN, LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED,
+    LEND_STAGED, LEND_VALUE, LEND_WINDOW, Lend, PLACE_ARGUMENT, PLACE_FIELD, Place,
 };
 
 /// A pointer in an argument, to nothing yet.
@@ -65,6 +65,13 @@ struct Preparing<'a> {
 /// are six words on the monitor's stack.
 pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
     let call = Call::of(number);
+    let (from, to) = (call.from, call.to);
+    if !restart::hold_called(from) {
+        restart::contain::come_back(from)
+    }
+    if !restart::hold_called(to) {
+        restart::contain::fail(to)
+    }
     // SAFETY: frame pointers in the thread block are the monitor's; what
     // the frames say is checked below.
     let (block, state, arguments) =
@@ -117,7 +124,10 @@ pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
         kept: None,
     };
     preparing.all();
-    preparing.hand_over()
+    let stack = preparing.hand_over();
+    restart::release(to);
+    restart::release(from);
+    stack
 }
 
 impl Preparing<'_> {
@@ -172,11 +182,14 @@ impl Preparing<'_> {
         if pointer == 0 {
             return;
         }
-        let bytes = self.bytes(&lend.extent, pointer);
+        let (bytes, string) = self.extent(&lend.extent, pointer);
         if !self.check_caller(index, pointer, bytes) {
             return;
         }
         let scratch = self.stage(lend, pointer, bytes);
+        if string && scratch != NOWHERE {
+            self.scratch.set(scratch, bytes - 1, 1, 0);
+        }
         let only_read = lend.flags & (LEND_IN | LEND_OUT | LEND_RESULT) == 0;
         let (kind, place) = if only_read {
             (PendingKind::Read, pointer)
@@ -200,6 +213,13 @@ impl Preparing<'_> {
             self.write(lend, place);
             if scratch == NOWHERE {
                 self.fill(lend, pointer, place, bytes);
+                if string {
+                    // Its end was found before it was copied.
+                    let end = [0u8; 1];
+                    let last = place + bytes - 1;
+                    self.call
+                        .copy(last, end.as_ptr() as u64, 1, pointer, "read");
+                }
             }
         }
         if lend.stride != 0 {
@@ -336,7 +356,7 @@ impl Preparing<'_> {
         let mut value = 0u64;
         if self.word_count == MOST_WORDS
             || !accessible(self.call.rights, at, 8, PROT_READ)
-            || copy(&raw mut value as u64, at, 8) != 0
+            || self.call.try_copy(&raw mut value as u64, at, 8) != 0
         {
             self.call.refuse(at, 8, "read");
         }
@@ -351,66 +371,6 @@ impl Preparing<'_> {
         if let Some(word) = known.iter_mut().find(|(word, _)| *word == place) {
             word.1 = value;
         }
-    }
-
-    fn operand(&mut self, operand: &Operand) -> Number {
-        let value = match operand.place.kind {
-            PLACE_ARGUMENT => self.original(operand.place.index),
-            PLACE_FIELD => self
-                .field(&operand.place, operand.size.clamp(1, 8).into())
-                .unwrap_or(0),
-            _ => 0,
-        };
-        number(value, operand)
-    }
-
-    /// An argument as the caller passed it.
-    fn original(&mut self, place: u32) -> u64 {
-        let replaced = self.pending[self.first..*self.count].iter().find(|one| {
-            let pointer = self.call.lends[one.lend as usize].pointer;
-            pointer.kind == PLACE_ARGUMENT && pointer.index == place
-        });
-        match replaced {
-            Some(one) => one.caller,
-            None => self.argument(place),
-        }
-    }
-
-    fn bytes(&mut self, extent: &Extent, pointer: u64) -> u64 {
-        match extent.kind {
-            EXTENT_CONSTANT => extent.scale,
-            EXTENT_STRING => self.string(pointer),
-            _ => {
-                let mut product = extent.scale;
-                for operand in extent.operands.iter().take(extent.count as usize) {
-                    let number = self.operand(operand);
-                    if number.negative && extent.kind == EXTENT_PRODUCT_OR_STRING {
-                        return self.string(pointer);
-                    }
-                    product = product.saturating_mul(number.value);
-                }
-                product
-            }
-        }
-    }
-
-    fn string(&self, pointer: u64) -> u64 {
-        // As far as the caller may read from there; a page at a time.
-        let mut length = 0;
-        while length < LONGEST_STRING {
-            let at = pointer.wrapping_add(length);
-            let room = PAGE - at % PAGE;
-            if !accessible(self.call.rights, at, room, PROT_READ) {
-                break;
-            }
-            // SAFETY: a fault is expected and answered.
-            let found = unsafe { cubicle_string(at, room) };
-            if found <= room {
-                return length + found;
-            }
-            length += room;
-        }
-        self.call.refuse(pointer, length + 1, "read");
     }
 
     /// The caller itself must have the rights it lends. Otherwise, in an audit,
@@ -459,7 +419,7 @@ impl Preparing<'_> {
         if let Some(window) = self.window(lend, pointer, bytes) {
             return (PendingKind::Windowed(window), pointer);
         }
-        let place = if lend.flags & LEND_KEEP != 0 && pointer > LAST_NAME {
+        let place = if lend.flags & LEND_KEEP != 0 && !is_no_object(pointer) {
             self.keep(index, lend, pointer, bytes)
         } else {
             places::borrow(&mut self.stack, self.buffer, bytes)
@@ -489,7 +449,7 @@ impl Preparing<'_> {
     /// about to be kept anew starts anew: the caller may have another object at
     /// that address now.
     fn kept_place(&mut self, index: usize, lend: &Lend, pointer: u64, bytes: u64) -> Option<u64> {
-        if !has_kept(self.call.to) || pointer <= LAST_NAME {
+        if !has_kept(self.call.to) || is_no_object(pointer) {
             return None;
         }
         let mut objects = KEPT.lock();
@@ -573,15 +533,13 @@ impl Preparing<'_> {
         if lend.flags & LEND_IN == 0 {
             // What the callee does not write must not show what was there, be
             // it the callee's or another caller's; `used` is only its word.
-            // SAFETY: `place` vouches for the range.
-            unsafe { core::ptr::write_bytes(place as *mut u8, 0, bytes as usize) };
+            // SAFETY: `place` vouches for the range; it is the callee's, whose other
+            // threads may have unmapped it: such a fault is answered.
+            if unsafe { cubicle_clear(place, bytes) } != 0 {
+                self.call.refuse(pointer, bytes, "stack");
+            }
             return;
         }
         self.call.copy(place, pointer, bytes, pointer, "read");
-        if lend.extent.kind == EXTENT_STRING && bytes > 0 {
-            // Its end was found before it was copied.
-            // SAFETY: as above.
-            unsafe { *((place + bytes - 1) as *mut u8) = 0 };
-        }
     }
 }

@@ -23,9 +23,19 @@ const SMALLEST: u64 = 64;
 const BUCKETS: usize = 4096;
 const NONE: u16 = u16::MAX;
 
-/// No object is kept at an address up to this one, where nothing is mapped: copies
-/// of results are entered there, under the number of their gate.
-pub const LAST_NAME: u64 = u16::MAX as u64;
+/// Set in a [`name`], and in no address.
+const NAME: u64 = 1 << 63;
+
+/// Under what the copy of a result is entered: what gate `number` returned last to
+/// `thread`.
+pub fn name(thread: usize, number: u32) -> u64 {
+    NAME | (thread as u64) << 32 | u64::from(number)
+}
+
+/// Can no object be kept at this address? It is a name, or nothing is mapped there.
+pub fn is_no_object(address: u64) -> bool {
+    address & NAME != 0 || address <= u16::MAX.into()
+}
 
 /// The lend that keeps an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +146,7 @@ impl KeptObjects {
     pub fn containing(&self, from: usize, to: usize, address: u64) -> Option<&Kept> {
         self.entries[..self.length].iter().find(|kept| {
             kept.alive
-                && kept.caller > LAST_NAME
+                && !is_no_object(kept.caller)
                 && kept.is_of(from, to)
                 && address.wrapping_sub(kept.callee) < kept.bytes.max(1)
         })
@@ -212,6 +222,17 @@ impl KeptObjects {
         }
     }
 
+    /// Ends the copies of results that `thread` has in `holder`.
+    pub fn end_names(&mut self, holder: usize, thread: usize) {
+        let of_thread = name(thread, 0)..=name(thread, u32::MAX);
+        for number in 0..self.length {
+            let entry = &self.entries[number];
+            if usize::from(entry.keeper.to) == holder && of_thread.contains(&entry.caller) {
+                self.end_one(number);
+            }
+        }
+    }
+
     /// Ends an object that is about to be kept elsewhere: what was kept beside
     /// it stays.
     pub fn replace(&mut self, number: usize) {
@@ -221,6 +242,16 @@ impl KeptObjects {
         }
         self.entries[before].beside = self.entries[number].beside;
         self.end_one(number);
+    }
+
+    /// Ends everything that is kept in a cubicle, or by it.
+    pub fn end_all(&mut self, cubicle: usize) {
+        for number in 0..self.length {
+            let keeper = self.entries[number].keeper;
+            if usize::from(keeper.to) == cubicle || usize::from(keeper.from) == cubicle {
+                self.end(number);
+            }
+        }
     }
 
     fn end_one(&mut self, number: usize) {
@@ -357,6 +388,32 @@ mod tests {
         assert_eq!(kept.find(0, 1, 0x10), None);
         assert_eq!(kept.find(0, 1, 0x30), None);
         assert_eq!(kept.find(0, 1, 0x40), Some(d));
+    }
+
+    #[test]
+    fn copies_of_results_end_with_their_thread() {
+        let mut kept = table();
+        let mut next = 0;
+        let mut keep = |kept: &mut KeptObjects, holder, name| {
+            next += 0x1000;
+            let done = kept.keep(keeper(1, holder), name, 8, u32::MAX, |_| Some(next));
+            assert!(done.is_some());
+        };
+        for holder in [0, 2] {
+            for thread in [4, 5] {
+                keep(&mut kept, holder, name(thread, 7));
+                keep(&mut kept, holder, name(thread, u32::MAX));
+            }
+        }
+        kept.end_names(0, 5);
+        for (holder, thread, there) in [(0, 5, false), (0, 4, true), (2, 5, true)] {
+            let last = kept.find(1, holder, name(thread, u32::MAX));
+            assert_eq!(kept.find(1, holder, name(thread, 7)).is_some(), there);
+            assert_eq!(last.is_some(), there);
+        }
+        // No address is a name, and no name leads to an object.
+        assert!(is_no_object(name(0, 0)) && !is_no_object(1 << 46));
+        assert!(kept.containing(1, 0, 0x1000).is_none());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! the callee's copies become the caller's own.
 
 use super::abandoned::pop;
-use super::call::{Call, copy, number, word_size};
-use super::kept::{Keeper, Kept};
+use super::call::{Call, number, word_size};
+use super::kept::{Keeper, Kept, name};
 use super::pending::{NOWHERE, PendingLend};
 use super::places::{KEPT, has_kept, is_kept, kept_room, own_rights};
 use super::scratch::Scratch;
@@ -12,6 +12,7 @@ use crate::machine::assembly::cubicle_string;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
+use crate::restart;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::plan::{
     EXTENT_ADVANCE, EXTENT_CONSTANT, EXTENT_NONE, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent,
@@ -41,6 +42,13 @@ struct Returning<'a> {
 /// `results` are rax and rdx on the monitor's stack.
 pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let call = Call::of(number);
+    let (from, to) = (call.from, call.to);
+    if !restart::hold_called(from) {
+        restart::contain::come_back(from)
+    }
+    if !restart::hold_called(to) {
+        restart::contain::fail(to)
+    }
     // SAFETY: as in `enter`.
     let (block, state, results) =
         unsafe { (&*thread::block(), &mut *thread::state(), &mut *results) };
@@ -76,6 +84,8 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let lent = lent.map(|one| (one.caller, one.callee));
     calls::end(number, stack, results, rights, lent);
     pop(lends, index);
+    restart::release(to);
+    restart::release(from);
 }
 
 impl Returning<'_> {
@@ -269,8 +279,8 @@ impl Returning<'_> {
         }
     }
 
-    /// What a result leads to, in memory of the caller's: one place for each
-    /// gate, used again by the next call.
+    /// What a result leads to, in memory of the caller's: one place for each thread
+    /// and gate, used again by the next call.
     fn copy_result(&self, index: usize, lend: &Lend, value: u64) -> u64 {
         if value == 0 {
             return 0;
@@ -307,10 +317,12 @@ impl Returning<'_> {
         place
     }
 
-    /// Kept by the callee, as it were, in the caller, under the gate's number.
+    /// Kept by the callee, as it were, in the caller, under the thread's and the
+    /// gate's number.
     fn result_place(&self, index: usize, bytes: u64) -> u64 {
         let (owner, holder) = (self.call.to, self.call.from);
-        let name = u64::from(self.call.number);
+        // SAFETY: this thread's state.
+        let name = name(unsafe { (*thread::state()).number }, self.call.number);
         let mut objects = KEPT.lock();
         if let Some(number) = objects.find(owner, holder, name) {
             if objects.get(number).room() >= bytes {
@@ -453,7 +465,7 @@ impl Returning<'_> {
             .wrapping_add(8 * u64::from(place - 6));
         let mut value = 0u64;
         if !accessible(self.call.rights, at, 8, PROT_READ)
-            || copy(&raw mut value as u64, at, 8) != 0
+            || self.call.try_copy(&raw mut value as u64, at, 8) != 0
         {
             self.call.refuse(at, 8, "read");
         }

@@ -23,6 +23,7 @@
 //! opposite direction: pointers that lead into the callee's copies become the
 //! caller's own again.
 
+pub mod buffer;
 pub mod kept;
 pub mod pending;
 
@@ -47,7 +48,34 @@ pub use pending::PendingLends;
 
 /// A thread has ended in cubicle `index`: nothing is lent to it there.
 #[cfg(monitor_image)]
-pub fn end_thread(_index: usize) {}
+pub fn end_thread(index: usize) {
+    use crate::machine::thread;
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    places::give_back(index, &mut state.lends.buffers[index]);
+    if places::has_kept(index) {
+        places::KEPT.lock().end_names(index, state.number);
+    }
+}
+
+/// Cubicle `index` starts anew: nothing is kept in it any more, or by it in others.
+/// The rooms for it stay.
+#[cfg(monitor_image)]
+pub fn retire(index: usize) {
+    places::KEPT.lock().end_all(index);
+    places::map_kept_again(index);
+}
+
+/// This thread enters cubicle `index` for the first time since that began.
+#[cfg(monitor_image)]
+pub fn begin_thread(index: usize) {
+    use crate::machine::thread;
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).lends.buffers[index] = buffer::Buffer::EMPTY };
+}
+
+#[cfg(monitor_image)]
+pub use abandoned::abandon;
 
 /// Ranges from this size on go to the arena instead of the stack, bytes.
 pub const LARGE: u64 = 16 << 10;

@@ -1,6 +1,7 @@
 //! What is lent at the moment, per thread.
 
 use super::MOST_LENDS;
+use super::buffer::Buffer;
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 
 /// As many calls that lend as may be pending on one thread.
@@ -92,14 +93,6 @@ pub struct PendingCall {
     pub buffer_used: u64,
 }
 
-/// A buffer in a cubicle's arena for this thread's large lends.
-#[derive(Clone, Copy)]
-pub struct Buffer {
-    pub start: u64,
-    pub size: u64,
-    pub used: u64,
-}
-
 /// All lends pending on one thread, innermost last.
 pub struct PendingLends {
     pub calls: [PendingCall; MAXIMUM_CALLS],
@@ -135,11 +128,7 @@ impl PendingLends {
             call_count: 0,
             lends: [PendingLend::NOTHING; MAXIMUM_PENDING],
             lend_count: 0,
-            buffers: [Buffer {
-                start: 0,
-                size: 0,
-                used: 0,
-            }; MAXIMUM_CUBICLES],
+            buffers: [Buffer::EMPTY; MAXIMUM_CUBICLES],
             workspace: Workspace {
                 scratch: [0; SCRATCH_SIZE],
                 latest: [(0, 0); MOST_LENDS],

@@ -2,12 +2,12 @@
 //! buffer of its arena, or, for what is kept, at a place of its own.
 
 use super::LARGE;
+use super::buffer::{Buffer, Piece};
 use super::kept::KeptObjects;
-use super::pending::Buffer;
 use crate::lock::Lock;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::rights;
-use crate::mappings::{Kind, Mapping};
+use crate::mappings::{Kind, Mapping, Mappings};
 use crate::process::{accessible, arena, cubicles};
 use core::sync::atomic::{AtomicU64, Ordering};
 use cubicle_abi::layout::{ARENA_KEPT, ARENA_LENDS, ARENA_SIZE, MAXIMUM_CUBICLES, PAGE, page_up};
@@ -80,40 +80,57 @@ pub fn borrow(stack: &mut Stack, buffer: &mut Buffer, bytes: u64) -> Result<u64,
         return stack.take(bytes);
     }
     let size = page_up(bytes);
-    if buffer.used + size > buffer.size {
-        grow(stack.to, buffer, size)?;
+    if let Some(place) = buffer.take(size) {
+        return Ok(place);
     }
-    let place = buffer.start + buffer.used;
-    buffer.used += size;
-    Ok(place)
+    grow(stack.to, buffer, size)?;
+    buffer.take(size).ok_or(NoPlace::Memory)
 }
 
-/// A larger buffer, at the same place: the range behind it is kept free.
+/// One more piece, as large as the last two, or just large enough if the callee's
+/// memory limit does not admit that.
 fn grow(to: usize, buffer: &mut Buffer, size: u64) -> Result<(), NoPlace> {
-    buffer.start = arena(to) + ARENA_LENDS;
-    let wanted = (buffer.used + size)
-        .checked_next_power_of_two()
-        .filter(|wanted| *wanted <= ARENA_KEPT - ARENA_LENDS)
-        .ok_or(NoPlace::Memory)?;
-    map(to, buffer.start + buffer.size, buffer.start + wanted)?;
-    buffer.size = wanted;
+    let wanted = buffer.next_size(size).ok_or(NoPlace::Memory)?;
+    let piece = new_piece(to, wanted).or_else(|| new_piece(to, size));
+    buffer.add(piece.ok_or(NoPlace::Memory)?);
     Ok(())
 }
 
-/// Makes part of the arena the callee's memory.
-fn map(to: usize, start: u64, end: u64) -> Result<(), NoPlace> {
-    let protection = PROT_READ | PROT_WRITE;
-    // The lock is not held beyond this statement: a report needs it.
-    let entered = cubicles()[to].mappings.lock().insert(Mapping {
-        start,
-        end,
-        protection,
-        kind: Kind::Monitor,
-    });
-    if entered.is_err() || rights::tag(start, end, protection, cubicle_key(to)).is_err() {
-        return Err(NoPlace::Memory);
+fn new_piece(to: usize, size: u64) -> Option<Piece> {
+    let (low, high) = (arena(to) + ARENA_LENDS, arena(to) + ARENA_KEPT);
+    let mut mappings = cubicles()[to].mappings.lock();
+    let start = mappings.free(low, high, size)?;
+    map(&mut mappings, to, start, start + size)?;
+    Some(Piece { start, size })
+}
+
+/// The thread that had these buffers has ended in cubicle `index`.
+pub fn give_back(index: usize, buffer: &mut Buffer) {
+    let mut mappings = cubicles()[index].mappings.lock();
+    for piece in buffer.pieces() {
+        let (start, end) = (piece.start, piece.start + piece.size);
+        mappings.release(start, end);
+        crate::memory_calls::reserve(start, end);
     }
-    Ok(())
+    *buffer = Buffer::EMPTY;
+}
+
+/// Makes part of the arena the callee's memory, while its table is locked.
+fn map(mappings: &mut Mappings, to: usize, start: u64, end: u64) -> Option<()> {
+    let protection = PROT_READ | PROT_WRITE;
+    mappings
+        .insert(Mapping {
+            start,
+            end,
+            protection,
+            kind: Kind::Monitor,
+        })
+        .ok()?;
+    if rights::tag(start, end, protection, cubicle_key(to)).is_err() {
+        mappings.release(start, end);
+        return None;
+    }
+    Some(())
 }
 
 /// New room for kept objects in a cubicle; `size` is a power of two.
@@ -128,10 +145,26 @@ pub fn kept_room(to: usize, size: u64) -> Option<u64> {
     }
     let mapped = used.next_multiple_of(KEPT_STEP);
     if end > mapped {
-        map(to, base + mapped, base + end.next_multiple_of(KEPT_STEP)).ok()?;
+        let mut mappings = cubicles()[to].mappings.lock();
+        let new_end = base + end.next_multiple_of(KEPT_STEP);
+        map(&mut mappings, to, base + mapped, new_end)?;
     }
     KEPT_USED[to].store(end, Ordering::Relaxed);
     Some(base + start)
+}
+
+/// The memory of rooms for kept objects, in an arena that has just been reserved anew.
+pub fn map_kept_again(to: usize) {
+    let used = KEPT_USED[to].load(Ordering::Relaxed);
+    if used == 0 {
+        return;
+    }
+    let base = arena(to) + ARENA_KEPT;
+    let end = base + used.next_multiple_of(KEPT_STEP);
+    let mut mappings = cubicles()[to].mappings.lock();
+    if map(&mut mappings, to, base, end).is_none() {
+        crate::violation::fatal("there is no memory for a cubicle that starts anew");
+    }
 }
 
 /// Has anything ever been kept in a cubicle? Until then no call need look for it,

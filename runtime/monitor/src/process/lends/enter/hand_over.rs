@@ -1,14 +1,16 @@
 //! The end of the preparation: the callee gets what was staged, and the stack
 //! arguments.
 
-use super::super::kept::LAST_NAME;
+use super::super::kept::is_no_object;
 use super::super::pending::{NOWHERE, PendingLend};
 use super::super::places::{KEPT, has_kept};
 use super::Preparing;
+use crate::defences::off;
 use crate::machine::kernel::PROT_READ;
 use crate::process::accessible;
+use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::Saved;
-use cubicle_abi::plan::{LEND_IN, LEND_POINTER, PLACE_FIELD};
+use cubicle_abi::plan::{LEND_IN, LEND_POINTER, PLACE_ARGUMENT, PLACE_FIELD};
 
 impl Preparing<'_> {
     /// Pointers that nothing describes, in structs that come back: those into what
@@ -57,7 +59,7 @@ impl Preparing<'_> {
         if let Some(one) = lent.iter().find(into) {
             return Some(one.callee + (value - one.caller));
         }
-        if !has_kept(self.call.to) || value <= LAST_NAME {
+        if !has_kept(self.call.to) || is_no_object(value) {
             return None;
         }
         let objects = KEPT.lock();
@@ -65,9 +67,36 @@ impl Preparing<'_> {
         Some(objects.get(number).callee)
     }
 
+    /// Was a stack word replaced by something else?
+    fn is_replaced(&self, place: u32) -> bool {
+        self.pending[self.first..*self.count].iter().any(|one| {
+            let pointer = self.call.lends[one.lend as usize].pointer;
+            pointer.kind == PLACE_ARGUMENT && pointer.index == place
+        })
+    }
+
+    /// For the test of it, what is staged is read a second time, unless pointers in
+    /// it were replaced.
+    fn read_twice(&self) {
+        let all = &self.pending[self.first..*self.count];
+        for (number, one) in all.iter().enumerate() {
+            let number = (self.first + number) as u32;
+            let alone = all.iter().all(|other| other.parent != number);
+            if one.scratch != NOWHERE && one.has_copy() && alone {
+                let to = self.scratch.address(one.scratch);
+                self.call
+                    .copy(to, one.caller, one.bytes, one.caller, "read");
+            }
+        }
+    }
+
     /// Staged memory and stack arguments, now that all pointers are replaced.
     pub(super) fn hand_over(mut self) -> u64 {
         self.point_inwards();
+        let once = !off(Defence::ReadOnce);
+        if !once {
+            self.read_twice();
+        }
         for one in &self.pending[self.first..*self.count] {
             if one.scratch != NOWHERE && one.has_copy() {
                 let from = self.scratch.address(one.scratch);
@@ -86,7 +115,11 @@ impl Preparing<'_> {
             }
             self.call.copy(stack, from, 8 * words, from, "read");
         }
+        // What was judged stands there now, whatever the caller's stack says.
         for (place, value) in &self.words[..self.word_count] {
+            if !once && !self.is_replaced(*place) {
+                continue;
+            }
             let at = stack + 8 * u64::from(place - 6);
             self.call.copy(at, &raw const *value as u64, 8, at, "stack");
         }
