@@ -2,6 +2,7 @@
 //! with the tool and runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. All of them share one boot.
 
+mod interrupt;
 mod judge;
 mod native;
 mod places;
@@ -68,17 +69,21 @@ fn trials(programs: &[Program], built: &Built, mechanism: Mechanism) -> Vec<Tria
             for place in places {
                 let mut arguments = run.arguments.clone();
                 arguments.extend(place.map(|place| format!("{place:#x}")));
+                let job = Job {
+                    arguments,
+                    environment: vec![("GIVEN".into(), "to all".into())],
+                    stdin: run.stdin.clone().map(String::into_bytes),
+                    ..Job::new(path.clone(), Duration::from_secs(60))
+                };
                 trials.push(Trial {
                     name: format!(
                         "{} {}",
                         program.name_without(&run.without),
-                        arguments.join(" ")
+                        job.arguments.join(" ")
                     ),
-                    job: Job {
-                        arguments,
-                        environment: vec![("GIVEN".into(), "to all".into())],
-                        stdin: run.stdin.clone().map(String::into_bytes),
-                        ..Job::new(path.clone(), Duration::from_secs(60))
+                    job: match &run.interrupted {
+                        Some(places) => interrupt::at(places, job),
+                        None => job,
                     },
                     run: run.clone(),
                     instead: None,
