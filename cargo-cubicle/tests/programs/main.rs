@@ -1,5 +1,5 @@
-//! Builds the programs under `tests/programs/` of the project with the tool and
-//! runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
+//! Builds the programs under `tests/programs/` and `tests/attacks/` of the project
+//! with the tool and runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. All of them share one boot.
 
 mod interrupt;
@@ -31,11 +31,11 @@ struct Trial {
 }
 
 fn programs() -> (Vec<Program>, Built) {
-    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
+    let tests = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let only = std::env::var("CUBICLE_TEST_PROGRAM").ok();
-    let mut folders: Vec<_> = folder
-        .read_dir_utf8()
-        .unwrap()
+    let mut folders: Vec<_> = ["programs", "attacks"]
+        .iter()
+        .flat_map(|name| tests.join(name).read_dir_utf8().unwrap())
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.is_dir())
         .collect();
@@ -49,7 +49,7 @@ fn programs() -> (Vec<Program>, Built) {
         })
         .collect();
     assert!(!programs.is_empty() || only.as_deref() == Some("samples"));
-    let built = project::build(&programs, &folder);
+    let built = project::build(&programs, &tests.join("programs"));
     (programs, built)
 }
 

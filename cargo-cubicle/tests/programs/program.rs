@@ -1,4 +1,4 @@
-//! A test program: a folder under `tests/programs/` of the project with a
+//! A test program: a folder under `tests/programs/` or `tests/attacks/` with a
 //! `Cubicle.toml` and C or C++ files. Every further manifest in the folder,
 //! `NAME.toml`, makes one more program of the same files. Comments in `app.c` say
 //! what all of them must do:
