@@ -75,6 +75,11 @@ defences! {
     ReadOnce = "read-once",
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
+    // Signals.
+    /// A handler's frame is written with the rights of its cubicle.
+    SignalStacks = "signal-stacks",
+    /// What a handler returns with is read with the rights of its cubicle.
+    SignalFrames = "signal-frames",
 }
 
 /// A set of defences.
