@@ -4,8 +4,8 @@
 //! judges it.
 
 use cargo_cubicle::gates::{
-    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries,
-    call, listing,
+    ErrnoOffsets, Fault, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism,
+    MonitorEntries, call, listing,
 };
 use cargo_cubicle::graph::{declaration, shape::CallShape};
 use cubicle_abi::layout;
@@ -53,6 +53,9 @@ struct Described {
     callee_x87: bool,
     #[serde(default)]
     caller_x87: bool,
+    #[serde(default)]
+    /// The callee may be restarted.
+    restarts: bool,
     errno: Option<Errno>,
     /// The number of the callback that it calls, instead of a function.
     callback: Option<usize>,
@@ -125,6 +128,10 @@ impl Described {
             errno: self.errno.as_ref().map(|errno| ErrnoOffsets {
                 callee: errno.callee,
                 caller: errno.caller,
+            }),
+            fault: self.restarts.then_some(Fault {
+                value: -1i64 as u64,
+                errno: 5,
             }),
         }
     }

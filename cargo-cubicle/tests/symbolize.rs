@@ -168,6 +168,7 @@ impl Program {
             code: 4,
             key: Some(2),
             callback: None,
+            call: None,
             detail: String::new(),
             chain: vec![Call {
                 from: "app".into(),

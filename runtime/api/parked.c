@@ -14,18 +14,25 @@
 #define PARK 0x43550000L
 #define PARK_THREAD 0x43550001L
 #define STACK_SIZE 0x43550003L
+#define GONE 0x43550004L
 #define COMMAND_ATTACH 1
 
-static long monitor_call(long number)
+static long monitor_call(long number, void (*function)(void))
 {
 	long result;
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(function) : "rcx", "r11", "memory");
 	return result;
+}
+
+/* What callbacks are that this image passed before it started anew. */
+static void gone(void)
+{
+	monitor_call(GONE, NULL);
 }
 
 static void *virtual_thread(void *nothing)
 {
-	monitor_call(PARK_THREAD);
+	monitor_call(PARK_THREAD, NULL);
 	return nothing;
 }
 
@@ -33,9 +40,9 @@ int main(void)
 {
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, (size_t)monitor_call(STACK_SIZE));
+	pthread_attr_setstacksize(&attributes, (size_t)monitor_call(STACK_SIZE, NULL));
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	while (monitor_call(PARK) == COMMAND_ATTACH) {
+	while (monitor_call(PARK, gone) == COMMAND_ATTACH) {
 		pthread_t thread;
 		pthread_create(&thread, &attributes, virtual_thread, NULL);
 	}

@@ -166,6 +166,9 @@ impl<'a> Builder<'a> {
                 entry_size: 0,
             });
         }
+        // What follows the last segment in its page would be there again when a cubicle
+        // starts anew.
+        file.resize((file.len() as u64).next_multiple_of(PAGE) as usize, 0);
         program_header(&mut program_headers, PT_GNU_STACK, 6, 0, 0, 0, 0, 16);
         file[HEADER_SIZE as usize..][..program_headers.len()].copy_from_slice(&program_headers);
         for (name, bytes) in &self.notes {

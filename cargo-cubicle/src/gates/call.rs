@@ -25,11 +25,11 @@ use super::switch::{self, Mechanism};
 use super::{GateError, clear, unintended};
 use cubicle_abi::frame::{Frame, ticket};
 use cubicle_abi::layout;
-use cubicle_abi::layout::{GATE_STRIDE, gate};
+use cubicle_abi::layout::{GATE_STRIDE, GATE_TAIL, gate, gate_tail};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
-use iced_x86::IcedError;
 use iced_x86::code_asm::*;
+use iced_x86::{BlockEncoderOptions, IcedError};
 use std::mem::offset_of;
 
 /// As many NOPs as may stand before a gate, to change its displacements.
@@ -66,13 +66,31 @@ fn emit_behind(
         emitter.a.nop()?;
     }
     emitter.gate()?;
-    let code = emitter.a.assemble(gate(spec.index))?;
-    if code.len() > GATE_STRIDE as usize {
+    let base = gate(spec.index);
+    let options = BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS;
+    let assembled = emitter.a.assemble_options(base, options)?;
+    let tail = assembled.label_ip(&emitter.returned)?;
+    let mut code = assembled.inner.code_buffer;
+    let room = match spec.fault.is_some() {
+        true => GATE_STRIDE - GATE_TAIL,
+        false => GATE_STRIDE,
+    };
+    if code.len() as u64 > room {
         return Err(GateError::Size {
             function: spec.function.clone(),
             size: code.len(),
-            stride: GATE_STRIDE as usize,
+            stride: room as usize,
         });
+    }
+    if spec.fault.is_some() {
+        code.resize(room as usize, 0xcc);
+        let mut a = CodeAssembler::new(64)?;
+        a.jmp(tail)?;
+        code.extend(a.assemble(gate_tail(spec.index))?);
+        if code.len() as u64 != GATE_STRIDE {
+            // A short jump: the rest is never reached.
+            code.resize(GATE_STRIDE as usize, 0xcc);
+        }
     }
     Ok(code)
 }
@@ -87,6 +105,8 @@ struct Emitter<'a> {
     /// Where a caller goes that has not the declared caller's rights.
     stranger: CodeLabel,
     attach: CodeLabel,
+    /// The caller's rights are back: what is left is to see that it is its call.
+    returned: CodeLabel,
 }
 
 fn field(base: AsmRegister64, offset: usize) -> AsmMemoryOperand {
@@ -100,6 +120,7 @@ fn gs(displacement: usize) -> AsmMemoryOperand {
 const STACK: usize = offset_of!(Frame, stack);
 const AWAITING: usize = offset_of!(Frame, awaiting);
 const TOKEN: usize = offset_of!(Frame, token);
+const INSIDE: usize = offset_of!(Frame, inside);
 
 impl<'a> Emitter<'a> {
     fn new(
@@ -108,7 +129,8 @@ impl<'a> Emitter<'a> {
         monitor: &'a MonitorEntries,
     ) -> Result<Self, IcedError> {
         let mut a = CodeAssembler::new(64)?;
-        let (start, trap, stranger, attach) = (
+        let (start, trap, stranger, attach, returned) = (
+            a.create_label(),
             a.create_label(),
             a.create_label(),
             a.create_label(),
@@ -123,6 +145,7 @@ impl<'a> Emitter<'a> {
             trap,
             stranger,
             attach,
+            returned,
         })
     }
 
@@ -236,12 +259,17 @@ impl<'a> Emitter<'a> {
                 self.set(AWAITING, second)?;
             }
         }
-        if spec.kind == GateKind::Lending {
-            return self.a.mov(rsp, rbx);
-        }
         // The others have just checked the callee's frame, which rax points to.
         if matches!(spec.kind, GateKind::Fast | GateKind::CalleeSees) {
             self.frame_of(spec.to)?;
+        }
+        if spec.fault.is_some() {
+            // Before its stack is looked at: a callee that is about to be restarted
+            // has a frame that cannot be written.
+            self.a.inc(field(rax, INSIDE))?;
+        }
+        if spec.kind == GateKind::Lending {
+            return self.a.mov(rsp, rbx);
         }
         self.a.mov(rsp, field(rax, STACK))?;
         self.a.and(rsp, -16)
@@ -335,7 +363,11 @@ impl<'a> Emitter<'a> {
     fn remember_callee(&mut self) -> Result<(), IcedError> {
         self.frame_of(self.spec.to)?;
         self.a.mov(rbx, field(rax, AWAITING))?;
-        self.a.mov(r12, field(rax, STACK))
+        self.a.mov(r12, field(rax, STACK))?;
+        if self.spec.fault.is_some() {
+            self.a.mov(r13, field(rax, INSIDE))?;
+        }
+        Ok(())
     }
 
     /// A `longjmp` of the callee over a call of its own leaves that call
@@ -343,7 +375,12 @@ impl<'a> Emitter<'a> {
     fn restore_callee(&mut self) -> Result<(), IcedError> {
         self.frame_of(self.spec.to)?;
         self.a.mov(field(rax, AWAITING), rbx)?;
-        self.a.mov(field(rax, STACK), r12)
+        self.a.mov(field(rax, STACK), r12)?;
+        if self.spec.fault.is_some() {
+            self.a.dec(r13)?;
+            self.a.mov(field(rax, INSIDE), r13)?;
+        }
+        Ok(())
     }
 
     /// Leave 1 to 3. r10 and r11 hold the result in rax and rdx; r9 the errno.
@@ -360,8 +397,6 @@ impl<'a> Emitter<'a> {
         match spec.kind {
             GateKind::Fast => {
                 self.switch_to(spec.rights_from)?;
-                self.frame_of(spec.from)?;
-                self.require(AWAITING, first)
             }
             GateKind::Union | GateKind::Lending => {
                 self.frame_of(spec.to)?;
@@ -378,8 +413,6 @@ impl<'a> Emitter<'a> {
                 }
                 self.set(AWAITING, third)?;
                 self.switch_to(spec.rights_from)?;
-                self.frame_of(spec.from)?;
-                self.require(AWAITING, third)
             }
             GateKind::CallerSees => {
                 self.frame_of(spec.to)?;
@@ -388,18 +421,23 @@ impl<'a> Emitter<'a> {
                 self.frame_of(spec.to)?;
                 self.require(TOKEN, second)?;
                 self.set(TOKEN, 0)?;
-                self.frame_of(spec.from)?;
-                self.require(AWAITING, first)
             }
             GateKind::CalleeSees => {
                 self.frame_of(spec.from)?;
                 self.require(AWAITING, second)?;
                 self.set(AWAITING, third)?;
                 self.switch_to(spec.rights_from)?;
-                self.frame_of(spec.from)?;
-                self.require(AWAITING, third)
             }
         }
+        self.a.set_label(&mut self.returned)?;
+        self.frame_of(spec.from)?;
+        self.require(
+            AWAITING,
+            match spec.kind {
+                GateKind::Fast | GateKind::CallerSees => first,
+                GateKind::Union | GateKind::Lending | GateKind::CalleeSees => third,
+            },
+        )
     }
 
     fn ask_monitor_to_take_back(&mut self) -> Result<(), IcedError> {

@@ -1,6 +1,6 @@
 //! Code as people read it: for golden tests, `explain`, and the documentation.
 
-use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter, Mnemonic};
 
 /// The instructions of `code` at `address`, one to a line, and their number.
 pub fn listing(code: &[u8], address: u64) -> (String, usize) {
@@ -13,6 +13,10 @@ pub fn listing(code: &[u8], address: u64) -> (String, usize) {
     let mut text = String::new();
     let mut count = 0;
     for instruction in Decoder::with_ip(64, code, address, DecoderOptions::NONE) {
+        // It only fills up a place.
+        if instruction.mnemonic() == Mnemonic::Int3 {
+            continue;
+        }
         let mut line = String::new();
         formatter.format(&instruction, &mut line);
         text.push_str(&format!("{:5x}  {line}\n", instruction.ip() - address));

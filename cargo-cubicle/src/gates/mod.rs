@@ -15,7 +15,7 @@ pub mod texts;
 pub mod unintended;
 
 pub use spec::{
-    ErrnoOffsets, GateKind, GateResult, GateShape, GateSpec, GateTarget, MonitorEntries,
+    ErrnoOffsets, Fault, GateKind, GateResult, GateShape, GateSpec, GateTarget, MonitorEntries,
 };
 pub use switch::Mechanism;
 

@@ -28,6 +28,17 @@ pub struct GateSpec {
     pub caller_uses_x87: bool,
     /// Copy the callee's errno to the caller's libc; implies `switch_fs`.
     pub errno: Option<ErrnoOffsets>,
+    /// What the caller gets if the callee is restarted meanwhile, which it may be: the
+    /// monitor can go on at [`cubicle_abi::layout::gate_tail`].
+    pub fault: Option<Fault>,
+}
+
+/// What a call returns whose callee is restarted: in rax, and in the caller's errno.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    pub value: u64,
+    /// 0: none; where the gate carries errno, that becomes 0, too.
+    pub errno: u32,
 }
 
 /// What a gate calls.

@@ -184,6 +184,7 @@ fn specs(
             // Every glibc holds some; who calls out is not known here.
             caller_uses_x87: true,
             errno,
+            fault: (to.restarts > 0).then_some(gate.fault),
         });
     }
     specs

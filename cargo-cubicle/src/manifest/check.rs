@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::located::Located;
 use super::policy::{Cubicle, MAX_KEYED, Policy, Sight};
 use super::read::{Doubts, quoted};
-use super::words::Access;
+use super::words::{Access, OnFault};
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::similar::similar;
 
@@ -19,6 +19,7 @@ pub(super) fn check(policy: &Policy, doubts: &Doubts) -> Findings {
         }
         shared_is_only_code(policy, cubicle, &mut findings);
         names(policy, cubicle, &mut findings);
+        restartable(policy, cubicle, &mut findings);
     }
     mutual_sight(policy, &mut findings);
     windows(policy, &mut findings);
@@ -114,8 +115,14 @@ fn shared_is_only_code(policy: &Policy, cubicle: &Cubicle, findings: &mut Findin
         ("stack", written(&cubicle.stack.span)),
         ("gate", written(&cubicle.gate.span)),
         ("syscalls", first(&cubicle.syscalls)),
+        ("denied", written(&cubicle.denied.span)),
+        (
+            "files",
+            cubicle.files.as_ref().map(|files| files.span.clone()),
+        ),
         ("rodata", written(&cubicle.rodata.span)),
         ("on-fault", written(&cubicle.on_fault.span)),
+        ("restarts", written(&cubicle.restarts.span)),
         (
             "function",
             cubicle
@@ -134,6 +141,51 @@ fn shared_is_only_code(policy: &Policy, cubicle: &Cubicle, findings: &mut Findin
                     .help("its code runs with the rights of each image that refers to it"),
             );
         }
+    }
+}
+
+/// What starts anew must be called by somebody who goes on, and may not have what
+/// others use without calling it.
+fn restartable(policy: &Policy, cubicle: &Cubicle, findings: &mut Findings) {
+    let on_fault = &cubicle.on_fault;
+    if on_fault.value != OnFault::Restart {
+        if cubicle.restarts.span != cubicle.name.span {
+            findings.push(
+                Finding::error(format!("{} is never restarted", quoted(&cubicle.name)))
+                    .at(policy.place(&cubicle.restarts.span, ""))
+                    .help("`restarts` goes together with `on-fault = \"restart\"`"),
+            );
+        }
+        return;
+    }
+    let refuse = |message: String, help: &str| {
+        Finding::error(message)
+            .at(policy.place(&on_fault.span, ""))
+            .help(help)
+    };
+    if cubicle.is_main() {
+        findings.push(refuse(
+            format!(
+                "{} is the main cubicle, which nobody can restart",
+                quoted(&cubicle.name)
+            ),
+            "a fault of the main cubicle ends the program, as it would plainly",
+        ));
+    }
+    let mut windows = policy.windows.values();
+    if let Some(window) = windows.find(|window| window.owner.value == *cubicle.name) {
+        let message = format!(
+            "{} cannot be restarted: it owns the keyed window {}",
+            quoted(&cubicle.name),
+            quoted(&window.name)
+        );
+        findings.push(
+            refuse(
+                message,
+                "let one of the guests own it, whose memory stays when this one starts anew",
+            )
+            .at(policy.place(&window.owner.span, "its owner")),
+        );
     }
 }
 

@@ -31,12 +31,12 @@ pub use function::{
 pub use interfaces::{EMBEDDED as EMBEDDED_INTERFACES, FOLDER as INTERFACES_FOLDER};
 pub use located::Located;
 pub use policy::{
-    CSources, Cubicle, InterfaceText, MAX_KEYED, Policy, SYSCALL_GROUPS, Sight, SymbolPattern,
-    Variant, Window,
+    CSources, Cubicle, Files, InterfaceText, MAX_KEYED, Policy, SYSCALL_GROUPS, Sight,
+    SymbolPattern, Variant, Window,
 };
 pub use schema::{interface_json_schema, json_schema};
 pub use words::{
-    Access, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata, Word,
+    Access, Denied, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata, Word,
 };
 
 use crate::diagnostics::{Finding, Findings, Sources, render};

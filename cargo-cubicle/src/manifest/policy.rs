@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::function::Function;
 use super::located::Located;
-use super::words::{Access, GateKind, Isolation, Kind, LintLevel, OnFault, Rodata};
+use super::words::{Access, Denied, GateKind, Isolation, Kind, LintLevel, OnFault, Rodata};
 use crate::diagnostics::{Code, Findings, Place, Sources};
 
 /// The groups of system calls that a cubicle can be granted by one name.
@@ -32,6 +32,8 @@ pub struct Policy {
     pub interfaces: Vec<InterfaceText>,
     /// What must hold cubicles apart.
     pub isolation: Located<Isolation>,
+    /// Whether debuggers and core dumps may see the process.
+    pub dumps: Located<bool>,
     /// The cubicles by name, including those of kind "shared".
     pub cubicles: BTreeMap<String, Cubicle>,
     /// The keyed windows by name.
@@ -52,6 +54,7 @@ impl Policy {
             text,
             interfaces: Vec::new(),
             isolation: Located::new(Isolation::Pku, 0..0),
+            dumps: Located::new(false, 0..0),
             cubicles: BTreeMap::new(),
             windows: BTreeMap::new(),
             variants: BTreeMap::new(),
@@ -152,10 +155,16 @@ pub struct Cubicle {
     pub gate: Located<GateKind>,
     /// Names of [`SYSCALL_GROUPS`] or of single system calls.
     pub syscalls: Vec<Located<String>>,
+    /// What becomes of calls that it is denied.
+    pub denied: Located<Denied>,
+    /// What its calls with paths reach, if that is not everything.
+    pub files: Option<Files>,
     /// Who may read its constants.
     pub rodata: Located<Rodata>,
     /// What happens when it faults.
     pub on_fault: Located<OnFault>,
+    /// How often a minute it may be restarted.
+    pub restarts: Located<u32>,
     /// Structs and their typedefs by name: a pointer to one is passed through
     /// and never touched, wherever it is an argument and nothing else is said.
     pub handles: BTreeSet<String>,
@@ -183,6 +192,18 @@ pub struct Sight {
     pub cubicle: Located<String>,
     /// What may be done with its memory.
     pub access: Located<Access>,
+}
+
+/// The `files` table. Paths are absolute, or relative to the directory in which the
+/// program starts; they have no `.` or `..` in them.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// Where the table stands.
+    pub span: Range<usize>,
+    /// What may be read.
+    pub read: Vec<Located<String>>,
+    /// What may also be changed.
+    pub write: Vec<Located<String>>,
 }
 
 /// The `c` table: sources that the tool compiles itself. C++ is told from C by

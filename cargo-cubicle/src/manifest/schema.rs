@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::policy::SYSCALL_GROUPS;
 use super::words::{
-    Access, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata,
+    Access, Denied, GateKind, Isolation, Kind, LendWord, LintLevel, Negative, OnFault, Rodata,
 };
 use crate::diagnostics::Code;
 
@@ -32,6 +32,8 @@ pub struct Manifest {
     schema: u32,
     /// "pku" (default): refuse to start without protection keys. "any": page tables instead.
     isolation: Option<Isolation>,
+    /// `true`: debuggers and core dumps may see the process. Default: only root's debuggers.
+    dumps: Option<bool>,
     /// The cubicles by name: lower-case letters, digits, `-` and `_`, beginning with a letter.
     cubicle: BTreeMap<String, Cubicle>,
     /// Keyed windows: memory that several cubicles touch all the time.
@@ -87,12 +89,28 @@ pub struct Cubicle {
     gate: Option<GateKind>,
     /// Granted system calls: groups such as "@file", or single names.
     syscalls: Option<Vec<SystemCall>>,
+    /// What a denied system call comes to: "error" (default), "log" reports the first of each kind, "kill" ends the program.
+    denied: Option<Denied>,
+    /// The files that calls with paths reach; without it all that the process may.
+    files: Option<Files>,
     /// "public" (default): every cubicle may read its constants. "private": only itself.
     rodata: Option<Rodata>,
     /// "abort" (default), or "restart" from the cubicle's image.
     on_fault: Option<OnFault>,
+    /// How often a minute it may be restarted (default 60); once more ends the program.
+    restarts: Option<u32>,
     /// What is known about its functions, by symbol name.
     function: Option<BTreeMap<String, Function>>,
+}
+
+/// Files and folders with what is in them. A relative path counts from the directory in which the program starts.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Files {
+    /// What may be read.
+    read: Option<Vec<String>>,
+    /// What may be read, changed, created and removed.
+    write: Option<Vec<String>>,
 }
 
 /// C and C++ sources; which of the two a file is, its extension says.
@@ -352,6 +370,7 @@ mod tests {
         assert!(keys_of::<Interface>().contains(&"function".to_owned()));
         assert!(keys_of::<Cubicle>().contains(&"on-fault".to_owned()));
         assert!(keys_of::<CSources>().contains(&"define".to_owned()));
+        assert!(keys_of::<Files>().contains(&"write".to_owned()));
         assert!(keys_of::<Function>().contains(&"may-unwind".to_owned()));
         assert!(keys_of::<Argument>().contains(&"lend".to_owned()));
         assert!(keys_of::<ReturnValue>().contains(&"within".to_owned()));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::function::Function;
 use super::policy::{Cubicle, Policy};
-use super::words::{OnFault, Rodata};
+use super::words::Rodata;
 use crate::diagnostics::Finding;
 
 /// The places in the manifest that use a feature.
@@ -25,18 +25,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
         cubicles(policy, |cubicle| {
             let rodata = &cubicle.rodata;
             one(rodata.value == Rodata::Private, &rodata.span)
-        })
-    }),
-    ("`on-fault = \"restart\"`", |policy| {
-        cubicles(policy, |cubicle| {
-            let on_fault = &cubicle.on_fault;
-            one(on_fault.value == OnFault::Restart, &on_fault.span)
-        })
-    }),
-    ("`fault`", |policy| {
-        functions(policy, |function| {
-            let fault = function.fault.iter();
-            fault.map(|fault| fault.returns.span.clone()).collect()
         })
     }),
     ("`may-unwind`", |policy| {

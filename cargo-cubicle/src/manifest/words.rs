@@ -71,6 +71,19 @@ words! {
 }
 
 words! {
+    /// What becomes of a system call that a cubicle is denied.
+    #[derive(Default)]
+    Denied, "what becomes of a denied call":
+    /// It answers an error.
+    #[default]
+    Error = "error",
+    /// It answers an error, and the first of its kind is reported.
+    Log = "log",
+    /// It is reported, and the program ends.
+    Kill = "kill",
+}
+
+words! {
     /// How a gate proves who is calling.
     GateKind, "a kind of gate":
     /// Every step requires what the step before it left in memory that only one

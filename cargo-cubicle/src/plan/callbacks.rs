@@ -90,6 +90,7 @@ impl Callbacks {
             rules: Some(Rules::from(&crossing.rule)),
             described: Some(declared.clone()),
             signature: &crossing.signature,
+            fault: None,
             // It goes into a cubicle that never said it holds no authority.
             fast: false,
             is_callback: true,

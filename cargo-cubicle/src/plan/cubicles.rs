@@ -3,9 +3,9 @@
 use cubicle_abi::layout::{SLOT_SIZE, slot};
 use cubicle_abi::rights::{Rights, cubicle_key, cubicle_rights};
 
-use super::{Cubicle, system_calls};
+use super::{Cubicle, narrowing, system_calls};
 use crate::diagnostics::{Finding, Findings};
-use crate::manifest::{Access, Policy};
+use crate::manifest::{Access, OnFault, Policy};
 
 /// All cubicles of a policy, ordered by name, with what they are granted.
 pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
@@ -31,6 +31,8 @@ pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
         let rights = super::windows::widen(policy, name, names.len(), rights);
         let (grants, problems) = system_calls::resolve(policy, &declared.syscalls);
         findings.extend(problems);
+        let (narrowing, problems) = narrowing::resolve(policy, declared, &grants);
+        findings.extend(problems);
         cubicles.push(Cubicle {
             name: (*name).to_owned(),
             key: cubicle_key(number),
@@ -40,6 +42,11 @@ pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
             memory: declared.memory.value,
             stack: declared.stack.value,
             grants,
+            narrowing,
+            restarts: match declared.on_fault.value {
+                OnFault::Abort => 0,
+                OnFault::Restart => declared.restarts.value,
+            },
         });
     }
     refuse_equal_rights(&cubicles, policy, findings);

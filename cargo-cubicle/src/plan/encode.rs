@@ -2,8 +2,8 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, Probe, Segment, Slice, Text,
-    VERSION, WINDOW_PREFIX,
+    Cubicle, FILES_WRITE, FilePlace, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC,
+    PLAN_DUMPS, Probe, Segment, Slice, Text, VERSION, WINDOW_PREFIX,
 };
 
 use std::ops::Range;
@@ -37,6 +37,8 @@ unsafe trait Plain {}
 unsafe impl Plain for Header {}
 // SAFETY: as above.
 unsafe impl Plain for Cubicle {}
+// SAFETY: as above.
+unsafe impl Plain for FilePlace {}
 // SAFETY: as above.
 unsafe impl Plain for KeyedWindow {}
 // SAFETY: as above.
@@ -110,6 +112,18 @@ pub fn encode(
             image,
             cubicle.key,
         ));
+        let files: Vec<FilePlace> = cubicle
+            .narrowing
+            .places
+            .iter()
+            .flatten()
+            .map(|place| FilePlace {
+                path: writer.raw(place.path.as_bytes()),
+                flags: if place.writable { FILES_WRITE } else { 0 },
+                reserved: 0,
+            })
+            .collect();
+        let files = writer.all(&files);
         cubicles.push(Cubicle {
             name,
             rights: cubicle.rights.0,
@@ -123,7 +137,10 @@ pub fn encode(
             stack: cubicle.stack,
             segments,
             granted: cubicle.grants.bits(),
-            flags: cubicle.grants.flags(),
+            flags: cubicle.grants.flags() | cubicle.narrowing.flags(),
+            files,
+            restarts: cubicle.restarts,
+            reserved: 0,
         });
     }
     let mut windows = Vec::new();
@@ -155,6 +172,9 @@ pub fn encode(
                     stack_words: gate.shape.stack_words as u32,
                     callback: gate.callback.map_or(0, |number| number as u32 + 1),
                     probes,
+                    fault_value: gate.fault.value,
+                    fault_errno: gate.fault.errno,
+                    reserved: 0,
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -167,6 +187,9 @@ pub fn encode(
                 stack_words: 0,
                 callback: 0,
                 probes: Slice::default(),
+                fault_value: 0,
+                fault_errno: 0,
+                reserved: 0,
             },
         });
     }
@@ -188,7 +211,7 @@ pub fn encode(
         gates: writer.all(&gates),
         texts: writer.all(&texts),
         main: plan.main as u32,
-        reserved: 0,
+        flags: if plan.dumps { PLAN_DUMPS } else { 0 },
         windows: writer.all(&windows),
         build: match plan.isolation {
             ISOLATION_AUDIT => identity(&writer.bytes, images),
@@ -261,8 +284,12 @@ mod tests {
     #[test]
     fn structures_have_no_padding() {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8 + 16);
-        assert_eq!(size_of::<Cubicle>(), 8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8);
+        assert_eq!(
+            size_of::<Cubicle>(),
+            8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4
+        );
+        assert_eq!(size_of::<FilePlace>(), 8 + 2 * 4);
+        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4);
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);

@@ -2,7 +2,7 @@
 
 use super::cubicles::sees;
 use super::lends::{self, ResolvedCallback, ResolvedLends, Rules, Subject};
-use super::{Cubicle, Gate, libc_objects, probes, undescribed};
+use super::{Cubicle, Gate, faults, libc_objects, probes, undescribed};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use crate::gates::{GateKind, GateShape};
@@ -40,6 +40,8 @@ pub struct Call<'a> {
     /// Where the manifest says so, if it does.
     pub described: Option<Range<usize>>,
     pub signature: &'a Signature,
+    /// What the manifest says it returns if its cubicle is restarted.
+    pub fault: Option<&'a manifest::Fault>,
     /// The manifest asks for a fast gate.
     pub fast: bool,
     /// It crosses as a pointer.
@@ -89,6 +91,7 @@ pub fn resolve(
         rules: function.map(Rules::from),
         described: function.map(|function| function.name.span.clone()),
         signature: &signature,
+        fault: function.and_then(|function| function.fault.as_ref()),
         fast: is_fast(function, callee),
         is_callback: false,
         audit,
@@ -133,6 +136,7 @@ impl Call<'_> {
         if callee_sees {
             resolved.keep_what_sight_does_not_replace();
         }
+        let fault = faults::resolve(self, references, findings);
         let kind = self.kind(callee_sees, &resolved, shape.stack_words as usize);
         Some(Decided {
             gate: Gate {
@@ -143,7 +147,8 @@ impl Call<'_> {
                 kind,
                 shape: GateShape::of(&shape),
                 lends: resolved.lends,
-                errno: resolved.errno,
+                errno: resolved.errno || fault.errno != 0,
+                fault,
                 probes: match self.audit {
                     true => probes::of(self.signature, &shape),
                     false => Vec::new(),

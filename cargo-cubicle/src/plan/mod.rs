@@ -8,9 +8,11 @@ pub mod call_sites;
 pub mod callbacks;
 pub mod cubicles;
 pub mod encode;
+pub mod faults;
 pub mod gates;
 pub mod lends;
 pub mod libc_objects;
+pub mod narrowing;
 pub mod ownership;
 pub mod permission;
 pub mod probes;
@@ -23,7 +25,8 @@ pub mod without;
 use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{Fault, GateKind, GateShape};
+use narrowing::Narrowing;
 use system_calls::Grants;
 
 /// Everything about one program.
@@ -33,6 +36,8 @@ pub struct Plan {
     pub name: String,
     /// One of the ABI's `ISOLATION_` constants.
     pub isolation: u32,
+    /// Debuggers and core dumps may see the process.
+    pub dumps: bool,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
     /// Ordered by name; their numbers follow those of the cubicles.
@@ -69,6 +74,9 @@ pub struct Cubicle {
     pub memory: u64,
     pub stack: u64,
     pub grants: Grants,
+    pub narrowing: Narrowing,
+    /// How often a minute it may be restarted; 0: its faults end the program.
+    pub restarts: u32,
 }
 
 /// One gate.
@@ -85,6 +93,8 @@ pub struct Gate {
     pub shape: GateShape,
     pub lends: Vec<cubicle_abi::plan::Lend>,
     pub errno: bool,
+    /// What a pending call returns if the callee is restarted.
+    pub fault: Fault,
     /// What an audit looks at in each call; empty in other builds.
     pub probes: Vec<probes::Probe>,
 }
@@ -104,5 +114,6 @@ impl Gate {
             && self.shape == other.shape
             && self.lends == other.lends
             && self.errno == other.errno
+            && self.fault == other.fault
     }
 }

@@ -10,7 +10,7 @@ use cubicle_abi::plan::{
 
 use super::Gate;
 use crate::gates::spec::GateResult;
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{Fault, GateKind, GateShape};
 use crate::graph::shape::{self, CallShape, ResultPlace};
 use crate::graph::signature::{Pointer, Signature, Type, TypeKind};
 
@@ -181,6 +181,7 @@ pub fn callbacks(gates: &[Option<Gate>]) -> Vec<Option<Gate>> {
                 },
                 lends: Vec::new(),
                 errno: false,
+                fault: Fault::default(),
                 probes: anything(),
             })
         })

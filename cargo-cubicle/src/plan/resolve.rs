@@ -147,6 +147,7 @@ pub fn resolve(
     Ok(Plan {
         name: line.stem().to_owned(),
         isolation,
+        dumps: policy.dumps.value,
         cubicles,
         windows,
         main,

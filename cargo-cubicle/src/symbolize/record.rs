@@ -42,6 +42,9 @@ pub struct Record {
     /// where those cross that are called as it would have been.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<String>,
+    /// The number of a system call that was denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<i64>,
     /// The signal that the kernel raised; 0 if the monitor noticed by itself.
     #[serde(default)]
     pub signal: i32,
@@ -54,9 +57,20 @@ pub struct Record {
     /// More about it in words, or nothing.
     #[serde(default)]
     pub detail: String,
+    /// What came of it; nothing is the end of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
     /// The calls through gates that were pending, outermost first.
     #[serde(default)]
     pub chain: Vec<Call>,
+}
+
+/// What comes of a violation that does not end the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The pending calls into the cubicle fail, and it starts anew.
+    Restart,
 }
 
 /// One pending call from cubicle to cubicle.

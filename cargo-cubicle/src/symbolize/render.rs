@@ -7,8 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cubicle_abi::plan::WINDOW_PREFIX;
 
 use super::images::Position;
-use super::record::{Access, Kind, Mechanism, Place, Record};
+use super::record::{Access, Kind, Mechanism, Outcome, Place, Record};
 use super::report::{Memory, Report, Step};
+use crate::plan::system_calls;
 
 /// The name by which the runtime calls the monitor as an owner of memory.
 const MONITOR: &str = "monitor";
@@ -89,6 +90,16 @@ impl Report {
         if !self.record.detail.is_empty() {
             facts.push(("note", self.record.detail.clone()));
         }
+        if self.record.outcome == Some(Outcome::Restart) {
+            let text = match self.calls.last() {
+                Some(call) => format!(
+                    "`{}` returns what `fault` says for it in the manifest, and the cubicle starts anew",
+                    call.function
+                ),
+                None => "the cubicle starts anew".to_owned(),
+            };
+            facts.push(("outcome", text));
+        }
         facts.extend(cause(&self.record).map(|text| ("note", text)));
         facts.extend(foreign_free(self).map(|text| ("help", text)));
         if let (Kind::Lend, Some(call)) = (self.record.kind, self.calls.last()) {
@@ -120,7 +131,10 @@ fn title(report: &Report) -> String {
             }
         }
         Kind::Gate => format!("{who} used a gate otherwise than by calling it"),
-        Kind::SystemCall => format!("{who} made a system call that it may not make"),
+        Kind::SystemCall => match record.call {
+            Some(number) => format!("{who} was denied the system call {}", call_name(number)),
+            None => format!("{who} made a system call that it may not make"),
+        },
         Kind::Instruction => format!("{who} executed an instruction that it may not execute"),
         Kind::Abort => format!("{who} ended itself"),
         Kind::Lend => match report.calls.last() {
@@ -185,6 +199,14 @@ fn signal(number: i32) -> String {
         _ => return format!("signal {number}"),
     };
     name.to_owned()
+}
+
+fn call_name(number: i64) -> String {
+    let name = u32::try_from(number).ok().and_then(system_calls::name);
+    match name {
+        Some(name) => format!("`{name}`"),
+        None => format!("{number}"),
+    }
 }
 
 fn belongs(record: &Record) -> String {

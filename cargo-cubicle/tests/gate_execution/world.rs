@@ -258,6 +258,7 @@ pub fn spec(kind: GateKind, target: GateTarget) -> GateSpec {
         callee_uses_x87: false,
         caller_uses_x87: false,
         errno: None,
+        fault: None,
     }
 }
 

@@ -6,7 +6,7 @@ use cargo_cubicle::vm::{Outcome, Status};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::program::{Ending, Mechanism, Run};
+use crate::program::{Ending, Mechanism, Restarts, Run};
 
 /// What a monitor without protection keys says at every start.
 const ANNOUNCEMENT: &str = "cubicle: no protection keys here: page tables stop stray accesses, not an attacker who runs code";
@@ -38,6 +38,9 @@ pub fn judge(
             _ => others.push_str(&format!("{line}\n")),
         }
     }
+    let all = records.len();
+    records.retain(|record| record.get("outcome").is_none());
+    let restarts = all - records.len();
     let quiet = records.is_empty() && outcome.status == Status::Exit(0) && others.is_empty();
     if run.harmless.as_deref() == Some(&*stdout) && quiet {
         return None;
@@ -72,6 +75,16 @@ pub fn judge(
     let refused = run.ending == Ending::Status(cubicle_abi::STATUS_REFUSED);
     if announced != (mechanism == Mechanism::PageTable && !refused) {
         wrong.push("it did not run under this mechanism".to_owned());
+    }
+    let as_wanted = match run.restarts {
+        Restarts::Exactly(count) => restarts == count,
+        Restarts::Some => restarts > 0,
+    };
+    if !as_wanted {
+        wrong.push(format!(
+            "{restarts} records of restarts instead of {:?}",
+            run.restarts
+        ));
     }
     match (&run.violation, records.as_slice()) {
         (None, []) => {}

@@ -12,6 +12,8 @@
 //! //@ violation: kind=access|gate … fields of the one record; default: none;
 //!                                  crash:app is a crash of app's own making
 //! //@ report: some words            the report that people see contains them
+//! //@ restarts: 3                  as many records say that a cubicle starts anew;
+//!                                  default: none. `any` for some
 //! //@ harmless: a line              may also print this and end with 0
 //! //@ only: pku Cubicle            not under the other mechanism, with others of
 //!                                  the folder's manifests
@@ -58,6 +60,19 @@ pub struct Program {
     runs: Vec<Directives>,
 }
 
+/// How often cubicles must start anew in a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Restarts {
+    Exactly(usize),
+    Some,
+}
+
+impl Default for Restarts {
+    fn default() -> Restarts {
+        Restarts::Exactly(0)
+    }
+}
+
 /// What one run is given, and how it must end.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
@@ -70,6 +85,8 @@ pub struct Run {
     pub violation: Option<BTreeMap<String, String>>,
     /// Words in the symbolized report.
     pub report: Option<String>,
+    /// How many records say that a cubicle starts anew.
+    pub restarts: Restarts,
     /// What it may print instead, ending with 0 and without a violation.
     pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
@@ -95,7 +112,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "run",
     "stdin",
     "stdout",
@@ -104,6 +121,7 @@ const KEYS: [&str; 13] = [
     "signal",
     "violation",
     "report",
+    "restarts",
     "only",
     "each",
     "harmless",
@@ -288,6 +306,10 @@ impl Program {
             ending,
             violation,
             report: one(run, "report", mechanism).map(str::to_owned),
+            restarts: match one(run, "restarts", mechanism).map(str::trim) {
+                Some("any") => Restarts::Some,
+                _ => Restarts::Exactly(number("restarts").unwrap_or(0) as usize),
+            },
             harmless: lines(run, "harmless", mechanism),
             each: one(run, "each", mechanism).map(|value| {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");

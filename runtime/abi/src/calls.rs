@@ -4,8 +4,9 @@
 /// The first number.
 pub const FIRST: u64 = 0x4355_0000;
 
-/// `park() -> command`: a cubicle without a `main` of its own is ready and
-/// waits. The result is one of the commands below.
+/// `park(gone) -> command`: a cubicle without a `main` of its own is ready and
+/// waits. The result is one of the commands below. `gone` is its function that makes
+/// the call [`GONE`].
 pub const PARK: u64 = FIRST;
 /// `park_thread()`: a new virtual thread is ready and waits to end.
 pub const PARK_THREAD: u64 = FIRST + 1;
@@ -14,6 +15,10 @@ pub const PARK_THREAD: u64 = FIRST + 1;
 pub const ATTACH: u64 = FIRST + 2;
 /// `stack_size() -> bytes`: of a virtual thread of the caller.
 pub const STACK_SIZE: u64 = FIRST + 3;
+
+/// `gone()`: a function of the caller's was called that it passed before it started
+/// anew. Does not return.
+pub const GONE: u64 = FIRST + 4;
 
 /// `cubicle_find(name) -> number`: the number of a cubicle or keyed window.
 pub const FIND: u64 = FIRST + 16;

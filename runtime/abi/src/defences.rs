@@ -39,6 +39,10 @@ defences! {
     Descriptors = "descriptors",
     /// procfs and sysfs are closed.
     Procfs = "procfs",
+    /// `files` narrows what path calls reach.
+    Files = "files",
+    /// What a path leads to is judged at a number that no cubicle can replace.
+    HeldDescriptors = "held-descriptors",
     /// Devices are closed but for those that touch nobody's memory.
     Devices = "devices",
     // Lends.

@@ -16,6 +16,10 @@ pub struct Frame {
     /// Registers that an entry into the monitor must not lose and has no
     /// stack for: rax, rdx, rcx (the return address), rsp.
     pub saved: [u64; 4],
+    /// How many calls into this cubicle this thread is in, one in the other. Kept by
+    /// the gates into cubicles that can be restarted, by no others.
+    pub inside: u64,
+    pub reserved: [u64; 7],
     /// What the resume stub loads.
     pub resume: Context,
 }

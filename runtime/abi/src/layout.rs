@@ -175,6 +175,16 @@ pub const fn gate(index: usize) -> u64 {
     GATE_BASE + index as u64 * GATE_STRIDE
 }
 
+/// Bytes of the jump at the end of a gate's place.
+pub const GATE_TAIL: u64 = 5;
+
+/// Where gate `index` goes on if its callee will not return: as the caller, who is
+/// given back what it saved, with the result in r10 and errno in r9. Only gates into
+/// cubicles that can be restarted have it.
+pub const fn gate_tail(index: usize) -> u64 {
+    gate(index) + GATE_STRIDE - GATE_TAIL
+}
+
 /// The gate that contains `address`, if it lies among the gates.
 pub const fn gate_at(address: u64) -> Option<usize> {
     if address >= GATE_BASE && address < GATE_END {

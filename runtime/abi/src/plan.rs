@@ -46,7 +46,8 @@ pub struct Header {
     pub texts: Slice,
     /// Index of the main cubicle.
     pub main: u32,
-    pub reserved: u32,
+    /// `PLAN_` flags.
+    pub flags: u32,
     /// [`KeyedWindow`]s. Their numbers, slots and arenas follow those of the
     /// cubicles.
     pub windows: Slice,
@@ -55,6 +56,9 @@ pub struct Header {
     /// The defences that are left out: none but in programs of the tests.
     pub without: Defences,
 }
+
+/// Debuggers and core dumps may see the process.
+pub const PLAN_DUMPS: u32 = 1;
 
 /// A piece of executable text, for one mechanism.
 #[repr(C)]
@@ -106,12 +110,42 @@ pub struct Cubicle {
     pub granted: [u64; 8],
     /// `CUBICLE_` flags.
     pub flags: u64,
+    /// [`FilePlace`]s that path calls are narrowed to, with [`CUBICLE_NARROWED`].
+    pub files: Slice,
+    /// How often a minute it may be restarted; 0: its faults end the process.
+    pub restarts: u32,
+    pub reserved: u32,
 }
 
 /// It may use every descriptor, not only 0, 1 and 2.
 pub const CUBICLE_ANY_DESCRIPTOR: u64 = 1;
 /// Its constants are readable by it alone.
 pub const CUBICLE_PRIVATE_CONSTANTS: u64 = 2;
+
+/// Its path calls reach only what [`Cubicle::files`] lists.
+pub const CUBICLE_NARROWED: u64 = 4;
+/// Each kind of call that it is denied is reported once.
+pub const CUBICLE_DENIED_LOG: u64 = 8;
+/// The first call that it is denied ends the process.
+pub const CUBICLE_DENIED_KILL: u64 = 16;
+
+/// A file or folder, and what is in it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FilePlace {
+    /// Bytes of its path. A relative one counts from the working directory in which
+    /// the program starts.
+    pub path: Slice,
+    /// `FILES_` flags.
+    pub flags: u32,
+    pub reserved: u32,
+}
+
+/// It may be changed; all of them may be read.
+pub const FILES_WRITE: u32 = 1;
+
+/// As many places as one cubicle may list.
+pub const MOST_FILE_PLACES: usize = 32;
 
 /// Memory with a key of its own, which several cubicles may touch.
 #[repr(C)]
@@ -161,6 +195,11 @@ pub struct Gate {
     pub callback: u32,
     /// [`Probe`]s. Empty except in audit builds.
     pub probes: Slice,
+    /// What the caller gets in rax, and in its errno unless that is 0, if the
+    /// callee is restarted meanwhile.
+    pub fault_value: u64,
+    pub fault_errno: u32,
+    pub reserved: u32,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of

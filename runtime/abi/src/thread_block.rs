@@ -33,7 +33,16 @@ pub struct ThreadBlock {
     /// For each cubicle: its frame and FS base on this thread; a zero frame
     /// says that this thread has not entered it yet.
     pub virtual_threads: [VirtualThread; MAXIMUM_CUBICLES],
+    /// An empty string, for calls on descriptors that want a path, too.
+    pub nothing: u8,
+    pub reserved3: [u8; 7],
+    /// What the monitor passes in calls that it makes with a cubicle's rights. Every
+    /// cubicle can read it; secrets do not belong here.
+    pub scratch: [u8; SCRATCH],
 }
+
+/// Size of [`ThreadBlock::scratch`], bytes.
+pub const SCRATCH: usize = 256;
 
 /// This thread's presence in one cubicle.
 #[repr(C)]

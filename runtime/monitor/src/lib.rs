@@ -28,6 +28,7 @@ pub mod mappings;
 pub mod memory_calls;
 pub mod plan;
 pub mod process;
+pub mod restart;
 pub mod system_calls;
 pub mod text;
 pub mod threads;

@@ -245,6 +245,23 @@ impl Mappings {
         self.check_room()
     }
 
+    /// Takes from all mappings whatever is not in `protection`, and tells of each that
+    /// changes.
+    pub fn limit_protection(&mut self, protection: u32, mut changed: impl FnMut(u64, u64, u32)) {
+        for mapping in &mut self.entries[..self.length] {
+            if mapping.protection & !protection != 0 {
+                mapping.protection &= protection;
+                changed(mapping.start, mapping.end, mapping.protection);
+            }
+        }
+    }
+
+    /// Forgets everything, but for the limit.
+    pub fn clear(&mut self) {
+        self.length = 0;
+        self.used = 0;
+    }
+
     fn counted(mapping: &Mapping) -> u64 {
         if mapping.kind == Kind::Data || mapping.protection == 0 {
             0

@@ -2,7 +2,7 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, Gate, Header, KeyedWindow, Lend, MAGIC, Segment, Slice, Text, VERSION,
+    Cubicle, FilePlace, Gate, Header, KeyedWindow, Lend, MAGIC, Segment, Slice, Text, VERSION,
 };
 
 /// A plan in memory.
@@ -41,6 +41,11 @@ impl Plan {
 
     pub fn segments(self, cubicle: &Cubicle) -> &'static [Segment] {
         self.slice(cubicle.segments)
+    }
+
+    /// What path calls of a narrowed cubicle reach.
+    pub fn files(self, cubicle: &Cubicle) -> &'static [FilePlace] {
+        self.slice(cubicle.files)
     }
 
     pub fn lends(self, gate: &Gate) -> &'static [Lend] {

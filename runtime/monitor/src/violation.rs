@@ -27,6 +27,15 @@ pub fn report_to(number: Option<&[u8]>) {
     }
 }
 
+/// A system call that a cubicle was denied.
+#[cfg(monitor_image)]
+pub struct Denied<'a> {
+    pub cubicle: usize,
+    pub number: u64,
+    /// Why, or the place that its path leads to.
+    pub detail: &'a [u8],
+}
+
 /// Writes to where reports go.
 #[cfg(monitor_image)]
 pub fn report(bytes: &[u8]) {
@@ -101,21 +110,26 @@ fn say(parts: &[&str]) {
 
 #[cfg(monitor_image)]
 pub use reporting::{
-    aborted, callback_refused, fault, lend_refused, owner_and_place, refuse, thread_ended,
+    aborted, callback_refused, denied, denied_and_ended, fault, lend_refused, owner_and_place,
+    refuse, thread_ended,
 };
 
 #[cfg(monitor_image)]
 mod reporting {
     use super::*;
+    use crate::machine::assembly::cubicle_contain;
     use crate::machine::rights::mechanism;
+    use crate::machine::signals::return_to;
     use crate::machine::signals::{SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of};
     use crate::machine::thread::{self, FIRST};
     use crate::mappings::Kind;
     use crate::process;
     use crate::process::callbacks::Refused;
+    use crate::process::chain::{Pending, pending_calls};
+    use crate::restart::{self, Accident, contain};
     use crate::windows::touch::Against;
-    use cubicle_abi::frame::{Frame, Saved, ticket_gate};
-    use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
+    use cubicle_abi::frame::Frame;
+    use cubicle_abi::layout::{ARENA_FRAMES, PAGE, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
     use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC};
 
@@ -175,22 +189,27 @@ mod reporting {
             let _ = write!(self.line, ",\"{key}\":{number}");
         }
 
+        /// Sends it; the process goes on.
         fn send(mut self) {
             let _ = self.line.write_str("}\n");
             report(self.line.bytes());
-            // The process ends now.
+        }
+
+        /// The process ends now.
+        fn end(self) {
+            self.send();
             crate::audit::dump::write();
         }
 
         /// The calls that are pending, outermost first.
         fn chain(&mut self, current: Option<usize>) {
-            let mut calls = [(0usize, 0u64); LONGEST_CHAIN];
+            let mut calls = [Pending::NONE; LONGEST_CHAIN];
             let count = pending_calls(current, &mut calls);
             let _ = self.line.write_str(",\"chain\":[");
             let Some(plan) = process::plan() else {
                 return;
             };
-            for (place, (gate, site)) in calls[..count].iter().rev().enumerate() {
+            for (place, Pending { gate, site }) in calls[..count].iter().rev().enumerate() {
                 let gate = &plan.gates()[*gate];
                 let _ = write!(
                     self.line,
@@ -206,54 +225,6 @@ mod reporting {
             }
             let _ = self.line.write_str("]");
         }
-    }
-
-    /// Follows the frames from the innermost call outwards: gate and return
-    /// address of each. What frames say is read with care: a cubicle may have
-    /// written anything into its own.
-    fn pending_calls(current: Option<usize>, calls: &mut [(usize, u64)]) -> usize {
-        let (Some(plan), Some(mut callee)) = (process::plan(), current) else {
-            return 0;
-        };
-        // SAFETY: this thread's block.
-        let block = unsafe { &*thread::block() };
-        let mut stacks = [(0u64, 0u64); cubicle_abi::layout::MAXIMUM_CUBICLES];
-        for (index, place) in block.virtual_threads.iter().enumerate() {
-            if place.frame != 0 {
-                // SAFETY: frames the block names are mapped.
-                let frame = unsafe { &*(place.frame as *const Frame) };
-                stacks[index] = (frame.stack, frame.awaiting);
-            }
-        }
-        let mut count = 0;
-        while count < calls.len() {
-            let caller = (0..plan.cubicles().len()).find_map(|index| {
-                let (number, _) = ticket_gate(stacks[index].1)?;
-                let gate = plan.gates().get(number)?;
-                (gate.from as usize == index && gate.to as usize == callee)
-                    .then_some((index, number))
-            });
-            let Some((caller, number)) = caller else {
-                break;
-            };
-            let mut saved = [0u8; size_of::<Saved>()];
-            if !crate::memory_calls::read(caller, stacks[caller].0, &mut saved) {
-                break;
-            }
-            let word = |offset: usize| {
-                let mut bytes = [0; 8];
-                bytes.copy_from_slice(&saved[offset..offset + 8]);
-                u64::from_le_bytes(bytes)
-            };
-            calls[count] = (number, word(core::mem::offset_of!(Saved, return_address)));
-            count += 1;
-            stacks[caller] = (
-                word(core::mem::offset_of!(Saved, older_stack)),
-                word(core::mem::offset_of!(Saved, older_awaiting)),
-            );
-            callee = caller;
-        }
-        count
     }
 
     /// Whose memory is it, and what is there?
@@ -326,12 +297,15 @@ mod reporting {
 
     /// A fault in a cubicle, a gate or the monitor: report and end. A crash of
     /// a cubicle's own making ends the process as it would have ended plainly.
-    pub fn fault(context: &SignalContext, information: &SignalInformation) -> ! {
+    pub fn fault(context: &mut SignalContext, information: &SignalInformation) {
+        crate::machine::rights::open_for_report();
+        if let Some(accident) = consequence(context, information) {
+            return go_on_without(accident, context);
+        }
         let rights = rights_of(context);
         let cubicle = process::cubicle_with(rights);
         let signal = information.signal as u64;
         let memory = signal == SIGSEGV || signal == SIGBUS;
-        crate::machine::rights::open_for_report();
         let (owner, place, exists) = if memory {
             place_of(information.address)
         } else {
@@ -400,11 +374,73 @@ mod reporting {
             );
         }
         record.chain(cubicle);
-        record.send();
+        if let Some(cubicle) = cubicle
+            && !in_gate
+            && contain::is_possible(cubicle)
+            && contain::is_within_limit(cubicle)
+        {
+            record.text("outcome", "restart");
+            record.send();
+            let accident = Accident {
+                cubicle,
+                is_first: true,
+                returned: false,
+            };
+            return go_on_without(accident, context);
+        }
+        record.end();
         if own && cubicle.is_some() {
             end_by(signal);
         }
         kernel::exit(STATUS_VIOLATION)
+    }
+
+    /// Does a fault only say that a cubicle has failed, on another thread or before?
+    /// In its own code, because its memory cannot be written any more; in gates, because
+    /// it has no frame, or one that cannot be written.
+    fn consequence(context: &SignalContext, information: &SignalInformation) -> Option<Accident> {
+        let plan = process::plan()?;
+        let of = |cubicle: usize, returned: bool| {
+            (restart::is_restartable(cubicle) && contain::is_possible(cubicle)).then_some(
+                Accident {
+                    cubicle,
+                    is_first: false,
+                    returned,
+                },
+            )
+        };
+        if information.signal as u64 != SIGSEGV {
+            return None;
+        }
+        if !is_runtime_text(context.rip) {
+            let cubicle = process::cubicle_with(rights_of(context))?;
+            return restart::is_dying(cubicle)
+                .then(|| of(cubicle, false))
+                .flatten();
+        }
+        let gate = plan.gates().get(gate_at(context.rip)?)?;
+        // SAFETY: this thread's block.
+        let block = unsafe { &*thread::block() };
+        let is_of = |cubicle: usize| {
+            let absent = block.virtual_threads[cubicle].frame == 0;
+            let there = process::owner(information.address) == Some(cubicle);
+            absent && (information.address < PAGE || there)
+        };
+        let (from, to) = (gate.from as usize, gate.to as usize);
+        if is_of(to) {
+            of(to, false)
+        } else if is_of(from) {
+            of(from, true)
+        } else {
+            None
+        }
+    }
+
+    /// The handler returns to where the call that cannot go on is answered.
+    fn go_on_without(accident: Accident, context: &mut SignalContext) {
+        // SAFETY: this thread's state.
+        unsafe { (*thread::state()).restart.fault = Some(accident) };
+        return_to(context, cubicle_contain as *const () as u64);
     }
 
     /// Ends the process by `signal`, as if nobody had handled it.
@@ -444,7 +480,33 @@ mod reporting {
         record.number("code", i64::from(information.code));
         record.text("detail", why);
         record.chain(cubicle);
-        record.send();
+        record.end();
+        kernel::exit(STATUS_VIOLATION)
+    }
+
+    fn denied_record(denied: &Denied) -> Record {
+        crate::machine::rights::open_for_report();
+        let mut record = Record::new("system-call");
+        record.name("cubicle", Some(denied.cubicle));
+        record.number("call", denied.number as i64);
+        let _ = record.line.write_str(",\"detail\":\"");
+        record.line.json(denied.detail);
+        let _ = record.line.write_str("\"");
+        record.chain(Some(denied.cubicle));
+        record
+    }
+
+    /// A call that a cubicle was denied; it goes on.
+    pub fn denied(denied: &Denied) {
+        denied_record(denied).send();
+        // What was opened for the report is closed again.
+        let own = process::rights(denied.cubicle);
+        crate::machine::rights::open(own, own);
+    }
+
+    /// A call that a cubicle was denied, which is the end.
+    pub fn denied_and_ended(denied: &Denied) -> ! {
+        denied_record(denied).end();
         kernel::exit(STATUS_VIOLATION)
     }
 
@@ -459,7 +521,16 @@ mod reporting {
             record.name("cubicle", Some(cubicle));
             record.number("signal", SIGABRT as i64);
             record.chain(Some(cubicle));
-            record.send();
+            if contain::is_possible(cubicle) && contain::is_within_limit(cubicle) {
+                record.text("outcome", "restart");
+                record.send();
+                contain::contain(Accident {
+                    cubicle,
+                    is_first: !restart::is_dying(cubicle),
+                    returned: false,
+                })
+            }
+            record.end();
         }
         crate::audit::dump::write();
         end_by(SIGABRT)
@@ -473,7 +544,7 @@ mod reporting {
         record.name("cubicle", Some(cubicle));
         record.text("detail", "it ended a thread that is not its own");
         record.chain(Some(cubicle));
-        record.send();
+        record.end();
         kernel::exit(STATUS_VIOLATION)
     }
 
@@ -512,7 +583,7 @@ mod reporting {
             core::str::from_utf8(detail.bytes()).unwrap_or_default(),
         );
         record.chain(Some(gate.to as usize));
-        record.send();
+        record.end();
         kernel::exit(STATUS_VIOLATION)
     }
 
@@ -538,7 +609,7 @@ mod reporting {
         let _ = record.line.write_str("\"");
         record.text("detail", why.reason());
         record.chain(Some(call.to as usize));
-        record.send();
+        record.end();
         kernel::exit(STATUS_VIOLATION)
     }
 }

@@ -5,7 +5,8 @@ use cubicle_abi::layout::system_call_gate;
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
-use crate::gates::spec::GateTarget;
+use crate::gates::clear;
+use crate::gates::spec::{Fault, GateTarget};
 
 use super::{AWAITING, Emitter, STACK, field};
 
@@ -57,8 +58,14 @@ impl Emitter<'_> {
         self.a.lea(rcx, ptr(again))?;
         self.a.jmp(system_call_gate(spec.from))?;
         self.a.set_label(&mut again)?;
-        self.a.test(rax, rax)?;
-        self.a.jne(self.trap)?;
+        match spec.fault {
+            // The answer waits until the stack is as it was.
+            Some(_) => self.a.mov(r11, rax)?,
+            None => {
+                self.a.test(rax, rax)?;
+                self.a.jne(self.trap)?;
+            }
+        }
         self.frame_of(spec.from)?;
         self.a.pop(field(rax, STACK))?;
         self.a.pop(field(rax, AWAITING))?;
@@ -68,9 +75,31 @@ impl Emitter<'_> {
         self.a.add(rsp, 8)?;
         self.a.pop(rdi)?;
         self.a.pop(rcx)?;
-        self.a.jmp(self.start)?;
+        match spec.fault {
+            Some(fault) => {
+                self.a.test(r11, r11)?;
+                self.a.je(self.start)?;
+                self.fail(fault)?;
+            }
+            None => self.a.jmp(self.start)?,
+        }
         let mut trap = self.trap;
         self.a.set_label(&mut trap)?;
         self.a.ud2()
+    }
+
+    /// The callee is about to be restarted and cannot be entered: as the caller, who
+    /// has lost nothing yet.
+    fn fail(&mut self, fault: Fault) -> Result<(), IcedError> {
+        if let Some(errno) = self.spec.errno {
+            self.a
+                .mov(dword_ptr(i64::from(errno.caller) as u64).fs(), fault.errno)?;
+        }
+        self.a.call(clear::address(0))?;
+        self.a.mov(rax, fault.value)?;
+        for register in [rcx, rdx, rsi, rdi, r8, r9, r10, r11] {
+            self.zero(register)?;
+        }
+        self.a.ret()
     }
 }

@@ -10,10 +10,10 @@ use super::function;
 use super::reader::{Entry, Reader, Table, quoted};
 use crate::diagnostics::Finding;
 use crate::manifest::located::Located;
-use crate::manifest::policy::{CSources, Cubicle, SYSCALL_GROUPS, SymbolPattern};
+use crate::manifest::policy::{CSources, Cubicle, Files, SYSCALL_GROUPS, SymbolPattern};
 use crate::manifest::schema;
 use crate::manifest::size::{self, GIB, MIB, PAGE};
-use crate::manifest::words::{GateKind, OnFault, Rodata};
+use crate::manifest::words::{Denied, GateKind, OnFault, Rodata};
 use crate::similar::similar;
 
 /// Reads the table. Whatever is wrong in it is reported and left out.
@@ -44,12 +44,23 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
     cubicle.syscalls = strings(reader, table.get("syscalls"));
     check_syscalls(reader, &cubicle.syscalls);
     set(
+        &mut cubicle.denied,
+        table.get("denied").and_then(|entry| reader.word(entry)),
+    );
+    cubicle.files = table.get("files").and_then(|entry| files(reader, entry));
+    set(
         &mut cubicle.rodata,
         table.get("rodata").and_then(|entry| reader.word(entry)),
     );
     set(
         &mut cubicle.on_fault,
         table.get("on-fault").and_then(|entry| reader.word(entry)),
+    );
+    set(
+        &mut cubicle.restarts,
+        table
+            .get("restarts")
+            .and_then(|entry| restarts(reader, entry)),
     );
     if let Some(entry) = table.get("function") {
         cubicle.functions = function::read_all(reader, entry);
@@ -76,10 +87,32 @@ fn defaults(name: Located<String>) -> Cubicle {
         stack: Located::new(MIB, span.clone()),
         gate: Located::new(GateKind::Checked, span.clone()),
         syscalls: Vec::new(),
+        denied: Located::new(Denied::Error, span.clone()),
+        files: None,
         rodata: Located::new(Rodata::Public, span.clone()),
-        on_fault: Located::new(OnFault::Abort, span),
+        on_fault: Located::new(OnFault::Abort, span.clone()),
+        restarts: Located::new(DEFAULT_RESTARTS, span),
         handles: BTreeSet::new(),
         functions: BTreeMap::new(),
+    }
+}
+
+/// Restarts a minute: one a second means that nothing else happens any longer.
+const DEFAULT_RESTARTS: u32 = 60;
+
+fn restarts(reader: &mut Reader, entry: Entry) -> Option<Located<u32>> {
+    let number = reader.integer(entry)?;
+    match u32::try_from(number.value) {
+        Ok(count) if count > 0 => Some(number.map(|_| count)),
+        _ => {
+            reader.error_with_help(
+                number.span,
+                "`restarts` must be at least 1",
+                "",
+                "a cubicle that is never to be restarted has `on-fault = \"abort\"`",
+            );
+            None
+        }
     }
 }
 
@@ -147,6 +180,50 @@ fn c_sources(reader: &mut Reader, entry: Entry) -> Option<CSources> {
         }
     }
     Some(sources)
+}
+
+fn files(reader: &mut Reader, entry: Entry) -> Option<Files> {
+    let mut table = reader.table::<schema::Files>(entry.value, entry.span(), "`files`")?;
+    let files = Files {
+        span: entry.span(),
+        read: places(reader, table.get("read")),
+        write: places(reader, table.get("write")),
+    };
+    table.close();
+    Some(files)
+}
+
+/// Paths, without a slash at their end.
+fn places(reader: &mut Reader, entry: Option<Entry>) -> Vec<Located<String>> {
+    let mut places = Vec::new();
+    for place in strings(reader, entry) {
+        let absolute = place.starts_with('/');
+        let inside = place.trim_matches('/');
+        let plain = inside == "." && !absolute
+            || inside.split('/').all(|part| {
+                !matches!(part, "." | "..") && (!part.is_empty() || place.value == "/")
+            });
+        let help = if place.starts_with('~') || place.contains('$') {
+            "the environment has no say in it; write the path itself"
+        } else if place.contains(['*', '?', '[']) {
+            "list the folder: what is in it belongs to it"
+        } else if !plain || place.contains('\0') {
+            "write it without `.`, `..` and empty parts; \".\" alone is the directory in which the \
+             program starts"
+        } else {
+            let root = if absolute { "/" } else { "" };
+            let text = format!("{root}{inside}");
+            places.push(place.map(|_| text));
+            continue;
+        };
+        reader.error_with_help(
+            place.span.clone(),
+            format!("{} is no place of files", quoted(&place)),
+            "",
+            help,
+        );
+    }
+    places
 }
 
 fn define(reader: &mut Reader, entry: Entry) -> BTreeMap<String, Located<String>> {

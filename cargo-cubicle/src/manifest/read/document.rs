@@ -38,6 +38,11 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Dou
     {
         policy.isolation = isolation;
     }
+    if let Some(entry) = table.get("dumps")
+        && let Some(dumps) = reader.boolean(entry)
+    {
+        policy.dumps = dumps;
+    }
     if let Some(entry) = table.get("cubicle") {
         doubts.cubicle_tables = !entry.value.get_ref().is_table();
         for entry in reader.map(entry) {

@@ -59,6 +59,7 @@ fn plan_calls(program: &str, rules: &str, callers: &[usize], functions: &[Signat
                 rules: function.map(Rules::from),
                 described: None,
                 signature,
+                fault: None,
                 fast: false,
                 is_callback: false,
                 audit: false,

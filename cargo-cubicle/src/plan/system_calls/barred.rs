@@ -148,7 +148,7 @@ pub static VIRTUAL: [Sysno; 19] = [
 ];
 
 /// What a later version may grant, once the monitor looks at the arguments.
-pub static UNGUARDED: [(&[Sysno], &str); 3] = [
+pub static UNGUARDED: [(&[Sysno], &str); 5] = [
     (
         &[
             Sysno::get_mempolicy,
@@ -178,5 +178,36 @@ pub static UNGUARDED: [(&[Sysno], &str); 3] = [
             Sysno::tkill,
         ],
         "signals are not given to cubicles yet",
+    ),
+    (
+        &[
+            Sysno::acct,
+            Sysno::chroot,
+            Sysno::fanotify_mark,
+            Sysno::getxattr,
+            Sysno::getxattrat,
+            Sysno::inotify_add_watch,
+            Sysno::lgetxattr,
+            Sysno::listxattr,
+            Sysno::listxattrat,
+            Sysno::llistxattr,
+            Sysno::lremovexattr,
+            Sysno::lsetxattr,
+            Sysno::mknod,
+            Sysno::mknodat,
+            Sysno::name_to_handle_at,
+            Sysno::quotactl,
+            Sysno::removexattr,
+            Sysno::removexattrat,
+            Sysno::setxattr,
+            Sysno::setxattrat,
+            Sysno::swapoff,
+            Sysno::swapon,
+        ],
+        "its path is not judged, and procfs or what `files` does not list may be there",
+    ),
+    (
+        &[Sysno::close_range],
+        "it would close descriptors of the monitor's own",
     ),
 ];

@@ -29,6 +29,10 @@ unsafe extern "C" {
     pub fn cubicle_enter(stub: u64) -> u64;
     /// Goes back to the last [`cubicle_enter`], which returns `value`.
     pub fn cubicle_back(value: u64) -> !;
+    /// Lets a cubicle run on through its resume stub, for good.
+    pub fn cubicle_resume(stub: u64) -> !;
+    /// Where a handler sends a fault that is to be contained.
+    pub fn cubicle_contain();
     /// Raises to the monitor's rights, once, at start.
     pub fn cubicle_raise_first();
     /// `call_as` with keys: number and six arguments, and the rights.
@@ -323,6 +327,22 @@ global_asm!(
     "    mov rax, rdi",
     "    ret",
     monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+);
+
+// From a handler, with all rights: the stack of whoever failed is left alone. Whoever
+// else jumps here writes to key-0 memory with its own rights.
+global_asm!(
+    ".section .text.cubicle_contain,\"ax\",@progbits",
+    ".globl cubicle_contain, cubicle_resume",
+    "cubicle_contain:",
+    "    mov rsp, gs:[{monitor_stack}]",
+    "    and rsp, -16",
+    "    call {go_on}",
+    "    ud2",
+    "cubicle_resume:",
+    "    jmp rdi",
+    monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+    go_on = sym crate::restart::contain::go_on,
 );
 
 // A system call with a cubicle's rights: the kernel checks every pointer as if

@@ -10,7 +10,11 @@ use core::arch::asm;
 pub mod number {
     pub const READ: u64 = 0;
     pub const WRITE: u64 = 1;
+    pub const OPEN: u64 = 2;
     pub const CLOSE: u64 = 3;
+    pub const STAT: u64 = 4;
+    pub const FSTAT: u64 = 5;
+    pub const LSTAT: u64 = 6;
     pub const LSEEK: u64 = 8;
     pub const MMAP: u64 = 9;
     pub const MPROTECT: u64 = 10;
@@ -20,39 +24,78 @@ pub mod number {
     pub const RT_SIGPROCMASK: u64 = 14;
     pub const RT_SIGRETURN: u64 = 15;
     pub const IOCTL: u64 = 16;
+    pub const ACCESS: u64 = 21;
     pub const SCHED_YIELD: u64 = 24;
     pub const MREMAP: u64 = 25;
     pub const MADVISE: u64 = 28;
     pub const DUP2: u64 = 33;
     pub const GETPID: u64 = 39;
+    pub const CONNECT: u64 = 42;
+    pub const SENDTO: u64 = 44;
+    pub const SENDMSG: u64 = 46;
+    pub const BIND: u64 = 49;
     pub const CLONE: u64 = 56;
     pub const EXIT: u64 = 60;
     pub const UNAME: u64 = 63;
     pub const FCNTL: u64 = 72;
+    pub const TRUNCATE: u64 = 76;
+    pub const CHDIR: u64 = 80;
+    pub const FCHDIR: u64 = 81;
+    pub const RENAME: u64 = 82;
+    pub const MKDIR: u64 = 83;
+    pub const RMDIR: u64 = 84;
+    pub const CREAT: u64 = 85;
+    pub const LINK: u64 = 86;
+    pub const UNLINK: u64 = 87;
+    pub const SYMLINK: u64 = 88;
+    pub const READLINK: u64 = 89;
+    pub const CHMOD: u64 = 90;
+    pub const FCHMOD: u64 = 91;
+    pub const CHOWN: u64 = 92;
+    pub const FCHOWN: u64 = 93;
+    pub const LCHOWN: u64 = 94;
     pub const GETUID: u64 = 102;
     pub const SIGALTSTACK: u64 = 131;
-    pub const ARCH_PRCTL: u64 = 158;
+    pub const UTIME: u64 = 132;
+    pub const STATFS: u64 = 137;
+    pub const FSTATFS: u64 = 138;
     pub const PRCTL: u64 = 157;
+    pub const ARCH_PRCTL: u64 = 158;
     pub const GETTID: u64 = 186;
+    pub const FSETXATTR: u64 = 190;
+    pub const FREMOVEXATTR: u64 = 199;
     pub const FUTEX: u64 = 202;
     pub const SET_TID_ADDRESS: u64 = 218;
     pub const EXIT_GROUP: u64 = 231;
     pub const TGKILL: u64 = 234;
+    pub const UTIMES: u64 = 235;
     pub const OPENAT: u64 = 257;
-    pub const OPEN: u64 = 2;
-    pub const CREAT: u64 = 85;
+    pub const MKDIRAT: u64 = 258;
+    pub const FCHOWNAT: u64 = 260;
+    pub const FUTIMESAT: u64 = 261;
     pub const NEWFSTATAT: u64 = 262;
+    pub const UNLINKAT: u64 = 263;
+    pub const RENAMEAT: u64 = 264;
+    pub const LINKAT: u64 = 265;
+    pub const SYMLINKAT: u64 = 266;
+    pub const READLINKAT: u64 = 267;
+    pub const FCHMODAT: u64 = 268;
+    pub const FACCESSAT: u64 = 269;
     pub const SET_ROBUST_LIST: u64 = 273;
+    pub const UTIMENSAT: u64 = 280;
+    pub const DUP3: u64 = 292;
     pub const PRLIMIT64: u64 = 302;
+    pub const SENDMMSG: u64 = 307;
+    pub const RENAMEAT2: u64 = 316;
     pub const GETRANDOM: u64 = 318;
-    pub const FSTATFS: u64 = 138;
-    pub const FSTAT: u64 = 5;
     pub const PKEY_MPROTECT: u64 = 329;
     pub const PKEY_ALLOC: u64 = 330;
     pub const STATX: u64 = 332;
     pub const RSEQ: u64 = 334;
     pub const CLONE3: u64 = 435;
     pub const OPENAT2: u64 = 437;
+    pub const FACCESSAT2: u64 = 439;
+    pub const FCHMODAT2: u64 = 452;
 }
 
 /// Error numbers, positive.
@@ -108,6 +151,20 @@ pub unsafe fn call(number: u64, arguments: [u64; 6]) -> i64 {
         );
     }
     result
+}
+
+/// Fresh memory of the monitor's: `size` bytes, whole pages.
+///
+/// # Errors
+/// The kernel's error number, negative.
+pub fn map_anonymous(size: u64) -> Result<u64, i64> {
+    let protection = u64::from(PROT_READ | PROT_WRITE);
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    // SAFETY: a fresh mapping, where nothing was.
+    match unsafe { call(number::MMAP, [0, size, protection, flags, u64::MAX, 0]) } {
+        error if error < 0 => Err(error),
+        at => Ok(at as u64),
+    }
 }
 
 /// Writes all of `bytes`; gives up at the first error, because there is nobody

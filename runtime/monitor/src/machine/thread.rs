@@ -58,6 +58,8 @@ pub struct Thread {
     pub presences: [Presence; cubicle_abi::layout::MAXIMUM_CUBICLES],
     /// The cubicle whose virtual thread on this one is being ended, if one is.
     pub ending: Option<usize>,
+    /// Cubicles that failed under it.
+    pub restart: crate::restart::OfThread,
     /// Arguments that are lent in calls pending on this thread.
     pub lends: PendingLends,
     /// Registers and stack of a `clone` that asks for a virtual thread.
@@ -110,6 +112,7 @@ impl Thread {
             (&raw mut (*state).creator).write(Some(creator));
             (&raw mut (*state).beginning).write(None);
             (&raw mut (*state).in_force).write(Rights::NONE);
+            (&raw mut (*state).restart).write(crate::restart::OfThread::NOTHING);
             (&raw mut (*state).new_thread).write(None);
             (&raw mut (*state).running).write(None);
             (&raw mut (*state).parked_main).write(None);
@@ -153,6 +156,9 @@ impl ThreadMemory {
                 resume_target: 0,
                 reserved2: 0,
                 virtual_threads: [NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                nothing: 0,
+                reserved3: [0; 7],
+                scratch: [0; cubicle_abi::thread_block::SCRATCH],
             }),
             stack: UnsafeCell::new([0; MONITOR_STACK]),
             state: UnsafeCell::new(Thread {
@@ -166,6 +172,7 @@ impl ThreadMemory {
                 in_force: Rights::ALL,
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
+                restart: crate::restart::OfThread::NOTHING,
                 lends: PendingLends::new(),
                 new_thread: None,
                 running: None,

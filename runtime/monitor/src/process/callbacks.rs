@@ -25,4 +25,4 @@ mod tables;
 
 pub use judge::Refused;
 #[cfg(monitor_image)]
-pub use tables::{cross, map};
+pub use tables::{cross, map, retire};

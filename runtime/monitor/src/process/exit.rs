@@ -7,6 +7,7 @@ use super::virtual_threads;
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel;
 use crate::machine::thread;
+use crate::restart;
 use crate::threads::end::wait_for_ever;
 use crate::threads::frames;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -111,7 +112,11 @@ fn shut_down(cubicle: usize) {
     if state[cubicle].finished.swap(true, Ordering::Relaxed) {
         return;
     }
+    if !restart::begin(cubicle) {
+        return;
+    }
     let Some(mut main) = state[cubicle].parked_main.end() else {
+        restart::done(cubicle);
         return;
     };
     // SAFETY: this thread's block and state.
@@ -128,4 +133,5 @@ fn shut_down(cubicle: usize) {
     main.rax = COMMAND_EXIT;
     run(cubicle, &main);
     thread.exiting = None;
+    restart::done(cubicle);
 }

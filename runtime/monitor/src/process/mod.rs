@@ -2,6 +2,8 @@
 
 pub mod callbacks;
 #[cfg(monitor_image)]
+pub mod chain;
+#[cfg(monitor_image)]
 pub mod exit;
 #[cfg(monitor_image)]
 pub mod initial_stack;
@@ -34,6 +36,8 @@ pub struct Cubicle {
     pub parked_main: ParkedMain,
     /// Its libc has shut down.
     pub finished: AtomicBool,
+    /// Its function that says that a call into it has failed.
+    pub gone: AtomicU64,
 }
 
 impl Cubicle {
@@ -43,6 +47,7 @@ impl Cubicle {
             heap_end: AtomicU64::new(0),
             parked_main: ParkedMain::new(),
             finished: AtomicBool::new(false),
+            gone: AtomicU64::new(0),
         }
     }
 }

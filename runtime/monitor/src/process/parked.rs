@@ -46,6 +46,18 @@ impl ParkedMain {
         wake(&self.returns, u32::MAX >> 1);
     }
 
+    /// Whoever starts the cubicle anew has it, until it is put there.
+    pub fn begin(&self) {
+        *self.place.lock() = Place::Taken;
+    }
+
+    /// There is none any longer, and nobody waits for it.
+    pub fn forget(&self) {
+        *self.place.lock() = Place::Empty;
+        self.returns.fetch_add(1, Ordering::Release);
+        wake(&self.returns, u32::MAX >> 1);
+    }
+
     /// Waits until no other thread has it, and takes it. `None`: there is none.
     pub fn take(&self) -> Option<Context> {
         self.exchange(Place::Taken)

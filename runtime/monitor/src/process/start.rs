@@ -13,11 +13,12 @@ use crate::machine::thread::{self, FIRST, ThreadMemory};
 use crate::machine::{rights, signals};
 use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
+use crate::system_calls::paths::{held, listed};
 use crate::violation::refuse_start;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
-use cubicle_abi::plan::{ISOLATION_AUDIT, MECHANISM_PKU};
+use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 
 /// The stack of the program's own main thread, as much as Linux gives by
@@ -65,6 +66,8 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         "tagging the thread block",
     );
     let vdso = mechanism != MECHANISM_PKU || platform::share_vdso();
+    STACK.store(stack as u64, Ordering::Relaxed);
+    VDSO.store(vdso, Ordering::Relaxed);
     reserve_arenas();
     for index in 0..plan.cubicles().len() {
         prepare(plan, index);
@@ -76,6 +79,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         signals::arm(&FIRST).and_then(|()| signals::install()),
         "installing signal handlers",
     );
+    prepare_paths(plan);
     or_refuse(
         dispatch_system_calls(&FIRST),
         "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
@@ -91,6 +95,21 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     }
     start_image(kernel, plan, main, vdso);
     crate::violation::fatal("the main cubicle came back without an exit")
+}
+
+/// What path calls need before the first cubicle makes one.
+fn prepare_paths(plan: Plan) {
+    let narrowed = |cubicle: &cubicle_abi::plan::Cubicle| cubicle.flags & CUBICLE_NARROWED != 0;
+    match held::prepare() {
+        Ok(true) => or_refuse(listed::find_all(plan), "finding what `files` lists"),
+        Ok(false) if plan.cubicles().iter().any(narrowed) => {
+            refuse_start("`files` needs procfs at /proc");
+        }
+        Ok(false) => {}
+        Err(error) => {
+            crate::violation::refuse_start_because("taking descriptors for path calls", error);
+        }
+    }
 }
 
 /// Ends the process with a line that says what the kernel did not do.
@@ -220,7 +239,7 @@ fn reserve_arenas() {
 }
 
 /// Tags the image of cubicle `index` and gives it a frame.
-fn prepare(plan: Plan, index: usize) {
+pub fn prepare(plan: Plan, index: usize) {
     let cubicle = &plan.cubicles()[index];
     let mut mappings = cubicles()[index].mappings.lock();
     mappings.set_limit(cubicle.memory);
@@ -314,6 +333,21 @@ pub fn dispatch_system_calls(memory: &ThreadMemory) -> Result<(), i64> {
     };
     if result == 0 { Ok(()) } else { Err(result) }
 }
+
+/// Runs the image of a cubicle whose memory is new, as at the beginning.
+pub fn start_again(index: usize) {
+    let (Some(plan), stack) = (super::plan(), STACK.load(Ordering::Relaxed)) else {
+        return;
+    };
+    // SAFETY: the stack pointer the process began with; what lies there has key 0 and
+    // stays.
+    let kernel = unsafe { KernelStack::new(stack as *const u64) };
+    start_image(kernel, plan, index, VDSO.load(Ordering::Relaxed));
+}
+
+/// Where the process began, and whether cubicles may use the vDSO.
+static STACK: AtomicU64 = AtomicU64::new(0);
+static VDSO: AtomicBool = AtomicBool::new(false);
 
 /// Runs the image's own `_start`, until it parks; the main one's never does.
 fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {

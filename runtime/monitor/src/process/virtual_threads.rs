@@ -6,13 +6,15 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::exit;
 use super::run::run;
+use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
+use crate::restart::{self, Entry};
 use crate::threads::{self, frames};
 use crate::violation;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::{page_down, page_up};
@@ -44,17 +46,39 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     }
     super::spare::prepare_if_wanted(caller);
     let suspended = Suspended::new(caller);
-    enter(target);
+    let attached = match restart::enter(target) {
+        Entry::Refused => false,
+        entry => {
+            // SAFETY: this thread's state.
+            let state = unsafe { &mut *thread::state() };
+            let outer = state.restart.entering.replace(target);
+            if let Entry::New = entry {
+                start::start_again(target);
+            }
+            let attached = enter(target);
+            state.restart.entering = outer;
+            restart::done(target);
+            attached
+        }
+    };
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    0
+    if attached { 0 } else { FAILED }
 }
 
-/// Makes this thread's virtual thread in `target`, where it has none.
-pub fn enter(target: usize) {
+/// What a gate into a cubicle that has failed takes for that.
+const FAILED: i64 = 1;
+
+/// Makes this thread's virtual thread in `target`, where it has none: the parked
+/// `main` makes a thread, which runs up to where it parks. `false`: the cubicle has
+/// failed.
+pub fn enter(target: usize) -> bool {
     let parked = &super::cubicles()[target].parked_main;
     let Some(mut main) = parked.take() else {
+        if restart::is_restartable(target) {
+            return false;
+        }
         exit::wait_if_others_exit();
         violation::fatal("a cubicle was called before it had started, or after it had ended");
     };
@@ -63,6 +87,7 @@ pub fn enter(target: usize) {
     let Some(frame) = frames::map(target, state.number) else {
         violation::fatal("a cubicle could not be entered: its memory limit is too small");
     };
+    lends::begin_thread(target);
     block.virtual_threads[target].frame = frame;
     main.rax = COMMAND_ATTACH;
     let outer = (
@@ -71,18 +96,26 @@ pub fn enter(target: usize) {
         state.new_thread.take(),
         state.entering.replace(target),
     );
-    run(target, &main);
+    let failed = run(target, &main) != 0;
     let new = state.new_thread;
     (state.parked_main, state.attaching, state.new_thread, _) = outer;
+    if failed {
+        state.entering = outer.3;
+        return false;
+    }
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
     parked.put(state.parked[target]);
-    run(target, &new);
+    let failed = run(target, &new) != 0;
     state.entering = outer.3;
+    if failed {
+        return false;
+    }
     let thread = state.parked[target];
     block.virtual_threads[target].fs = thread.fs;
     stack_of(target, thread.stack);
+    true
 }
 
 /// The frame of a cubicle that is inside a system call while others run. They
@@ -139,6 +172,9 @@ pub fn park(cubicle: usize, registers: &Registers) -> i64 {
     if state.parked_main != Some(cubicle) || state.running != Some(cubicle) {
         return -error::EPERM;
     }
+    super::cubicles()[cubicle]
+        .gone
+        .store(registers.rdi, Ordering::Relaxed);
     leave(cubicle, registers)
 }
 

@@ -27,6 +27,16 @@ pub fn uses_standard_descriptors(number: u64, arguments: &[u64; 6]) -> bool {
         && (!is_granted(&OF_TWO_DESCRIPTORS, number) || standard(arguments[1]))
 }
 
+/// The descriptor that a call closes, or puts another in the place of: close, dup2,
+/// dup3.
+pub fn replaces(number: u64, arguments: &[u64; 6]) -> Option<u64> {
+    match number {
+        3 => Some(arguments[0]),
+        33 | 292 => Some(arguments[1]),
+        _ => None,
+    }
+}
+
 /// Does a call ask the kernel to use memory later, when the caller may have
 /// lost it (rule 20): MSG_ZEROCOPY, SO_ZEROCOPY, TCP_ZEROCOPY_RECEIVE?
 pub fn is_deferred(number: u64, arguments: &[u64; 6]) -> bool {

@@ -1,12 +1,13 @@
 //! The entry: which call it is, and who answers it.
 
 use super::sets::{REFUSED, is_granted};
-use super::{granted, signals, threads};
+use super::{denied, granted, signals, threads};
 use crate::defences::off;
 use crate::machine::context::Registers;
 use crate::machine::kernel::{error, number};
 use crate::memory_calls;
 use crate::process::{self, exit, virtual_threads};
+use crate::restart;
 use crate::threads::{end, futex};
 use crate::windows;
 use cubicle_abi::calls;
@@ -30,6 +31,7 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         calls::PARK_THREAD => virtual_threads::park_thread(cubicle, registers),
         calls::ATTACH => virtual_threads::attach(cubicle, a),
         calls::STACK_SIZE => policy.stack as i64,
+        calls::GONE => restart::contain::call_gone(cubicle),
         calls::FIND => find(cubicle, a, b),
         calls::WINDOW_FIRST..calls::KEYED_FIRST => {
             windows::call(cubicle, registers.number, arguments)
@@ -58,9 +60,13 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         number::SIGALTSTACK => signals::alternate_stack(cubicle, b),
         number::TGKILL => signals::kill_self(cubicle, a, b, c),
         number::FUTEX => futex::call(cubicle, arguments),
-        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => -error::EPERM,
-        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => -error::EPERM,
-        wanted => granted::granted(cubicle, files, wanted, arguments),
+        wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => {
+            denied::call(cubicle, policy, wanted, "whatever the manifest says")
+        }
+        wanted if !is_granted(&policy.granted, wanted) && !off(Defence::Grants) => {
+            denied::call(cubicle, policy, wanted, "it is not granted")
+        }
+        wanted => granted::granted(cubicle, policy, wanted, arguments),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Calls that the manifest grants.
 
+use super::denied;
 use super::descriptors::{
-    is_deferred, is_harmless_fcntl, is_harmless_ioctl, uses_standard_descriptors,
+    is_deferred, is_harmless_fcntl, is_harmless_ioctl, replaces, uses_standard_descriptors,
 };
-use super::files::opened;
+use super::paths::answer::answer;
+use super::paths::held::is_held;
+use super::paths::judge::Caller;
 use super::sets::{WITHOUT_POINTERS, is_granted};
 use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
@@ -11,36 +14,50 @@ use crate::machine::rights::call_as;
 use crate::{process, windows};
 use cubicle_abi::defences::Defence;
 use cubicle_abi::layout::PAGE;
+use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, Cubicle};
 
 /// A call the manifest grants. Some need a second look at their arguments.
-pub fn granted(cubicle: usize, files: bool, wanted: u64, arguments: [u64; 6]) -> i64 {
-    let [a, b, c, d, e, f] = arguments;
+pub fn granted(cubicle: usize, policy: &'static Cubicle, wanted: u64, arguments: [u64; 6]) -> i64 {
+    let [a, b, c, d, ..] = arguments;
+    let files = policy.flags & CUBICLE_ANY_DESCRIPTOR != 0;
+    let denied = |why| denied::call(cubicle, policy, wanted, why);
     let closed = !files && !uses_standard_descriptors(wanted, &arguments);
-    if closed && !off(Defence::Descriptors) || is_deferred(wanted, &arguments) {
-        return -error::EPERM;
+    if closed && !off(Defence::Descriptors) {
+        return denied("of a descriptor other than 0, 1 and 2");
+    }
+    if is_deferred(wanted, &arguments) {
+        return denied("its memory would be used later");
     }
     match wanted {
         // Of an open descriptor only: the path would be the caller's.
         number::NEWFSTATAT if !files => {
             const AT_EMPTY_PATH: u64 = 0x1000;
             if d & AT_EMPTY_PATH == 0 {
-                return -error::EPERM;
+                return denied("of a path");
             }
-            perform(cubicle, number::FSTAT, [a, c, 0, 0, 0, 0])
+            return perform(cubicle, number::FSTAT, [a, c, 0, 0, 0, 0]);
         }
-        number::IOCTL if !is_harmless_ioctl(b as u32) => -error::EPERM,
-        number::FCNTL if !is_harmless_fcntl(b as u32) => -error::EPERM,
-        number::PRCTL if !matches!(a, 15 | 16) => -error::EPERM,
-        number::PRLIMIT64 if c != 0 || a != 0 => -error::EPERM,
-        number::OPEN | number::OPENAT | number::CREAT | number::OPENAT2 => {
-            opened(perform(cubicle, wanted, arguments))
+        number::IOCTL if !is_harmless_ioctl(b as u32) => return denied("this request"),
+        number::FCNTL if !is_harmless_fcntl(b as u32) => return denied("this command"),
+        number::PRCTL if !matches!(a, 15 | 16) => return denied("this option"),
+        number::PRLIMIT64 if c != 0 || a != 0 => return denied("a new limit, or another process"),
+        _ if replaces(wanted, &arguments).is_some_and(is_held)
+            && !off(Defence::HeldDescriptors) =>
+        {
+            return -error::EBADF;
         }
-        _ if is_granted(&WITHOUT_POINTERS, wanted) => {
-            // SAFETY: none of these takes a pointer.
-            unsafe { kernel::call(wanted, [a, b, c, d, e, f]) }
-        }
-        _ => perform(cubicle, wanted, arguments),
+        _ => {}
     }
+    if is_granted(&WITHOUT_POINTERS, wanted) {
+        // SAFETY: none of these takes a pointer.
+        return unsafe { kernel::call(wanted, arguments) };
+    }
+    let caller = Caller {
+        index: cubicle,
+        policy,
+        number: wanted,
+    };
+    answer(caller, arguments).unwrap_or_else(|| perform(cubicle, wanted, arguments))
 }
 
 /// Performs a call of `cubicle` with its own rights. What it points to in

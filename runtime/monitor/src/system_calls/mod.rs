@@ -5,12 +5,15 @@
 //! performed with the rights of the caller, so that the kernel checks their
 //! pointers. Everything else answers EPERM.
 
+#[cfg(monitor_image)]
+pub mod denied;
 pub mod descriptors;
 #[cfg(monitor_image)]
 pub mod dispatch;
 pub mod files;
 #[cfg(monitor_image)]
 pub mod granted;
+pub mod paths;
 pub mod sets;
 #[cfg(monitor_image)]
 pub mod signals;

@@ -16,6 +16,7 @@ use crate::machine::thread;
 use crate::process::run::run;
 use crate::process::virtual_threads::Suspended;
 use crate::process::{cubicle_count, cubicles, exit, lends, rights};
+use crate::restart;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use cubicle_abi::rights::Rights;
 
@@ -82,11 +83,12 @@ fn end_virtual_threads(creator: usize) {
     let entered =
         |index: &usize| unsafe { *index != creator && (*block).virtual_threads[*index].frame != 0 };
     while let Some(index) = (0..cubicle_count()).rev().find(entered) {
-        if !cubicles()[index].finished.load(Ordering::Relaxed) {
+        if !cubicles()[index].finished.load(Ordering::Relaxed) && restart::begin(index) {
             state.ending = Some(index);
             let parked = state.parked[index];
             run(index, &parked);
             state.ending = None;
+            restart::done(index);
         }
         end_presence(index);
     }

@@ -62,6 +62,11 @@ pub fn contains(address: u64) -> bool {
     base != 0 && address.wrapping_sub(base) < SIZE * MOST_THREADS as u64
 }
 
+/// Is there a thread with this number, or its memory at least?
+pub fn is_used(number: usize) -> bool {
+    IDS[number].load(Ordering::Acquire) != 0
+}
+
 /// The number of the thread with this id.
 pub fn find(id: u32) -> Option<usize> {
     if id == 0 || id == TAKEN {

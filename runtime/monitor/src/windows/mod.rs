@@ -15,9 +15,11 @@ pub mod arguments;
 pub mod keyed;
 pub mod lending;
 pub mod records;
+pub mod retire;
 pub mod table;
 pub mod touch;
 
+pub use retire::retire;
 pub use touch::bring_home;
 
 use crate::lock::{Guard, Lock};

@@ -142,6 +142,14 @@ impl Table {
         }
     }
 
+    /// The windows that a cubicle has, those it cannot name included.
+    pub fn used(&self, cubicle: usize) -> impl Iterator<Item = Handle> {
+        let windows = self.cubicles[cubicle].windows.iter().enumerate();
+        windows
+            .filter(|(_, window)| window.is_used())
+            .map(move |(place, _)| Handle { cubicle, place })
+    }
+
     /// PROT_ bits: what a window is open to `guest` for; 0: it is closed.
     pub fn guest(&self, window: Handle, guest: usize) -> u32 {
         self.cubicles[window.cubicle].windows[window.place].guests[guest].into()

@@ -10,15 +10,19 @@ use crate::machine::rights::tag;
 use crate::plan::Plan;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use cubicle_abi::layout::{
-    CALLBACK_SLOTS, CALLBACK_TABLE_BASE, CALLBACK_TABLE_SIZE, PAGE, callback_stub, callback_table,
-    page_down, page_up,
+    CALLBACK_SLOTS, CALLBACK_TABLE_BASE, CALLBACK_TABLE_SIZE, MAXIMUM_CALLBACKS, PAGE,
+    callback_stub, callback_table, page_down, page_up,
 };
 use cubicle_abi::rights::KEY_PUBLIC;
 
 /// The number of the first callback gate.
 static FIRST: AtomicUsize = AtomicUsize::new(0);
-/// Held while a slot is looked for and filled.
-static FILLING: Lock<()> = Lock::new(());
+
+/// For each slot the function that was passed, 0 for a free one: what the table says,
+/// unless that function's cubicle has started anew since.
+struct Passed([[u64; CALLBACK_SLOTS]; MAXIMUM_CALLBACKS]);
+
+static PASSED: Lock<Passed> = Lock::new(Passed([[0; CALLBACK_SLOTS]; MAXIMUM_CALLBACKS]));
 
 /// Maps the tables of the plan's callbacks, all slots free.
 ///
@@ -99,18 +103,37 @@ pub fn cross(number: usize, pointer: u64) -> Result<u64, Refused> {
 /// The slot that has `function`, else the first free one. Slots are never freed:
 /// nobody says when the other side has forgotten a pointer.
 fn slot(callback: usize, function: u64) -> Result<usize, Refused> {
-    let _filling = FILLING.lock();
-    for slot in 0..CALLBACK_SLOTS {
-        match read(callback, slot) {
-            0 => {
-                fill(callback, slot, function);
-                return Ok(slot);
-            }
-            found if found == function => return Ok(slot),
-            _ => {}
+    let mut passed = PASSED.lock();
+    let functions = &mut passed.0[callback];
+    let wanted = |found: &u64| *found == function || *found == 0;
+    let slot = functions.iter().position(wanted).ok_or(Refused::Full)?;
+    functions[slot] = function;
+    if read(callback, slot) != function {
+        fill(callback, slot, function);
+    }
+    Ok(slot)
+}
+
+/// Cubicle `owner` starts anew: what it has passed before knows nothing of that. Whoever
+/// calls it finds that the call has failed, until the function is passed again.
+pub fn retire(owner: usize) {
+    let Some(plan) = crate::process::plan() else {
+        return;
+    };
+    let gone = crate::process::cubicles()[owner]
+        .gone
+        .load(Ordering::Relaxed);
+    let first = FIRST.load(Ordering::Relaxed);
+    let passed = PASSED.lock();
+    for (callback, gate) in plan.gates()[first..].iter().enumerate() {
+        if gate.to as usize != owner {
+            continue;
+        }
+        let used = passed.0[callback].iter().take_while(|found| **found != 0);
+        for (slot, _) in used.enumerate() {
+            fill(callback, slot, gone);
         }
     }
-    Err(Refused::Full)
 }
 
 fn place(callback: usize, slot: usize) -> u64 {

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::pending::{PendingKind, PendingLends};
+use crate::machine::thread;
 use crate::windows::lending;
 use cubicle_abi::rights::cubicle_key;
 
@@ -26,6 +27,20 @@ pub fn forget_abandoned(pending: &mut PendingLends, stack: u64, call: &Call) {
         if !call.rights.writes(cubicle_key(to)) {
             pending.buffers[to].used = used;
         }
+    }
+}
+
+/// The pending call of gate `number` from `stack` will not come back from its callee:
+/// nothing of what it has lent is copied to the caller.
+pub fn abandon(number: u32, stack: u64) {
+    // SAFETY: this thread's state.
+    let lends = unsafe { &mut (*thread::state()).lends };
+    let found = (0..lends.call_count).rev().find(|index| {
+        let pending = &lends.calls[*index];
+        pending.gate == number && pending.stack == stack
+    });
+    if let Some(index) = found {
+        pop(lends, index);
     }
 }
 

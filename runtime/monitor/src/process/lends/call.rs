@@ -6,6 +6,7 @@ use crate::machine::assembly::cubicle_copy;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::rights;
 use crate::process::{callbacks, owner};
+use crate::restart;
 use crate::violation::{callback_refused, lend_refused};
 use crate::windows::touch::steadily;
 use cubicle_abi::plan::{EXTENT_CONSTANT, Gate, LEND_VALUE, Lend, Operand};
@@ -48,7 +49,14 @@ impl Call<'_> {
         &lends[..lends.len().min(MOST_LENDS)]
     }
 
+    /// Ends the process, unless one side fails at this moment: then only the call.
     pub fn refuse(&self, at: u64, bytes: u64, what: &str) -> ! {
+        if restart::is_dying(self.from) {
+            restart::contain::come_back(self.from)
+        }
+        if restart::is_dying(self.to) {
+            restart::contain::fail(self.to)
+        }
         lend_refused(self.gate, self.number, at, bytes, what)
     }
 

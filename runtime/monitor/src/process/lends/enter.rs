@@ -21,6 +21,7 @@ use crate::machine::assembly::cubicle_clear;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
+use crate::restart;
 use crate::windows::lending;
 use cubicle_abi::frame::{Frame, Saved};
 use cubicle_abi::plan::{
@@ -64,6 +65,10 @@ struct Preparing<'a> {
 /// are six words on the monitor's stack.
 pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
     let call = Call::of(number);
+    let to = call.to;
+    if !restart::begin(to) {
+        restart::contain::fail(to)
+    }
     // SAFETY: frame pointers in the thread block are the monitor's; what
     // the frames say is checked below.
     let (block, state, arguments) =
@@ -116,7 +121,9 @@ pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
         kept: None,
     };
     preparing.all();
-    preparing.hand_over()
+    let stack = preparing.hand_over();
+    restart::done(to);
+    stack
 }
 
 impl Preparing<'_> {

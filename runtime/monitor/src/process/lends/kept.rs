@@ -244,6 +244,16 @@ impl KeptObjects {
         self.end_one(number);
     }
 
+    /// Ends everything that is kept in a cubicle, or by it.
+    pub fn end_all(&mut self, cubicle: usize) {
+        for number in 0..self.length {
+            let keeper = self.entries[number].keeper;
+            if usize::from(keeper.to) == cubicle || usize::from(keeper.from) == cubicle {
+                self.end(number);
+            }
+        }
+    }
+
     fn end_one(&mut self, number: usize) {
         let entry = self.entries[number];
         if !entry.alive {

@@ -12,6 +12,7 @@ use crate::machine::assembly::cubicle_string;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
+use crate::restart;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::plan::{
     EXTENT_ADVANCE, EXTENT_CONSTANT, EXTENT_NONE, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent,
@@ -41,6 +42,13 @@ struct Returning<'a> {
 /// `results` are rax and rdx on the monitor's stack.
 pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let call = Call::of(number);
+    let to = call.to;
+    if restart::is_dying(call.from) {
+        restart::contain::come_back(call.from)
+    }
+    if !restart::begin(to) {
+        restart::contain::fail(to)
+    }
     // SAFETY: as in `enter`.
     let (block, state, results) =
         unsafe { (&*thread::block(), &mut *thread::state(), &mut *results) };
@@ -76,6 +84,7 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let lent = lent.map(|one| (one.caller, one.callee));
     calls::end(number, stack, results, rights, lent);
     pop(lends, index);
+    restart::done(to);
 }
 
 impl Returning<'_> {

@@ -58,6 +58,25 @@ pub fn end_thread(index: usize) {
     }
 }
 
+/// Cubicle `index` starts anew: nothing is kept in it any more, or by it in others.
+/// The rooms for it stay.
+#[cfg(monitor_image)]
+pub fn retire(index: usize) {
+    places::KEPT.lock().end_all(index);
+    places::map_kept_again(index);
+}
+
+/// This thread enters cubicle `index` for the first time since that began.
+#[cfg(monitor_image)]
+pub fn begin_thread(index: usize) {
+    use crate::machine::thread;
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).lends.buffers[index] = buffer::Buffer::EMPTY };
+}
+
+#[cfg(monitor_image)]
+pub use abandoned::abandon;
+
 /// Ranges from this size on go to the arena instead of the stack, bytes.
 pub const LARGE: u64 = 16 << 10;
 

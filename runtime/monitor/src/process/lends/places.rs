@@ -153,6 +153,20 @@ pub fn kept_room(to: usize, size: u64) -> Option<u64> {
     Some(base + start)
 }
 
+/// The memory of rooms for kept objects, in an arena that has just been reserved anew.
+pub fn map_kept_again(to: usize) {
+    let used = KEPT_USED[to].load(Ordering::Relaxed);
+    if used == 0 {
+        return;
+    }
+    let base = arena(to) + ARENA_KEPT;
+    let end = base + used.next_multiple_of(KEPT_STEP);
+    let mut mappings = cubicles()[to].mappings.lock();
+    if map(&mut mappings, to, base, end).is_none() {
+        crate::violation::fatal("there is no memory for a cubicle that starts anew");
+    }
+}
+
 /// Has anything ever been kept in a cubicle? Until then no call need look for it,
 /// which takes the lock.
 pub fn has_kept(to: usize) -> bool {

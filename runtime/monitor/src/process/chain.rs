@@ -1,0 +1,115 @@
+//! The calls that are pending on this thread, as frames and stacks show them.
+
+use crate::machine::thread;
+use crate::memory_calls;
+use crate::process::plan;
+use crate::restart::Dead;
+use core::mem::offset_of;
+use cubicle_abi::frame::{Frame, Saved, ticket_gate};
+use cubicle_abi::layout::MAXIMUM_CUBICLES;
+
+/// One pending call.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    /// The number of its gate.
+    pub gate: usize,
+    /// The return address in the caller.
+    pub site: u64,
+}
+
+impl Pending {
+    pub const NONE: Pending = Pending { gate: 0, site: 0 };
+}
+
+/// A word of what was read of a frame or a stack.
+pub fn word(bytes: &[u8], offset: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[offset..offset + 8]);
+    u64::from_le_bytes(word)
+}
+
+fn saved(cubicle: usize, stack: u64) -> Option<[u8; size_of::<Saved>()]> {
+    let mut saved = [0u8; size_of::<Saved>()];
+    memory_calls::read(cubicle, stack, &mut saved).then_some(saved)
+}
+
+/// What a cubicle's frame said before the call that it waits for.
+pub fn older(cubicle: usize, frame: Dead) -> Option<Dead> {
+    let saved = saved(cubicle, frame.stack)?;
+    Some(Dead {
+        stack: word(&saved, offset_of!(Saved, older_stack)),
+        awaiting: word(&saved, offset_of!(Saved, older_awaiting)),
+    })
+}
+
+/// Follows the frames from the innermost call into `current` outwards, as far as
+/// `calls` has room. Answers with how many there are. What frames say is read
+/// with care: a cubicle may have written anything into its own.
+pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
+    let (Some(plan), Some(mut callee)) = (plan(), current) else {
+        return 0;
+    };
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&*thread::block(), &*thread::state()) };
+    let mut frames = [Dead {
+        stack: 0,
+        awaiting: 0,
+    }; MAXIMUM_CUBICLES];
+    for (index, place) in block.virtual_threads.iter().enumerate() {
+        if let Some(dead) = state.restart.dead[index] {
+            frames[index] = dead;
+        } else if place.frame != 0 {
+            // SAFETY: frames the block names are mapped.
+            let frame = unsafe { &*(place.frame as *const Frame) };
+            frames[index] = Dead {
+                stack: frame.stack,
+                awaiting: frame.awaiting,
+            };
+        }
+    }
+    let mut count = 0;
+    while count < calls.len() {
+        let awaits = |index: usize, callee: usize| {
+            let (number, _) = ticket_gate(frames[index].awaiting)?;
+            let gate = plan.gates().get(number)?;
+            (gate.from as usize == index && gate.to as usize == callee).then_some(number)
+        };
+        // Of several that wait for the same one, the last comes back through whom
+        // that one called itself since.
+        let mut through = callee;
+        let mut caller = None;
+        for _ in 0..MAXIMUM_CUBICLES {
+            let next = ticket_gate(frames[through].awaiting)
+                .and_then(|(number, _)| plan.gates().get(number))
+                .filter(|gate| gate.from as usize == through)
+                .map(|gate| gate.to as usize);
+            let Some(next) = next.filter(|next| *next < MAXIMUM_CUBICLES) else {
+                break;
+            };
+            if let Some(number) = awaits(next, callee) {
+                caller = Some((next, number));
+                break;
+            }
+            through = next;
+        }
+        let any =
+            || (0..plan.cubicles().len()).find_map(|index| Some((index, awaits(index, callee)?)));
+        let Some((caller, number)) = caller.or_else(any) else {
+            break;
+        };
+        let Some(read) = saved(caller, frames[caller].stack) else {
+            break;
+        };
+        calls[count] = Pending {
+            gate: number,
+            site: word(&read, offset_of!(Saved, return_address)),
+        };
+        count += 1;
+        frames[caller] = Dead {
+            stack: word(&read, offset_of!(Saved, older_stack)),
+            awaiting: word(&read, offset_of!(Saved, older_awaiting)),
+        };
+        callee = caller;
+    }
+    count
+}

@@ -1,0 +1,245 @@
+//! What a thread does whose callee has failed: the innermost call into it returns
+//! what the manifest says, through the end of its own gate.
+//!
+//! ```text
+//!   A ──gate──► B ──gate──► C        B fails:            the call A → B returns
+//!   A ──gate──► B ──► C ──► B        the inner B fails:  the call C → B returns; C
+//!                                    returns to B, which is dead: A → B returns, too
+//! ```
+
+use super::alive::{Phase, end_work, life};
+use super::renew::{poison, renew};
+use super::{Accident, Dead, is_dying, is_restartable};
+use crate::machine::assembly::{cubicle_back, cubicle_resume};
+use crate::machine::kernel::{self, error};
+use crate::machine::rights::open;
+use crate::machine::thread;
+use crate::memory_calls;
+use crate::process::chain::{self, Pending};
+use crate::process::run::{frame, frame_address};
+use crate::process::{lends, plan, rights};
+use core::mem::offset_of;
+use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
+use cubicle_abi::layout::{gate_tail, resume_stub};
+use cubicle_abi::rights::Rights;
+
+/// Can an accident of the cubicle on this thread be contained? Somebody must wait
+/// for it, or the monitor itself.
+pub fn is_possible(cubicle: usize) -> bool {
+    if !is_restartable(cubicle) {
+        return false;
+    }
+    let mut calls = [Pending::NONE; 1];
+    chain::pending_calls(Some(cubicle), &mut calls) == 1 || is_entering(cubicle)
+}
+
+fn is_entering(cubicle: usize) -> bool {
+    // SAFETY: this thread's state.
+    let state = unsafe { &*thread::state() };
+    let runs = state.running == Some(cubicle);
+    runs && (state.restart.entering == Some(cubicle) || state.ending == Some(cubicle))
+}
+
+/// May there be one more accident this minute? Counts it, if it is not the
+/// consequence of an earlier one.
+pub fn is_within_limit(cubicle: usize) -> bool {
+    let Some(plan) = plan() else {
+        return false;
+    };
+    let mut life = life(cubicle).lock();
+    if life.phase == Phase::Dying {
+        return true;
+    }
+    let now = seconds();
+    if now - life.minute >= 60 {
+        (life.minute, life.accidents) = (now, 0);
+    }
+    life.accidents += 1;
+    life.accidents <= plan.cubicles()[cubicle].restarts
+}
+
+/// Of the clock that only runs (CLOCK_MONOTONIC).
+fn seconds() -> u64 {
+    const CLOCK_GETTIME: u64 = 228;
+    const CLOCK_MONOTONIC: u64 = 1;
+    let mut time = [0u64; 2];
+    // SAFETY: `struct timespec` has two words.
+    unsafe {
+        kernel::call(
+            CLOCK_GETTIME,
+            [CLOCK_MONOTONIC, time.as_mut_ptr() as u64, 0, 0, 0, 0],
+        )
+    };
+    time[0]
+}
+
+/// The handler has sent a fault here, on the monitor's stack with all rights.
+pub extern "C" fn go_on() -> ! {
+    // SAFETY: this thread's state.
+    match unsafe { (*thread::state()).restart.fault.take() } {
+        Some(accident) => contain(accident),
+        None => crate::violation::fatal("a fault was to be contained that nobody has seen"),
+    }
+}
+
+/// The cubicle is lost on this thread: gives back to whoever waits for it.
+pub fn contain(accident: Accident) -> ! {
+    let cubicle = accident.cubicle;
+    // Frames of all cubicles are looked at.
+    open(Rights::NONE, Rights::ALL);
+    end_work(cubicle);
+    let (dead, returns) = (remember(accident), is_entering(cubicle));
+    let mut calls = [Pending::NONE; 1];
+    let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
+    leave(accident, dead.awaiting == 0);
+    if called {
+        answer(&calls[0])
+    }
+    if returns {
+        // SAFETY: this very cubicle was made to run by `run`.
+        unsafe { cubicle_back(1) }
+    }
+    crate::violation::fatal("a cubicle failed for which nobody waits")
+}
+
+/// Bytes of a frame that say what its cubicle waits for.
+const WAITING: usize = offset_of!(Frame, awaiting) + 8;
+
+/// What the cubicle had called on this thread, from its frame, which is not to
+/// be used any more.
+fn remember(accident: Accident) -> Dead {
+    let cubicle = accident.cubicle;
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    let known = state.restart.dead[cubicle];
+    let mut dead = known.unwrap_or_else(|| {
+        let at = frame_address(cubicle, state.number as u64);
+        let mut words = [0u8; WAITING];
+        // A cubicle that was never entered has called nobody.
+        memory_calls::read(cubicle, at, &mut words);
+        Dead {
+            stack: chain::word(&words, offset_of!(Frame, stack)),
+            awaiting: chain::word(&words, offset_of!(Frame, awaiting)),
+        }
+    });
+    if accident.returned {
+        if let Some((gate, _)) = ticket_gate(dead.awaiting) {
+            lends::abandon(gate as u32, dead.stack);
+        }
+        dead = chain::older(cubicle, dead).unwrap_or(Dead {
+            stack: 0,
+            awaiting: 0,
+        });
+    }
+    state.restart.dead[cubicle] = Some(dead);
+    dead
+}
+
+/// This thread has left the cubicle, but for calls that will come back to it.
+fn leave(accident: Accident, for_good: bool) {
+    let cubicle = accident.cubicle;
+    // SAFETY: this thread's state and block.
+    let (state, block) = unsafe { (&mut *thread::state(), thread::block()) };
+    let mut life = life(cubicle).lock();
+    if accident.is_first && life.phase == Phase::Up {
+        poison(cubicle, &mut life);
+    }
+    // SAFETY: as above.
+    unsafe { (*block).virtual_threads[cubicle].frame = 0 };
+    let (word, bit) = (state.number / 64, 1u64 << (state.number % 64));
+    if for_good {
+        state.presences[cubicle] = Default::default();
+        lends::begin_thread(cubicle);
+        state.restart.dead[cubicle] = None;
+        life.inside[word] &= !bit;
+    } else {
+        life.inside[word] |= bit;
+    }
+    if life.is_over() {
+        renew(cubicle, &mut life);
+    }
+}
+
+/// The call returns what the manifest says: the caller's gate is made to go on where
+/// its callee has returned.
+fn answer(call: &Pending) -> ! {
+    let number = call.gate;
+    let Some(gate) = plan().and_then(|plan| plan.gates().get(number)) else {
+        crate::violation::fatal("a gate that is not in the plan");
+    };
+    let caller = gate.from as usize;
+    if is_dying(caller) {
+        // It is lost itself, and its call has just come back.
+        come_back(caller)
+    }
+    open(Rights::NONE, rights(caller));
+    let (Some(frame), block) = (frame(caller), thread::block()) else {
+        crate::violation::fatal("a cubicle without a frame has made a call");
+    };
+    // SAFETY: the thread block's frame pointers are the monitor's; what the caller has
+    // written there concerns only the caller.
+    unsafe {
+        lends::abandon(number as u32, (*frame).stack);
+        // A gate with two switches waits in its first phase, and is answered in it.
+        let phase = match ticket_gate((*frame).awaiting) {
+            Some((_, 1)) => 1,
+            _ => 3,
+        };
+        (*frame).awaiting = ticket(number, phase);
+        let fs = (*block).virtual_threads[caller].fs;
+        (*frame).resume = Context {
+            r9: gate.fault_errno.into(),
+            r10: gate.fault_value,
+            stack: (*frame).stack,
+            instruction: gate_tail(number),
+            fs,
+            ..Context::START
+        };
+        (*frame).token = RESUME;
+        (*block).resume_target = gate_tail(number);
+        cubicle_resume(resume_stub(caller))
+    }
+}
+
+/// A function was called that the cubicle had passed before it started anew: nothing has
+/// happened to the cubicle as it is now, and the call fails. Returns an error number if
+/// there is no such call.
+pub fn call_gone(cubicle: usize) -> i64 {
+    if !is_restartable(cubicle) {
+        return -error::EPERM;
+    }
+    if is_dying(cubicle) {
+        fail(cubicle)
+    }
+    open(Rights::NONE, Rights::ALL);
+    let mut calls = [Pending::NONE; 1];
+    if chain::pending_calls(Some(cubicle), &mut calls) == 0 {
+        open(Rights::NONE, rights(cubicle));
+        return -error::EPERM;
+    }
+    // As if it had returned: where its next call starts, and whom it waits for, is as
+    // before this one.
+    if let Some(frame) = frame(cubicle) {
+        // SAFETY: the thread block's frame pointers are the monitor's.
+        unsafe { (*frame).inside = (*frame).inside.wrapping_sub(1) };
+    }
+    answer(&calls[0])
+}
+
+/// The monitor works for a call into a cubicle that is dying.
+pub fn fail(cubicle: usize) -> ! {
+    contain(Accident {
+        cubicle,
+        is_first: false,
+        returned: false,
+    })
+}
+
+/// The monitor works for a call that has come back to a cubicle that is dying.
+pub fn come_back(cubicle: usize) -> ! {
+    contain(Accident {
+        cubicle,
+        is_first: false,
+        returned: true,
+    })
+}

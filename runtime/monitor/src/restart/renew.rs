@@ -1,0 +1,101 @@
+//! From dead to new.
+
+use super::alive::{Life, Phase, set_dying};
+use crate::machine::kernel::{
+    self, MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, number,
+};
+use crate::machine::rights::tag;
+use crate::machine::thread;
+use crate::process::run::frame_address;
+use crate::process::{self, arena, callbacks, cubicles, lends};
+use crate::threads::pool;
+use crate::windows;
+use core::sync::atomic::Ordering;
+use cubicle_abi::frame::Frame;
+use cubicle_abi::layout::ARENA_SIZE;
+use cubicle_abi::rights::{Rights, cubicle_key};
+
+/// From here on nothing of the cubicle can be written, by whatever thread, and no
+/// thread enters it. Those that are inside are noted, but for this one, of which the
+/// caller knows more.
+pub fn poison(cubicle: usize, life: &mut Life) {
+    life.phase = Phase::Dying;
+    set_dying(cubicle, true);
+    windows::retire(cubicle);
+    // Nobody waits for a `main` that does not come back.
+    cubicles()[cubicle].parked_main.forget();
+    for number in 0..pool::MOST_THREADS {
+        if pool::is_used(number) {
+            let block = pool::memory(number).block();
+            // SAFETY: the block of a thread that exists; gates read this word at any
+            // time, and find that there is no frame.
+            unsafe { (&raw mut (*block).virtual_threads[cubicle].frame).write_volatile(0) };
+        }
+    }
+    let mut mappings = cubicles()[cubicle].mappings.lock();
+    mappings.limit_protection(PROT_READ, |start, end, protection| {
+        if tag(start, end, protection, cubicle_key(cubicle)).is_err() {
+            crate::violation::fatal("the kernel refused to close a cubicle that has failed");
+        }
+    });
+    // SAFETY: this thread's state.
+    let own = unsafe { (*thread::state()).number };
+    for number in (0..pool::MOST_THREADS).filter(|number| *number != own) {
+        let frame = frame_address(cubicle, number as u64);
+        // SAFETY: frames in the cubicle's table are mapped, and can be read.
+        let inside = mappings.find(frame).is_some()
+            && unsafe { (&raw const (*(frame as *const Frame)).inside).read_volatile() } != 0;
+        if inside {
+            life.inside[number / 64] |= 1 << (number % 64);
+        }
+    }
+}
+
+/// Nobody is inside: the cubicle gets the memory it had before it first ran.
+pub fn renew(cubicle: usize, life: &mut Life) {
+    let Some(plan) = process::plan() else {
+        return;
+    };
+    let own = &cubicles()[cubicle];
+    {
+        let mut mappings = own.mappings.lock();
+        // SAFETY: the whole arena, which nobody has memory of any more: reserved anew.
+        let result = unsafe {
+            kernel::call(
+                number::MMAP,
+                [
+                    arena(cubicle),
+                    ARENA_SIZE,
+                    0,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+                    u64::MAX,
+                    0,
+                ],
+            )
+        };
+        if result < 0 {
+            crate::violation::fatal("the kernel refused to take a failed cubicle's memory");
+        }
+        const MADV_DONTNEED: u64 = 4;
+        let segments = plan.segments(&plan.cubicles()[cubicle]).iter();
+        for segment in segments.filter(|segment| segment.key == cubicle_key(cubicle)) {
+            let size = segment.end - segment.start;
+            // SAFETY: the image's own data: its private pages go, and what comes in
+            // their place is the file's.
+            unsafe {
+                kernel::call(
+                    number::MADVISE,
+                    [segment.start, size, MADV_DONTNEED, 0, 0, 0],
+                )
+            };
+        }
+        mappings.clear();
+    }
+    own.heap_end.store(0, Ordering::Relaxed);
+    lends::retire(cubicle);
+    callbacks::retire(cubicle);
+    crate::machine::rights::open(Rights::NONE, process::rights(cubicle));
+    process::start::prepare(plan, cubicle);
+    life.phase = Phase::New;
+    set_dying(cubicle, false);
+}
