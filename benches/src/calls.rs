@@ -9,12 +9,14 @@ use crate::{instructions, switch_cost};
 
 const ROUNDS: usize = 7;
 
-const KINDS: [(&str, GateKind); 5] = [
-    ("fast", GateKind::Fast),
-    ("caller-sees", GateKind::CallerSees),
-    ("callee-sees", GateKind::CalleeSees),
-    ("union", GateKind::Union),
-    ("lending", GateKind::Lending),
+/// Names, kinds, and whether vector, mask and x87 registers are cleared.
+const KINDS: [(&str, GateKind, bool); 6] = [
+    ("fast", GateKind::Fast, true),
+    ("caller-sees", GateKind::CallerSees, true),
+    ("callee-sees", GateKind::CalleeSees, true),
+    ("union", GateKind::Union, true),
+    ("unscrubbed", GateKind::Union, false),
+    ("lending", GateKind::Lending, true),
 ];
 
 pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
@@ -36,14 +38,14 @@ pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
         if machine.keys { "WRPKRU" } else { "stand-in" }
     );
     for (form, samples) in machine.forms().iter().zip(&all[1..]) {
-        for (name, kind) in KINDS {
+        for (name, kind, scrub) in KINDS {
             for fs in [false, true] {
                 let name = if fs {
                     format!("{name} FS")
                 } else {
                     name.to_owned()
                 };
-                let count = instructions::count(kind, fs)?;
+                let count = instructions::count(kind, fs, scrub)?;
                 line(
                     machine.label(*form),
                     &name,

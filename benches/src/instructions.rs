@@ -19,7 +19,7 @@ pub struct Count {
 }
 
 /// The gate of a function that takes one integer and returns one.
-pub fn count(kind: GateKind, switch_fs: bool) -> anyhow::Result<Count> {
+pub fn count(kind: GateKind, switch_fs: bool, scrub_vectors: bool) -> anyhow::Result<Count> {
     let monitor = Monitor::embedded()?;
     let (mut from, mut to) = (cubicle_rights(0), cubicle_rights(1));
     match kind {
@@ -48,7 +48,7 @@ pub fn count(kind: GateKind, switch_fs: bool) -> anyhow::Result<Count> {
         },
         switch_fs,
         callee_uses_x87: false,
-        caller_uses_x87: true,
+        scrub_vectors,
         errno: None,
     };
     let clearing = executed(&clear::emit(VectorLevel::Avx512Wide)?, STUB_BASE)?.0;

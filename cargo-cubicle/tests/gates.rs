@@ -51,8 +51,9 @@ struct Described {
     fs: bool,
     #[serde(default)]
     callee_x87: bool,
+    /// Leave what vector, mask and x87 registers hold.
     #[serde(default)]
-    caller_x87: bool,
+    unscrubbed: bool,
     #[serde(default)]
     /// The callee may be restarted.
     restarts: bool,
@@ -124,7 +125,7 @@ impl Described {
             shape: self.shape(),
             switch_fs: self.fs,
             callee_uses_x87: self.callee_x87,
-            caller_uses_x87: self.caller_x87,
+            scrub_vectors: !self.unscrubbed,
             errno: self.errno.as_ref().map(|errno| ErrnoOffsets {
                 callee: errno.callee,
                 caller: errno.caller,

@@ -169,6 +169,7 @@ impl Program {
             key: Some(2),
             callback: None,
             call: None,
+            outcome: None,
             detail: String::new(),
             chain: vec![Call {
                 from: "app".into(),

@@ -206,9 +206,7 @@ impl<'a> Emitter<'a> {
         }
         self.a.sub(rsp, 8)?;
         self.a.stmxcsr(dword_ptr(rsp))?;
-        if spec.caller_uses_x87 {
-            self.a.fnstcw(word_ptr(rsp + 4))?;
-        }
+        self.a.fnstcw(word_ptr(rsp + 4))?;
         self.frame_of(spec.from)?;
         self.a.push(field(rax, AWAITING))?;
         self.a.push(field(rax, STACK))?;
@@ -318,7 +316,9 @@ impl<'a> Emitter<'a> {
         if spec.kind != GateKind::Lending {
             self.store_stack_arguments()?;
         }
-        self.a.call(clear::address(spec.shape.vectors))?;
+        if spec.scrub_vectors {
+            self.a.call(clear::address(spec.shape.vectors))?;
+        }
         let arguments = [rdi, rsi, rdx, rcx, r8, r9];
         for (number, register) in arguments.into_iter().enumerate() {
             match (number < spec.shape.integers, register) {
@@ -475,7 +475,9 @@ impl<'a> Emitter<'a> {
         for register in [r15, r14, r13, r12, rbx, rbp] {
             self.a.pop(register)?;
         }
-        self.a.call(clear::address(spec.shape.result.vectors))?;
+        if spec.scrub_vectors {
+            self.a.call(clear::address(spec.shape.result.vectors))?;
+        }
         match spec.shape.result.integers {
             0 => self.zero(rax)?,
             _ => self.a.mov(rax, r10)?,

@@ -22,10 +22,11 @@ pub struct GateSpec {
     pub shape: GateShape,
     /// Does anything reachable from the function use FS?
     pub switch_fs: bool,
-    /// Does anything reachable from the function use x87 or MMX?
+    /// Does anything reachable from the function use x87 or MMX? Only fast gates
+    /// rely on the answer.
     pub callee_uses_x87: bool,
-    /// Does the caller's image contain x87 or MMX code?
-    pub caller_uses_x87: bool,
+    /// Clear vector, mask and x87 registers that carry nothing.
+    pub scrub_vectors: bool,
     /// Copy the callee's errno to the caller's libc; implies `switch_fs`.
     pub errno: Option<ErrnoOffsets>,
     /// What the caller gets if the callee is restarted meanwhile, which it may be: the

@@ -181,8 +181,7 @@ fn specs(
             shape: gate.shape,
             switch_fs,
             callee_uses_x87: reaches(Reach::uses_x87),
-            // Every glibc holds some; who calls out is not known here.
-            caller_uses_x87: true,
+            scrub_vectors: to.scrub_vectors,
             errno,
             fault: (to.restarts > 0).then_some(gate.fault),
         });

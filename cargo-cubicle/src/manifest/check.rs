@@ -114,6 +114,7 @@ fn shared_is_only_code(policy: &Policy, cubicle: &Cubicle, findings: &mut Findin
         ("memory", written(&cubicle.memory.span)),
         ("stack", written(&cubicle.stack.span)),
         ("gate", written(&cubicle.gate.span)),
+        ("scrub-vectors", written(&cubicle.scrub_vectors.span)),
         ("syscalls", first(&cubicle.syscalls)),
         ("denied", written(&cubicle.denied.span)),
         (

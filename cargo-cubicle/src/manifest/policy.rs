@@ -153,6 +153,8 @@ pub struct Cubicle {
     pub stack: Located<u64>,
     /// The kind of the gates into it, where a function does not say otherwise.
     pub gate: Located<GateKind>,
+    /// Whether gates into it clear vector, mask and x87 registers that carry nothing.
+    pub scrub_vectors: Located<bool>,
     /// Names of [`SYSCALL_GROUPS`] or of single system calls.
     pub syscalls: Vec<Located<String>>,
     /// What becomes of calls that it is denied.

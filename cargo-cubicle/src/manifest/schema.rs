@@ -87,6 +87,8 @@ pub struct Cubicle {
     stack: Option<Size>,
     /// "checked" (default), or "fast" for callees without authority.
     gate: Option<GateKind>,
+    /// Whether its gates clear vector, mask and x87 registers that carry nothing (default true).
+    scrub_vectors: Option<bool>,
     /// Granted system calls: groups such as "@file", or single names.
     syscalls: Option<Vec<SystemCall>>,
     /// What a denied system call comes to: "error" (default), "log" reports the first of each kind, "kill" ends the program.

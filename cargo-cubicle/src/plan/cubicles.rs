@@ -41,6 +41,7 @@ pub fn resolve(policy: &Policy, findings: &mut Findings) -> Vec<Cubicle> {
             end: slot(number) + SLOT_SIZE,
             memory: declared.memory.value,
             stack: declared.stack.value,
+            scrub_vectors: declared.scrub_vectors.value,
             grants,
             narrowing,
             restarts: match declared.on_fault.value {

@@ -217,7 +217,12 @@ pub fn encode(
             ISOLATION_AUDIT => identity(&writer.bytes, images),
             _ => 0,
         },
+        size: 0,
         without: plan.without,
+    };
+    let header = Header {
+        size: writer.bytes.len() as u64,
+        ..header
     };
     writer.bytes[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
     let (size, room) = (writer.bytes.len() as u64, PLAN_END - PLAN_BASE);
@@ -283,7 +288,7 @@ mod tests {
 
     #[test]
     fn structures_have_no_padding() {
-        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 8 + 8 + 16);
+        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 4 * 8 + 8);
         assert_eq!(
             size_of::<Cubicle>(),
             8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4

@@ -73,6 +73,8 @@ pub struct Cubicle {
     /// Bytes.
     pub memory: u64,
     pub stack: u64,
+    /// Whether gates into it clear vector, mask and x87 registers.
+    pub scrub_vectors: bool,
     pub grants: Grants,
     pub narrowing: Narrowing,
     /// How often a minute it may be restarted; 0: its faults end the program.

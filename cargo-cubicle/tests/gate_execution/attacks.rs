@@ -44,7 +44,7 @@ fn pending_x87_exceptions_trap_in_both_directions() {
     for kind in [GateKind::Fast, GateKind::Union] {
         let mut world = World::new();
         let mut spec = to_probe(&mut world, kind);
-        (spec.caller_uses_x87, spec.callee_uses_x87) = (true, true);
+        spec.callee_uses_x87 = true;
         unsafe { EXIT.set_x87(0x037b, 0x8084, 0) };
         must_trap(&mut world, &spec, "the callee's exception");
         unsafe {
@@ -226,7 +226,6 @@ fn the_first_call_attaches_and_starts_over() {
         let mut world = World::new();
         let mut spec = to_probe_by(by, &mut world, kind);
         spec.shape = shape(6, 8, 5);
-        spec.caller_uses_x87 = true;
         let stand_in = world.thunk(attach as *const () as u64);
         let jump = (stand_in as i64 - layout::system_call_gate(CALLER) as i64 - 5) as i32;
         let mut code = vec![0xe9];

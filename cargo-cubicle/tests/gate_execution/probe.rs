@@ -98,6 +98,17 @@ impl State {
         (half(0), half(2), self.xsave[4])
     }
 
+    /// Where the last x87 instruction and its operand were.
+    pub fn set_x87_pointers(&mut self, instruction: u64, operand: u64) {
+        self.xsave[8..16].copy_from_slice(&instruction.to_le_bytes());
+        self.xsave[16..24].copy_from_slice(&operand.to_le_bytes());
+    }
+
+    pub fn x87_pointers(&self) -> (u64, u64) {
+        let word = |at: usize| u64::from_le_bytes(self.xsave[at..at + 8].try_into().unwrap());
+        (word(8), word(16))
+    }
+
     /// The 80 bits of each x87 register.
     pub fn x87_registers(&self) -> Vec<&[u8]> {
         (0..8)

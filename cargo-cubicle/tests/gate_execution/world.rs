@@ -256,7 +256,7 @@ pub fn spec(kind: GateKind, target: GateTarget) -> GateSpec {
         },
         switch_fs: false,
         callee_uses_x87: false,
-        caller_uses_x87: false,
+        scrub_vectors: true,
         errno: None,
         fault: None,
     }

@@ -45,6 +45,18 @@ defences! {
     HeldDescriptors = "held-descriptors",
     /// Devices are closed but for those that touch nobody's memory.
     Devices = "devices",
+    /// What ioctl, fcntl, prctl and prlimit64 are asked for is looked at.
+    Options = "options",
+    /// Memory calls are confined to the caller's own memory.
+    MemoryCalls = "memory-calls",
+    // Second walls.
+    NoNewPrivileges = "no-new-privileges",
+    NotDumpable = "not-dumpable",
+    /// `mseal`.
+    Sealed = "sealed",
+    Landlock = "landlock",
+    /// The seccomp filter.
+    Filter = "filter",
     // Lends.
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",

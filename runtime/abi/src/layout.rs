@@ -106,6 +106,14 @@ pub const fn resume_stub(index: usize) -> u64 {
     system_call_gate(index) + ENTRY_STRIDE / 2
 }
 
+/// The cubicle in whose system-call gate or resume stub `address` lies.
+pub const fn entry_at(address: u64) -> Option<usize> {
+    if address < ENTRY_BASE || address >= ENTRY_BASE + ENTRY_STRIDE * MAXIMUM_CUBICLES as u64 {
+        return None;
+    }
+    Some(((address - ENTRY_BASE) / ENTRY_STRIDE) as usize)
+}
+
 /// Distance from a resume stub to its second entry, bytes.
 pub const RESUME_AGAIN: u64 = 64;
 

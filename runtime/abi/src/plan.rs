@@ -53,6 +53,8 @@ pub struct Header {
     pub windows: Slice,
     /// Which build this is, for recordings of an audit; 0 in all others.
     pub build: u64,
+    /// Bytes of the whole plan.
+    pub size: u64,
     /// The defences that are left out: none but in programs of the tests.
     pub without: Defences,
 }

@@ -32,6 +32,13 @@ impl<const CAPACITY: usize> Text<CAPACITY> {
         &self.bytes[..self.length]
     }
 
+    /// Appends bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        let count = bytes.len().min(CAPACITY - self.length);
+        self.bytes[self.length..][..count].copy_from_slice(&bytes[..count]);
+        self.length += count;
+    }
+
     /// Appends `text` as the inside of a JSON string.
     pub fn json(&mut self, text: &[u8]) {
         for &byte in text {

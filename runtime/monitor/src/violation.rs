@@ -129,9 +129,9 @@ mod reporting {
     use crate::restart::{self, Accident, contain};
     use crate::windows::touch::Against;
     use cubicle_abi::frame::Frame;
-    use cubicle_abi::layout::{ARENA_FRAMES, PAGE, gate_at};
+    use cubicle_abi::layout::{ARENA_FRAMES, PAGE, entry_at, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
-    use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC};
+    use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
 
     type Line = Text<8192>;
 
@@ -298,7 +298,11 @@ mod reporting {
     /// A fault in a cubicle, a gate or the monitor: report and end. A crash of
     /// a cubicle's own making ends the process as it would have ended plainly.
     pub fn fault(context: &mut SignalContext, information: &SignalInformation) {
-        crate::machine::rights::open_for_report();
+        // Whoever runs a cubicle's code or a gate holds nothing that another one waits for.
+        match (MONITOR_BASE..MONITOR_END).contains(&context.rip) {
+            true => crate::machine::rights::open_for_report(),
+            false => crate::machine::rights::open(Rights::NONE, Rights::ALL),
+        }
         if let Some(accident) = consequence(context, information) {
             return go_on_without(accident, context);
         }
@@ -418,7 +422,6 @@ mod reporting {
                 .then(|| of(cubicle, false))
                 .flatten();
         }
-        let gate = plan.gates().get(gate_at(context.rip)?)?;
         // SAFETY: this thread's block.
         let block = unsafe { &*thread::block() };
         let is_of = |cubicle: usize| {
@@ -426,6 +429,10 @@ mod reporting {
             let there = process::owner(information.address) == Some(cubicle);
             absent && (information.address < PAGE || there)
         };
+        if let Some(cubicle) = entry_at(context.rip) {
+            return is_of(cubicle).then(|| of(cubicle, false)).flatten();
+        }
+        let gate = plan.gates().get(gate_at(context.rip)?)?;
         let (from, to) = (gate.from as usize, gate.to as usize);
         if is_of(to) {
             of(to, false)

@@ -8,6 +8,7 @@
 
 PAIR(fast)
 PAIR(checked)
+PAIR(unscrubbed)
 PAIR(seen)
 PAIR(seeing)
 

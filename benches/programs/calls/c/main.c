@@ -10,7 +10,7 @@ int main(void)
 	long value = 0;
 	char text[LENT] = "what is lent for a call, 64 bytes of it";
 	/* The first call makes the thread's presence over there. */
-	value = seeing_bare(seen_bare(checked_bare(value)));
+	value = seeing_bare(seen_bare(checked_bare(unscrubbed_bare(value))));
 	MEASURE("fast", value = fast_bare(value));
 	MEASURE("fast FS", value = fast_thread(value));
 	MEASURE("caller-sees", value = seen_bare(value));
@@ -19,6 +19,8 @@ int main(void)
 	MEASURE("callee-sees FS", value = seeing_thread(value));
 	MEASURE("union", value = checked_bare(value));
 	MEASURE("union FS", value = checked_thread(value));
+	MEASURE("unscrubbed", value = unscrubbed_bare(value));
+	MEASURE("unscrubbed FS", value = unscrubbed_thread(value));
 	MEASURE("lending", value = lending_bare(text, LENT));
 	MEASURE("lending FS", value = lending_thread(text, LENT));
 	return value == 0;

@@ -41,6 +41,12 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
         &mut cubicle.gate,
         table.get("gate").and_then(|entry| reader.word(entry)),
     );
+    set(
+        &mut cubicle.scrub_vectors,
+        table
+            .get("scrub-vectors")
+            .and_then(|entry| reader.boolean(entry)),
+    );
     cubicle.syscalls = strings(reader, table.get("syscalls"));
     check_syscalls(reader, &cubicle.syscalls);
     set(
@@ -86,6 +92,7 @@ fn defaults(name: Located<String>) -> Cubicle {
         memory: Located::new(GIB, span.clone()),
         stack: Located::new(MIB, span.clone()),
         gate: Located::new(GateKind::Checked, span.clone()),
+        scrub_vectors: Located::new(true, span.clone()),
         syscalls: Vec::new(),
         denied: Located::new(Denied::Error, span.clone()),
         files: None,

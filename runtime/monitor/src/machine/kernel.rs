@@ -35,6 +35,7 @@ pub mod number {
     pub const SENDMSG: u64 = 46;
     pub const BIND: u64 = 49;
     pub const CLONE: u64 = 56;
+    pub const EXECVE: u64 = 59;
     pub const EXIT: u64 = 60;
     pub const UNAME: u64 = 63;
     pub const FCNTL: u64 = 72;
@@ -65,7 +66,9 @@ pub mod number {
     pub const FSETXATTR: u64 = 190;
     pub const FREMOVEXATTR: u64 = 199;
     pub const FUTEX: u64 = 202;
+    pub const GETDENTS64: u64 = 217;
     pub const SET_TID_ADDRESS: u64 = 218;
+    pub const RESTART_SYSCALL: u64 = 219;
     pub const EXIT_GROUP: u64 = 231;
     pub const TGKILL: u64 = 234;
     pub const UTIMES: u64 = 235;
@@ -87,7 +90,9 @@ pub mod number {
     pub const PRLIMIT64: u64 = 302;
     pub const SENDMMSG: u64 = 307;
     pub const RENAMEAT2: u64 = 316;
+    pub const SECCOMP: u64 = 317;
     pub const GETRANDOM: u64 = 318;
+    pub const EXECVEAT: u64 = 322;
     pub const PKEY_MPROTECT: u64 = 329;
     pub const PKEY_ALLOC: u64 = 330;
     pub const STATX: u64 = 332;
@@ -95,7 +100,11 @@ pub mod number {
     pub const CLONE3: u64 = 435;
     pub const OPENAT2: u64 = 437;
     pub const FACCESSAT2: u64 = 439;
+    pub const LANDLOCK_CREATE_RULESET: u64 = 444;
+    pub const LANDLOCK_ADD_RULE: u64 = 445;
+    pub const LANDLOCK_RESTRICT_SELF: u64 = 446;
     pub const FCHMODAT2: u64 = 452;
+    pub const MSEAL: u64 = 462;
 }
 
 /// Error numbers, positive.

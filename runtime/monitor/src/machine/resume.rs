@@ -20,6 +20,15 @@ const FIXED_FLAGS: u64 = 0x202;
 /// Lets `cubicle` start its instruction over when the handler returns. `false`: it
 /// is not in a state from which it could.
 pub fn start_over(cubicle: usize, context: &mut SignalContext) -> bool {
+    if !crate::restart::hold(cubicle) {
+        return false;
+    }
+    let started = start_held(cubicle, context);
+    crate::restart::release(cubicle);
+    started
+}
+
+fn start_held(cubicle: usize, context: &mut SignalContext) -> bool {
     let Some(frame) = crate::process::run::frame(cubicle) else {
         return false;
     };

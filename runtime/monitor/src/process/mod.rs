@@ -19,6 +19,7 @@ pub mod spare;
 pub mod start;
 #[cfg(monitor_image)]
 pub mod virtual_threads;
+pub mod walls;
 
 use crate::lock::Lock;
 use crate::mappings::Mappings;

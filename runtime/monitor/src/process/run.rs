@@ -3,6 +3,7 @@
 use crate::machine::assembly::cubicle_enter;
 use crate::machine::rights::open;
 use crate::machine::thread;
+use crate::restart;
 use cubicle_abi::frame::{Context, FRAME_SIZE, Frame, RESUME};
 use cubicle_abi::layout::resume_stub;
 use cubicle_abi::rights::Rights;
@@ -19,13 +20,24 @@ pub fn frame(index: usize) -> Option<*mut Frame> {
     (address != 0).then_some(address as *mut Frame)
 }
 
+/// What [`run`] answers if the cubicle fails and starts anew.
+pub const FAILED: u64 = 1;
+
 /// Runs cubicle `index` from `context` until it goes back to the monitor;
-/// answers with what it went back with. The frame must be set.
+/// answers with what it went back with: 0, or [`FAILED`]. The frame must be set.
 pub fn run(index: usize, context: &Context) -> u64 {
     let block = thread::block();
     let rights = super::rights(index);
     open(Rights::NONE, rights);
+    if !restart::hold(index) {
+        return FAILED;
+    }
     let Some(frame) = frame(index) else {
+        if restart::is_restartable(index) {
+            // It has started anew meanwhile.
+            restart::release(index);
+            return FAILED;
+        }
         crate::violation::fatal("a cubicle without a frame was to run");
     };
     // SAFETY: the frame's address comes from the thread block, and the page is
@@ -35,6 +47,7 @@ pub fn run(index: usize, context: &Context) -> u64 {
         (*frame).token = RESUME;
         (*block).virtual_threads[index].fs = context.fs;
         (*block).resume_target = context.instruction;
+        restart::release(index);
         let state = thread::state();
         let outer = (*state).running.replace(index);
         let result = cubicle_enter(resume_stub(index));

@@ -13,12 +13,12 @@ use crate::machine::thread::{self, FIRST, ThreadMemory};
 use crate::machine::{rights, signals};
 use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
-use crate::system_calls::paths::{held, listed};
+use crate::system_calls::paths::{held, listed, names_paths};
 use crate::violation::refuse_start;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
-use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU};
+use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU, Text};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 
 /// The stack of the program's own main thread, as much as Linux gives by
@@ -70,6 +70,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     VDSO.store(vdso, Ordering::Relaxed);
     reserve_arenas();
     for index in 0..plan.cubicles().len() {
+        share(plan, index);
         prepare(plan, index);
     }
     for index in plan.cubicles().len()..super::region_count() {
@@ -84,6 +85,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         dispatch_system_calls(&FIRST),
         "Syscall User Dispatch (Linux 5.11 or newer, CONFIG_GENERIC_ENTRY)",
     );
+    super::walls::build(plan, mechanism);
     let main = plan.header().main as usize;
     // SAFETY: this thread's state.
     unsafe { (*FIRST.state()).creator = Some(main) };
@@ -99,6 +101,9 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
 
 /// What path calls need before the first cubicle makes one.
 fn prepare_paths(plan: Plan) {
+    if !plan.cubicles().iter().any(names_paths) {
+        return;
+    }
     let narrowed = |cubicle: &cubicle_abi::plan::Cubicle| cubicle.flags & CUBICLE_NARROWED != 0;
     match held::prepare() {
         Ok(true) => or_refuse(listed::find_all(plan), "finding what `files` lists"),
@@ -119,20 +124,24 @@ fn or_refuse(result: Result<(), i64>, what: &str) {
     }
 }
 
-/// Copies the gates and stubs of this mechanism and processor into place.
-/// Anonymous memory: nobody changes it through the file (rule 22).
-fn map_texts(plan: Plan, mechanism: u32) {
+/// The gates and stubs of this mechanism and processor.
+pub fn texts_of(plan: Plan, mechanism: u32) -> impl Iterator<Item = &'static Text> {
     let level = platform::vector_level();
-    for text in plan.texts() {
+    plan.texts().iter().filter(move |text| {
         // The routines that clear registers depend on the processor only.
-        let wanted = if text.address == STUB_BASE {
-            level
-        } else {
-            mechanism
-        };
-        if text.mechanism != wanted {
-            continue;
-        }
+        text.mechanism
+            == if text.address == STUB_BASE {
+                level
+            } else {
+                mechanism
+            }
+    })
+}
+
+/// Copies the gates and stubs into place. Anonymous memory: nobody changes it
+/// through the file (rule 22).
+fn map_texts(plan: Plan, mechanism: u32) {
+    for text in texts_of(plan, mechanism) {
         let bytes = plan.bytes(text.bytes);
         let size = page_up(bytes.len() as u64);
         // SAFETY: the layout keeps this range free; NOREPLACE makes sure.
@@ -238,17 +247,29 @@ fn reserve_arenas() {
     }
 }
 
+/// Tags text and constants of cubicle `index`, which all can read.
+fn share(plan: Plan, index: usize) {
+    let segments = plan.segments(&plan.cubicles()[index]).iter();
+    for segment in segments.filter(|segment| segment.key == KEY_PUBLIC) {
+        or_refuse(
+            tag(segment.start, segment.end, segment.protection, segment.key),
+            "tagging an image",
+        );
+    }
+}
+
 /// Tags the image of cubicle `index` and gives it a frame.
 pub fn prepare(plan: Plan, index: usize) {
     let cubicle = &plan.cubicles()[index];
     let mut mappings = cubicles()[index].mappings.lock();
     mappings.set_limit(cubicle.memory);
     for segment in plan.segments(cubicle) {
-        or_refuse(
-            tag(segment.start, segment.end, segment.protection, segment.key),
-            "tagging an image",
-        );
+        // What is nobody's to write has been tagged once and for all.
         if segment.key == cubicle.key {
+            or_refuse(
+                tag(segment.start, segment.end, segment.protection, segment.key),
+                "tagging an image",
+            );
             let _ = mappings.insert(Mapping {
                 start: segment.start,
                 end: segment.end,

@@ -6,7 +6,7 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
-use super::run::run;
+use super::run::{FAILED, run};
 use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
@@ -24,10 +24,14 @@ const RED_ZONE: u64 = 128;
 
 /// Where this thread's calls into cubicle `index` start.
 fn stack_of(index: usize, stack: u64) {
+    if !restart::hold(index) {
+        return;
+    }
     if let Some(frame) = super::run::frame(index) {
         // SAFETY: the thread block's frame pointers are the monitor's.
         unsafe { (*frame).stack = (stack - RED_ZONE) & !15 };
     }
+    restart::release(index);
 }
 
 /// `attach`: makes this thread's virtual thread in `target`, for `caller`.
@@ -46,34 +50,40 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     }
     super::spare::prepare_if_wanted(caller);
     let suspended = Suspended::new(caller);
-    let attached = match restart::enter(target) {
-        Entry::Refused => false,
-        entry => {
-            // SAFETY: this thread's state.
-            let state = unsafe { &mut *thread::state() };
-            let outer = state.restart.entering.replace(target);
-            if let Entry::New = entry {
-                start::start_again(target);
-            }
-            let attached = enter(target);
-            state.restart.entering = outer;
-            restart::done(target);
-            attached
-        }
-    };
+    let entered = enter(target);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    if attached { 0 } else { FAILED }
+    // A gate into a cubicle that can fail asks for no more.
+    if entered { 0 } else { FAILED as i64 }
 }
 
-/// What a gate into a cubicle that has failed takes for that.
-const FAILED: i64 = 1;
-
-/// Makes this thread's virtual thread in `target`, where it has none: the parked
-/// `main` makes a thread, which runs up to where it parks. `false`: the cubicle has
-/// failed.
+/// Makes this thread's virtual thread in `target`, where it has none. `false`: the
+/// cubicle has failed.
 pub fn enter(target: usize) -> bool {
+    let entry = restart::enter(target);
+    if let Entry::Refused = entry {
+        return false;
+    }
+    // SAFETY: this thread's block and state.
+    let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
+    let outer = state.entering.replace(target);
+    if let Entry::New = entry {
+        start::start_again(target);
+    }
+    // Whoever closes it looks for frames after it has begun to die.
+    let entered = make_thread(target) && !restart::is_dying(target);
+    state.entering = outer;
+    if !entered {
+        block.virtual_threads[target].frame = 0;
+    }
+    restart::done(target);
+    entered
+}
+
+/// Has the parked `main` of `target` make a thread, and runs that up to where it parks.
+/// `false`: the cubicle has failed.
+fn make_thread(target: usize) -> bool {
     let parked = &super::cubicles()[target].parked_main;
     let Some(mut main) = parked.take() else {
         if restart::is_restartable(target) {
@@ -94,22 +104,18 @@ pub fn enter(target: usize) -> bool {
         state.parked_main.replace(target),
         state.attaching.replace(target),
         state.new_thread.take(),
-        state.entering.replace(target),
     );
-    let failed = run(target, &main) != 0;
+    let failed = run(target, &main) == FAILED;
     let new = state.new_thread;
-    (state.parked_main, state.attaching, state.new_thread, _) = outer;
+    (state.parked_main, state.attaching, state.new_thread) = outer;
     if failed {
-        state.entering = outer.3;
         return false;
     }
     let Some(new) = new else {
         violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
     };
     parked.put(state.parked[target]);
-    let failed = run(target, &new) != 0;
-    state.entering = outer.3;
-    if failed {
+    if run(target, &new) == FAILED {
         return false;
     }
     let thread = state.parked[target];
@@ -122,6 +128,7 @@ pub fn enter(target: usize) -> bool {
 /// may call it back, and it may then make calls of its own; none of it may
 /// touch what it will go on with.
 pub struct Suspended {
+    cubicle: usize,
     frame: Option<*mut Frame>,
     stack: u64,
     awaiting: u64,
@@ -130,14 +137,20 @@ pub struct Suspended {
 
 impl Suspended {
     /// Its next entry starts below where it made the system call, and nobody
-    /// may answer what it waited for further out.
+    /// may answer what it waited for further out. If it fails meanwhile, there is
+    /// nothing that would go on.
     pub fn new(cubicle: usize) -> Suspended {
         let mut suspended = Suspended {
-            frame: super::run::frame(cubicle),
+            cubicle,
+            frame: None,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],
         };
+        if !restart::hold(cubicle) {
+            return suspended;
+        }
+        suspended.frame = super::run::frame(cubicle);
         if let Some(frame) = suspended.frame {
             // SAFETY: the thread block's frame pointers are the monitor's, and
             // the page is open: the cubicle was just running.
@@ -149,18 +162,22 @@ impl Suspended {
                 (*frame).awaiting = 0;
             }
         }
+        restart::release(cubicle);
         suspended
     }
 
     /// Its pages must be open again.
     pub fn restore(self) {
-        if let Some(frame) = self.frame {
+        if let Some(frame) = self.frame
+            && restart::hold(self.cubicle)
+        {
             // SAFETY: as above.
             unsafe {
                 (*frame).stack = self.stack;
                 (*frame).awaiting = self.awaiting;
                 (*frame).saved = self.saved;
             }
+            restart::release(self.cubicle);
         }
     }
 }

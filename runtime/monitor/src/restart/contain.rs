@@ -7,8 +7,8 @@
 //!                                    returns to B, which is dead: A → B returns, too
 //! ```
 
-use super::alive::{Phase, end_work, life};
-use super::renew::{poison, renew};
+use super::alive::{Phase, forget_holds, forget_runs, life, set_dying, wait_for_holders};
+use super::renew::poison;
 use super::{Accident, Dead, is_dying, is_restartable};
 use crate::machine::assembly::{cubicle_back, cubicle_resume};
 use crate::machine::kernel::{self, error};
@@ -16,8 +16,8 @@ use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::chain::{self, Pending};
-use crate::process::run::{frame, frame_address};
-use crate::process::{lends, plan, rights};
+use crate::process::run::{FAILED, frame, frame_address};
+use crate::process::{cubicle_count, lends, plan, rights};
 use core::mem::offset_of;
 use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_stub};
@@ -37,7 +37,7 @@ fn is_entering(cubicle: usize) -> bool {
     // SAFETY: this thread's state.
     let state = unsafe { &*thread::state() };
     let runs = state.running == Some(cubicle);
-    runs && (state.restart.entering == Some(cubicle) || state.ending == Some(cubicle))
+    runs && (state.entering == Some(cubicle) || state.ending == Some(cubicle))
 }
 
 /// May there be one more accident this minute? Counts it, if it is not the
@@ -87,7 +87,8 @@ pub fn contain(accident: Accident) -> ! {
     let cubicle = accident.cubicle;
     // Frames of all cubicles are looked at.
     open(Rights::NONE, Rights::ALL);
-    end_work(cubicle);
+    (0..cubicle_count()).for_each(forget_holds);
+    forget_runs(cubicle);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];
     let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
@@ -97,7 +98,7 @@ pub fn contain(accident: Accident) -> ! {
     }
     if returns {
         // SAFETY: this very cubicle was made to run by `run`.
-        unsafe { cubicle_back(1) }
+        unsafe { cubicle_back(FAILED) }
     }
     crate::violation::fatal("a cubicle failed for which nobody waits")
 }
@@ -140,8 +141,27 @@ fn leave(accident: Accident, for_good: bool) {
     let cubicle = accident.cubicle;
     // SAFETY: this thread's state and block.
     let (state, block) = unsafe { (&mut *thread::state(), thread::block()) };
+    let dies = accident.is_first && {
+        let mut life = life(cubicle).lock();
+        let dies = life.phase == Phase::Up;
+        if dies {
+            life.phase = Phase::Dying;
+            set_dying(cubicle, true);
+        }
+        dies
+    };
+    if dies {
+        wait_for_holders(cubicle);
+    }
     let mut life = life(cubicle).lock();
-    if accident.is_first && life.phase == Phase::Up {
+    // SAFETY: as above.
+    let frame = unsafe { (*block).virtual_threads[cubicle].frame } as *mut Frame;
+    if !life.closed && for_good && !frame.is_null() {
+        // Whoever closes the memory looks at it.
+        // SAFETY: it can be written until then, which the lock keeps away.
+        unsafe { (*frame).inside = 0 };
+    }
+    if dies {
         poison(cubicle, &mut life);
     }
     // SAFETY: as above.
@@ -155,9 +175,7 @@ fn leave(accident: Accident, for_good: bool) {
     } else {
         life.inside[word] |= bit;
     }
-    if life.is_over() {
-        renew(cubicle, &mut life);
-    }
+    life.renew(cubicle);
 }
 
 /// The call returns what the manifest says: the caller's gate is made to go on where

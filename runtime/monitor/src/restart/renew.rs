@@ -13,14 +13,13 @@ use crate::windows;
 use core::sync::atomic::Ordering;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::ARENA_SIZE;
-use cubicle_abi::rights::{Rights, cubicle_key};
+use cubicle_abi::rights::cubicle_key;
 
 /// From here on nothing of the cubicle can be written, by whatever thread, and no
 /// thread enters it. Those that are inside are noted, but for this one, of which the
 /// caller knows more.
 pub fn poison(cubicle: usize, life: &mut Life) {
-    life.phase = Phase::Dying;
-    set_dying(cubicle, true);
+    life.closed = true;
     windows::retire(cubicle);
     // Nobody waits for a `main` that does not come back.
     cubicles()[cubicle].parked_main.forget();
@@ -94,8 +93,8 @@ pub fn renew(cubicle: usize, life: &mut Life) {
     own.heap_end.store(0, Ordering::Relaxed);
     lends::retire(cubicle);
     callbacks::retire(cubicle);
-    crate::machine::rights::open(Rights::NONE, process::rights(cubicle));
     process::start::prepare(plan, cubicle);
     life.phase = Phase::New;
+    life.closed = false;
     set_dying(cubicle, false);
 }

@@ -45,6 +45,50 @@ pub const REFUSED: [u64; 8] = set(&[
     134, 175, 313,
 ]);
 
+/// What the monitor makes of its own accord, whatever is granted: it reads and writes
+/// reports, closes and copies descriptors, maps and tags memory, creates and ends
+/// threads, waits and wakes, handles signals, learns who it is, draws random
+/// numbers, and what the kernel makes of a call that a signal interrupted. A test
+/// wants every number of `kernel.rs` in one of these lists.
+pub const OF_THE_MONITOR: [u64; 8] = set(&[
+    1, 3, 5, 9, 10, 11, 13, 14, 15, 24, 25, 28, 39, 56, 60, 72, 131, 157, 158, 186, 202, 219, 231,
+    234, 302, 318, 329,
+]);
+
+/// Only before the first cubicle runs, and so not for any of them: read, uname,
+/// getdents64, seccomp, pkey_alloc, landlock_*, mseal.
+pub const AT_START: [u64; 8] = set(&[0, 63, 217, 317, 330, 444, 445, 446, 462]);
+
+/// What the monitor makes of calls with paths: fstat, sendmsg, truncate,
+/// fchdir, fstatfs, openat, mkdirat, fchownat, newfstatat, unlinkat, linkat,
+/// symlinkat, readlinkat, fchmodat, utimensat, dup3, renameat2, statx, openat2,
+/// faccessat2.
+pub const OF_PATH_CALLS: [u64; 8] = set(&[
+    5, 46, 76, 81, 138, 257, 258, 260, 262, 263, 265, 266, 267, 268, 280, 292, 316, 332, 437, 439,
+]);
+
+/// Calls with paths that can be granted: open, stat, lstat, access, truncate,
+/// chdir, rename, mkdir, rmdir, creat, link, unlink, symlink, readlink, chmod,
+/// chown, lchown, utime, statfs, utimes, openat, mkdirat, fchownat, futimesat,
+/// newfstatat, unlinkat, renameat, linkat, symlinkat, readlinkat, fchmodat,
+/// faccessat, utimensat, renameat2, statx, openat2, faccessat2, fchmodat2.
+pub const PATH_CALLS: [u64; 8] = set(&[
+    2, 4, 6, 21, 76, 80, 82, 83, 84, 85, 86, 87, 88, 89, 90, 92, 94, 132, 137, 235, 257, 258, 260,
+    261, 262, 263, 264, 265, 266, 267, 268, 269, 280, 316, 332, 437, 439, 452,
+]);
+
+/// Calls with addresses, in which a path can be: connect, sendto, sendmsg, bind,
+/// sendmmsg.
+pub const ADDRESS_CALLS: [u64; 8] = set(&[42, 44, 46, 49, 307]);
+
+/// Is any of these granted?
+pub fn any_granted(granted: &[u64; 8], of: &[u64; 8]) -> bool {
+    granted
+        .iter()
+        .zip(of)
+        .any(|(granted, of)| granted & of != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +103,31 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn every_number_the_monitor_knows_is_in_a_list() {
+        let text = include_str!("../machine/kernel.rs");
+        let numbers = text.split("pub mod number {").nth(1).expect("the module");
+        let numbers = numbers.split("\n}").next().expect("its end");
+        let mut found = 0;
+        for line in numbers.lines().filter(|line| line.contains("pub const")) {
+            let (name, value) = line.split_once(": u64 = ").expect("a number");
+            let value: u64 = value.trim_end_matches(';').parse().expect("digits");
+            let lists = [&OF_THE_MONITOR, &AT_START, &OF_PATH_CALLS, &PATH_CALLS];
+            let answered = [&ADDRESS_CALLS, &WITHOUT_POINTERS, &ONLY_ANSWERED];
+            let known = lists.iter().chain(&answered);
+            let mut known = known.filter(|list| is_granted(list, value));
+            assert!(known.next().is_some(), "{name}: who makes it?");
+            found += 1;
+        }
+        assert!(found > 50);
+    }
+
+    /// Calls that the monitor answers, or looks at before it makes them as they are:
+    /// brk, ioctl, dup2, execve, fchmod, fchown, fsetxattr, fremovexattr, set_tid_address,
+    /// set_robust_list, execveat, rseq, clone3.
+    const ONLY_ANSWERED: [u64; 8] =
+        set(&[12, 16, 33, 59, 91, 93, 190, 199, 218, 273, 322, 334, 435]);
 
     #[test]
     fn no_call_that_takes_a_pointer_is_performed_with_all_rights() {

@@ -23,6 +23,9 @@ fn gate_of(from: u32, to: u32, target: u64, callback: u32) -> Gate {
         stack_words: 0,
         callback,
         probes: Slice::default(),
+        fault_value: 0,
+        fault_errno: 0,
+        reserved: 0,
     }
 }
 

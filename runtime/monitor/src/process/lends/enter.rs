@@ -65,8 +65,11 @@ struct Preparing<'a> {
 /// are six words on the monitor's stack.
 pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
     let call = Call::of(number);
-    let to = call.to;
-    if !restart::begin(to) {
+    let (from, to) = (call.from, call.to);
+    if !restart::hold_called(from) {
+        restart::contain::come_back(from)
+    }
+    if !restart::hold_called(to) {
         restart::contain::fail(to)
     }
     // SAFETY: frame pointers in the thread block are the monitor's; what
@@ -122,7 +125,8 @@ pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
     };
     preparing.all();
     let stack = preparing.hand_over();
-    restart::done(to);
+    restart::release(to);
+    restart::release(from);
     stack
 }
 

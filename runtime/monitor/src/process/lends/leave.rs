@@ -42,11 +42,11 @@ struct Returning<'a> {
 /// `results` are rax and rdx on the monitor's stack.
 pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let call = Call::of(number);
-    let to = call.to;
-    if restart::is_dying(call.from) {
-        restart::contain::come_back(call.from)
+    let (from, to) = (call.from, call.to);
+    if !restart::hold_called(from) {
+        restart::contain::come_back(from)
     }
-    if !restart::begin(to) {
+    if !restart::hold_called(to) {
         restart::contain::fail(to)
     }
     // SAFETY: as in `enter`.
@@ -84,7 +84,8 @@ pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
     let lent = lent.map(|one| (one.caller, one.callee));
     calls::end(number, stack, results, rights, lent);
     pop(lends, index);
-    restart::done(to);
+    restart::release(to);
+    restart::release(from);
 }
 
 impl Returning<'_> {

@@ -13,6 +13,8 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// names what the others name while they are idle.
 const MOST: usize = 48;
 const IDLE: usize = MOST - 1;
+/// How many more there are for what stays open as long as the process runs.
+const PINS: usize = 32;
 /// How often a call looks for a free number before it answers EMFILE.
 const PATIENCE: u32 = 1 << 16;
 /// The numbers end here, or at the process's limit if that is lower: the
@@ -20,6 +22,7 @@ const PATIENCE: u32 = 1 << 16;
 const HIGHEST: u64 = 1024;
 
 static FIRST: AtomicU64 = AtomicU64::new(0);
+static PINNED: AtomicU64 = AtomicU64::new(0);
 static TAKEN: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
 
 const AT_FDCWD: u64 = -100i64 as u64;
@@ -30,7 +33,7 @@ const O_CLOEXEC: u64 = 0x8_0000;
 /// The kernel looks at the low half of an argument.
 pub fn is_held(descriptor: u64) -> bool {
     let first = FIRST.load(Ordering::Relaxed);
-    first != 0 && (first..first + MOST as u64).contains(&u64::from(descriptor as u32))
+    first != 0 && (first..first + (MOST + PINS) as u64).contains(&u64::from(descriptor as u32))
 }
 
 /// Are there any: was procfs where it belongs when the process started?
@@ -60,7 +63,7 @@ pub fn prepare() -> Result<bool, i64> {
         return Ok(false);
     }
     let first = free_range().ok_or(-error::EMFILE)?;
-    for number in first..first + MOST as u64 {
+    for number in first..first + (MOST + PINS) as u64 {
         duplicate(place as u64, number)?;
     }
     close(place);
@@ -68,7 +71,7 @@ pub fn prepare() -> Result<bool, i64> {
     Ok(true)
 }
 
-/// The first of `MOST` numbers in a row of which none is in use, as high as may be.
+/// The first of so many numbers in a row of which none is in use, as high as may be.
 fn free_range() -> Option<u64> {
     const RLIMIT_NOFILE: u64 = 7;
     const F_GETFD: u64 = 1;
@@ -81,7 +84,7 @@ fn free_range() -> Option<u64> {
         for number in (3..limit[0].min(HIGHEST)).rev() {
             let open = kernel::call(number::FCNTL, [number, F_GETFD, 0, 0, 0, 0]) >= 0;
             free = if open { 0 } else { free + 1 };
-            if free == MOST {
+            if free == MOST + PINS {
                 return Some(number);
             }
         }
@@ -95,6 +98,21 @@ fn duplicate(from: u64, to: u64) -> Result<(), i64> {
         result if result < 0 => Err(result),
         _ => Ok(()),
     }
+}
+
+/// Keeps what a descriptor names open for good, where there are numbers for it.
+///
+/// # Errors
+/// The kernel's error number, negative.
+pub fn pin(descriptor: u64) -> Result<(), i64> {
+    let index = PINNED.fetch_add(1, Ordering::Relaxed);
+    if !is_ready() || index >= PINS as u64 {
+        return Ok(());
+    }
+    duplicate(
+        descriptor,
+        FIRST.load(Ordering::Relaxed) + MOST as u64 + index,
+    )
 }
 
 /// Closes a descriptor that is in nobody else's use.

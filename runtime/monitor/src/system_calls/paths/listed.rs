@@ -55,14 +55,16 @@ unsafe impl Sync for Lists {}
 
 static LISTS: Lists = Lists(UnsafeCell::new([[None; MOST]; MAXIMUM_CUBICLES]));
 
-/// Does something that is listed for `cubicle` cover it?
-pub fn covers(cubicle: usize, place: &[u8], level: Level) -> bool {
+/// What is listed for a cubicle.
+pub fn of(cubicle: usize) -> impl Iterator<Item = &'static Listed> {
     // SAFETY: as for `Lists`.
     let lists = unsafe { &*LISTS.0.get() };
-    lists[cubicle]
-        .iter()
-        .flatten()
-        .any(|listed| listed.covers(place, level))
+    lists[cubicle].iter().flatten()
+}
+
+/// Does something that is listed for `cubicle` cover it?
+pub fn covers(cubicle: usize, place: &[u8], level: Level) -> bool {
+    of(cubicle).any(|listed| listed.covers(place, level))
 }
 
 #[cfg(monitor_image)]

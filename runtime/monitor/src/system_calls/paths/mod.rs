@@ -23,3 +23,12 @@ pub mod sockets;
 #[cfg(monitor_image)]
 pub mod target;
 pub mod views;
+
+use super::sets::{ADDRESS_CALLS, PATH_CALLS, any_granted};
+use cubicle_abi::plan::{CUBICLE_NARROWED, Cubicle};
+
+/// Does the monitor open what this cubicle names in its calls?
+pub fn names_paths(cubicle: &Cubicle) -> bool {
+    any_granted(&cubicle.granted, &PATH_CALLS)
+        || cubicle.flags & CUBICLE_NARROWED != 0 && any_granted(&cubicle.granted, &ADDRESS_CALLS)
+}

@@ -27,7 +27,7 @@ const CLOSED: [u64; 9] = [
 ];
 
 /// Files of procfs that say something about the machine.
-const OF_THE_MACHINE: [&[u8]; 16] = [
+pub const OF_THE_MACHINE: [&[u8]; 16] = [
     b"cpuinfo",
     b"filesystems",
     b"loadavg",
@@ -48,7 +48,7 @@ const OF_THE_MACHINE: [&[u8]; 16] = [
 
 /// Files of the process's own folder in procfs. Where its memory lies (`maps`,
 /// `stat`, `auxv`) is not among them.
-const OF_THE_PROCESS: [&[u8]; 7] = [
+pub const OF_THE_PROCESS: [&[u8]; 7] = [
     b"cgroup",
     b"cmdline",
     b"comm",

@@ -1,0 +1,205 @@
+//! Which cubicles are as they should be, and who relies on it.
+
+use super::OfThread;
+use crate::lock::{Lock, wait_while, wake};
+use crate::machine::thread;
+use crate::threads::pool::MOST_THREADS;
+use core::sync::atomic::{AtomicU32, Ordering};
+use cubicle_abi::layout::MAXIMUM_CUBICLES;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Up,
+    /// It has failed; somebody may still be inside.
+    Dying,
+    /// As it was before the process started.
+    New,
+}
+
+/// The life of one cubicle.
+pub(super) struct Life {
+    pub phase: Phase,
+    /// Dying: its memory can be read and not written.
+    pub closed: bool,
+    /// Threads that were inside when it died, and have not left.
+    pub inside: [u64; MOST_THREADS / 64],
+    /// How many threads the monitor makes it run on.
+    pub runs: u32,
+    /// When the minute began in which accidents are counted, seconds.
+    pub minute: u64,
+    pub accidents: u32,
+}
+
+impl Life {
+    /// Takes the cubicle's memory away, if nobody would notice.
+    pub fn renew(&mut self, cubicle: usize) {
+        if self.closed && self.runs == 0 && self.inside.iter().all(|word| *word == 0) {
+            super::renew::renew(cubicle, self);
+        }
+    }
+}
+
+static LIVES: [Lock<Life>; MAXIMUM_CUBICLES] = [const {
+    Lock::new(Life {
+        phase: Phase::Up,
+        closed: false,
+        inside: [0; MOST_THREADS / 64],
+        runs: 0,
+        minute: 0,
+        accidents: 0,
+    })
+}; MAXIMUM_CUBICLES];
+
+/// One bit for each cubicle that is dying.
+static DYING: AtomicU32 = AtomicU32::new(0);
+
+/// How many threads hold each cubicle.
+static HOLDERS: [AtomicU32; MAXIMUM_CUBICLES] = [const { AtomicU32::new(0) }; MAXIMUM_CUBICLES];
+
+pub(super) fn life(cubicle: usize) -> &'static Lock<Life> {
+    &LIVES[cubicle]
+}
+
+pub(super) fn set_dying(cubicle: usize, dying: bool) {
+    match dying {
+        true => DYING.fetch_or(1 << cubicle, Ordering::SeqCst),
+        false => DYING.fetch_and(!(1 << cubicle), Ordering::SeqCst),
+    };
+}
+
+/// Is the cubicle no longer what it was, and not yet new?
+pub fn is_dying(cubicle: usize) -> bool {
+    DYING.load(Ordering::SeqCst) >> cubicle & 1 == 1
+}
+
+/// Does its manifest ask for it?
+pub fn is_restartable(cubicle: usize) -> bool {
+    crate::process::plan()
+        .and_then(|plan| plan.cubicles().get(cubicle))
+        .is_some_and(|cubicle| cubicle.restarts > 0)
+}
+
+fn own() -> &'static mut OfThread {
+    // SAFETY: this thread's state, and nobody keeps a reference to this part.
+    unsafe { &mut (*thread::state()).restart }
+}
+
+/// How a thread may enter a cubicle.
+pub enum Entry {
+    /// Its parked `main` is there, or will be.
+    Parked,
+    /// Its image has to start first, on this thread.
+    New,
+    /// It is dying.
+    Refused,
+}
+
+/// A thread enters for the first time; [`done`] ends it, unless it is refused.
+pub fn enter(cubicle: usize) -> Entry {
+    if !is_restartable(cubicle) {
+        return Entry::Parked;
+    }
+    let mut life = life(cubicle).lock();
+    let entry = match life.phase {
+        Phase::Dying => return Entry::Refused,
+        Phase::Up => Entry::Parked,
+        Phase::New => {
+            life.phase = Phase::Up;
+            crate::process::cubicles()[cubicle].parked_main.begin();
+            Entry::New
+        }
+    };
+    life.runs += 1;
+    own().runs[cubicle] += 1;
+    entry
+}
+
+/// The monitor is about to make the cubicle run. Until [`done`] its memory is not
+/// taken away, though it may be closed. `false`: it is dying, or new.
+pub fn begin(cubicle: usize) -> bool {
+    if !is_restartable(cubicle) {
+        return true;
+    }
+    let mut life = life(cubicle).lock();
+    if life.phase != Phase::Up {
+        return false;
+    }
+    life.runs += 1;
+    own().runs[cubicle] += 1;
+    true
+}
+
+/// It has run; if it has failed meanwhile, that is known already.
+pub fn done(cubicle: usize) {
+    if own().runs[cubicle] == 0 {
+        return;
+    }
+    own().runs[cubicle] -= 1;
+    let mut life = life(cubicle).lock();
+    life.runs -= 1;
+    life.renew(cubicle);
+}
+
+/// [`hold`], for a call through a gate: the thread has a frame in the cubicle, unless that
+/// has started anew since the gate looked.
+pub fn hold_called(cubicle: usize) -> bool {
+    if !hold(cubicle) {
+        return false;
+    }
+    // SAFETY: this thread's block.
+    let there = unsafe { (*thread::block()).virtual_threads[cubicle].frame != 0 };
+    if !there {
+        release(cubicle);
+    }
+    there
+}
+
+/// From here to [`release`] the cubicle's memory and frames are as the monitor finds
+/// them, and nothing that takes long may happen. `false`: it is dying.
+pub fn hold(cubicle: usize) -> bool {
+    if !is_restartable(cubicle) {
+        return true;
+    }
+    own().holds[cubicle] += 1;
+    HOLDERS[cubicle].fetch_add(1, Ordering::SeqCst);
+    if is_dying(cubicle) {
+        release(cubicle);
+        return false;
+    }
+    true
+}
+
+/// The cubicle is let go; if it was not held, nothing happens.
+pub fn release(cubicle: usize) {
+    if own().holds[cubicle] == 0 {
+        return;
+    }
+    own().holds[cubicle] -= 1;
+    if HOLDERS[cubicle].fetch_sub(1, Ordering::SeqCst) == 1 && is_dying(cubicle) {
+        wake(&HOLDERS[cubicle], u32::MAX >> 1);
+    }
+}
+
+/// The cubicle is dying: waits until nobody holds it.
+pub(super) fn wait_for_holders(cubicle: usize) {
+    loop {
+        match HOLDERS[cubicle].load(Ordering::SeqCst) {
+            0 => return,
+            holders => wait_while(&HOLDERS[cubicle], holders),
+        }
+    }
+}
+
+/// Whatever the monitor did in the cubicle's memory on this thread, it goes on elsewhere.
+pub(super) fn forget_holds(cubicle: usize) {
+    while own().holds[cubicle] > 0 {
+        release(cubicle);
+    }
+}
+
+/// Wherever the monitor made the cubicle run on this thread, it goes on elsewhere.
+pub(super) fn forget_runs(cubicle: usize) {
+    while own().runs[cubicle] > 0 {
+        done(cubicle);
+    }
+}
