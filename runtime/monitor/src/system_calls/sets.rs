@@ -35,14 +35,12 @@ pub const WITHOUT_POINTERS: [u64; 8] =
 /// landlock_*, setns, unshare, mounts, open_by_handle_at, fanotify_init,
 /// kexec, keyctl and its kin, get_robust_list, restart_syscall,
 /// lsm_set_self_attr, uretprobe, uprobe, set_thread_area, mseal, rt_sigreturn,
-/// execve, execveat, fork and vfork (a child would have no dispatch),
 /// open_tree_attr, uselib, and the loading of kernel modules.
 pub const REFUSED: [u64; 8] = set(&[
     329, 330, 331, 101, 310, 311, 440, 448, 323, 425, 426, 427, 206, 207, 208, 209, 210, 333, 278,
     216, 453, 447, 237, 279, 256, 450, 238, 30, 151, 135, 154, 172, 173, 321, 298, 312, 434, 438,
     424, 129, 297, 317, 444, 445, 446, 308, 272, 165, 166, 155, 428, 429, 430, 431, 432, 433, 442,
-    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 59, 322, 57, 58, 467,
-    134, 175, 313,
+    304, 300, 246, 320, 250, 248, 249, 274, 219, 460, 335, 336, 205, 462, 15, 467, 134, 175, 313,
 ]);
 
 /// What the monitor makes of its own accord, whatever is granted: it reads and writes
