@@ -46,7 +46,7 @@ pub fn emit(
 ) -> Result<Vec<u8>, GateError> {
     for padding in 0..=MAXIMUM_PADDING {
         let code = emit_behind(padding, spec, mechanism, monitor)?;
-        if unintended::find(&code).is_none() {
+        if unintended::find_in_gate(&code).is_none() {
             return Ok(code);
         }
     }

@@ -26,7 +26,7 @@ pub fn emit(gates: &[usize]) -> Result<Vec<u8>, GateError> {
         }
     }
     // Nor may the end of one and the start of the next make one.
-    let found = unintended::all(&text).next();
+    let found = unintended::find_in_gate(&text);
     match found {
         Some(_) => Err(unintended_stub()),
         None => Ok(text),
@@ -47,7 +47,7 @@ fn emit_stub(number: usize, slot: usize, index: usize) -> Result<Vec<u8>, GateEr
         if code.len() > CALLBACK_STRIDE as usize {
             break;
         }
-        if unintended::all(&code).next().is_none() {
+        if unintended::find_in_gate(&code).is_none() {
             return Ok(code);
         }
     }
@@ -93,7 +93,7 @@ mod tests {
             let gate = number * (MAXIMUM_GATES as usize - 1) / (MAXIMUM_CALLBACKS - 1);
             for slot in 0..CALLBACK_SLOTS {
                 let stub = emit_stub(number, slot, gate).unwrap();
-                assert_eq!(unintended::all(&stub).next(), None);
+                assert_eq!(unintended::find_in_gate(&stub), None);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! Which registers there are depends on the processor: the plan carries one
 //! set of routines for each level and the monitor copies the one that fits.
 
-use super::GateError;
+use super::{GateError, unintended};
 use cubicle_abi::layout::STUB_BASE;
 use iced_x86::code_asm::*;
 
@@ -53,6 +53,7 @@ pub fn emit(level: VectorLevel) -> Result<Vec<u8>, GateError> {
         let code = a.assemble(address(kept))?;
         let start = kept * STRIDE as usize;
         assert!(code.len() <= STRIDE as usize, "a routine fits its stride");
+        assert_eq!(unintended::find_in_gate(&code), None);
         text[start..start + code.len()].copy_from_slice(&code);
     }
     Ok(text)

@@ -134,7 +134,7 @@ pub fn emit_resume(
 }
 
 fn fitting(code: Vec<u8>, what: &str) -> Result<Vec<u8>, GateError> {
-    if unintended::find(&code).is_some() {
+    if unintended::find_in_gate(&code).is_some() {
         return Err(GateError::Unintended {
             function: what.into(),
         });
@@ -338,7 +338,7 @@ pub fn emit_site(one: &Site, index: usize) -> Result<Vec<u8>, GateError> {
         }
     }
     let code = a.assemble(site(index))?;
-    if unintended::find(&code).is_some() {
+    if unintended::find_in_gate(&code).is_some() {
         return Err(GateError::Unintended {
             function: "a system-call site".into(),
         });

@@ -110,6 +110,7 @@ fn edges(kind: GateKind, rights: &[Rights]) -> Vec<Edge> {
                 callee_uses_x87: false,
                 scrub_vectors: true,
                 errno: None,
+                fault: None,
             },
         });
     };

@@ -15,6 +15,9 @@ pub const PARK_THREAD: u64 = FIRST + 1;
 pub const ATTACH: u64 = FIRST + 2;
 /// `stack_size() -> bytes`: of a virtual thread of the caller.
 pub const STACK_SIZE: u64 = FIRST + 3;
+/// `deliver()`: a signal found the caller, and its handler is another cubicle's.
+/// The monitor makes the caller ask, from wherever it was.
+pub const DELIVER: u64 = FIRST + 4;
 
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.

@@ -29,6 +29,7 @@ pub mod memory_calls;
 pub mod plan;
 pub mod process;
 pub mod restart;
+pub mod signals;
 pub mod system_calls;
 pub mod text;
 pub mod threads;

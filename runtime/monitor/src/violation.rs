@@ -110,16 +110,14 @@ fn say(parts: &[&str]) {
 
 #[cfg(monitor_image)]
 pub use reporting::{
-    aborted, callback_refused, denied, denied_and_ended, fault, lend_refused, owner_and_place,
-    refuse, thread_ended,
+    aborted, callback_refused, crashed, denied, denied_and_ended, end_by, fault, lend_refused,
+    own_fault, owner_and_place, refuse, thread_ended,
 };
 
 #[cfg(monitor_image)]
 mod reporting {
     use super::*;
-    use crate::machine::assembly::cubicle_contain;
     use crate::machine::rights::mechanism;
-    use crate::machine::signals::return_to;
     use crate::machine::signals::{SIGBUS, SIGSEGV, SignalContext, SignalInformation, rights_of};
     use crate::machine::thread::{self, FIRST};
     use crate::mappings::Kind;
@@ -129,7 +127,7 @@ mod reporting {
     use crate::restart::{self, Accident, contain};
     use crate::windows::touch::Against;
     use cubicle_abi::frame::Frame;
-    use cubicle_abi::layout::{ARENA_FRAMES, PAGE, entry_at, gate_at};
+    use cubicle_abi::layout::{ARENA_FRAMES, gate_at};
     use cubicle_abi::plan::{Gate, MECHANISM_PAGETABLE, MECHANISM_PKU};
     use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
 
@@ -303,9 +301,6 @@ mod reporting {
             true => crate::machine::rights::open_for_report(),
             false => crate::machine::rights::open(Rights::NONE, Rights::ALL),
         }
-        if let Some(accident) = consequence(context, information) {
-            return go_on_without(accident, context);
-        }
         let rights = rights_of(context);
         let cubicle = process::cubicle_with(rights);
         let signal = information.signal as u64;
@@ -390,7 +385,7 @@ mod reporting {
                 is_first: true,
                 returned: false,
             };
-            return go_on_without(accident, context);
+            return restart::fault::go_on_without(accident, context);
         }
         record.end();
         if own && cubicle.is_some() {
@@ -399,59 +394,51 @@ mod reporting {
         kernel::exit(STATUS_VIOLATION)
     }
 
-    /// Does a fault only say that a cubicle has failed, on another thread or before?
-    /// In its own code, because its memory cannot be written any more; in gates, because
-    /// it has no frame, or one that cannot be written.
-    fn consequence(context: &SignalContext, information: &SignalInformation) -> Option<Accident> {
-        let plan = process::plan()?;
-        let of = |cubicle: usize, returned: bool| {
-            (restart::is_restartable(cubicle) && contain::is_possible(cubicle)).then_some(
-                Accident {
-                    cubicle,
-                    is_first: false,
-                    returned,
-                },
-            )
-        };
-        if information.signal as u64 != SIGSEGV {
+    /// Is it a fault of a cubicle's own making: its own code, and not at a border? Then
+    /// the code that the kernel gives it in a plain program, where nothing else closes
+    /// memory than its protection.
+    pub fn own_fault(context: &SignalContext, information: &SignalInformation) -> Option<i32> {
+        const SEGV_MAPERR: i32 = 1;
+        const SEGV_ACCERR: i32 = 2;
+        let cubicle = process::cubicle_with(rights_of(context))?;
+        let signal = information.signal as u64;
+        if context.selectors & 0xffff != 0x33 || is_runtime_text(context.rip) {
             return None;
         }
-        if !is_runtime_text(context.rip) {
-            let cubicle = process::cubicle_with(rights_of(context))?;
-            return restart::is_dying(cubicle)
-                .then(|| of(cubicle, false))
-                .flatten();
+        if signal != SIGSEGV && signal != SIGBUS {
+            return Some(information.code);
         }
-        // SAFETY: this thread's block.
-        let block = unsafe { &*thread::block() };
-        let is_of = |cubicle: usize| {
-            let absent = block.virtual_threads[cubicle].frame == 0;
-            let there = process::owner(information.address) == Some(cubicle);
-            absent && (information.address < PAGE || there)
+        let (owner, _, exists) = place_of(information.address);
+        let closed = information.code == SEGV_PKUERR && information.key == KEY_MONITOR;
+        let own = match owner {
+            Some(owner) => owner == cubicle || !exists,
+            None => !(exists || signal == SIGSEGV && closed),
         };
-        if let Some(cubicle) = entry_at(context.rip) {
-            return is_of(cubicle).then(|| of(cubicle, false)).flatten();
-        }
-        let gate = plan.gates().get(gate_at(context.rip)?)?;
-        let (from, to) = (gate.from as usize, gate.to as usize);
-        if is_of(to) {
-            of(to, false)
-        } else if is_of(from) {
-            of(from, true)
-        } else {
-            None
+        match (own, signal, information.code) {
+            (false, ..) => None,
+            (_, SIGSEGV, SEGV_MAPERR | SEGV_ACCERR | SEGV_PKUERR) => Some(match exists {
+                true => SEGV_ACCERR,
+                false => SEGV_MAPERR,
+            }),
+            (_, _, code) => Some(code),
         }
     }
 
-    /// The handler returns to where the call that cannot go on is answered.
-    fn go_on_without(accident: Accident, context: &mut SignalContext) {
-        // SAFETY: this thread's state.
-        unsafe { (*thread::state()).restart.fault = Some(accident) };
-        return_to(context, cubicle_contain as *const () as u64);
+    /// A cubicle ends the process by `signal`, because of what it did about signals.
+    pub fn crashed(cubicle: usize, instruction: u64, signal: u64, why: &str) -> ! {
+        crate::machine::rights::open_for_report();
+        let mut record = Record::new("crash");
+        record.name("cubicle", Some(cubicle));
+        record.address("instruction", instruction);
+        record.number("signal", signal as i64);
+        record.text("detail", why);
+        record.chain(Some(cubicle));
+        record.end();
+        end_by(signal)
     }
 
     /// Ends the process by `signal`, as if nobody had handled it.
-    fn end_by(signal: u64) -> ! {
+    pub fn end_by(signal: u64) -> ! {
         use crate::machine::kernel::{call, number};
         let default = [0u64; 4];
         let everything = 0u64;

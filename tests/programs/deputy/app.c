@@ -172,10 +172,10 @@ static void refused(void)
 {
 	static const short numbers[] = { SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_userfaultfd,
 		SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_setup, SYS_personality,
-		SYS_modify_ldt, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect, SYS_rt_sigreturn, SYS_fork,
+		SYS_modify_ldt, SYS_pkey_alloc, SYS_pkey_free, SYS_pkey_mprotect, SYS_fork,
 		SYS_vfork, SYS_execve, SYS_execveat, SYS_seccomp, SYS_setns, SYS_unshare, SYS_mount, SYS_bpf,
 		SYS_perf_event_open, SYS_kcmp, SYS_pidfd_open, SYS_pidfd_getfd, SYS_pidfd_send_signal, SYS_kill,
-		SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_shmat, SYS_remap_file_pages,
+		SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_shmat, SYS_remap_file_pages,
 		SYS_vmsplice, SYS_mbind, SYS_move_pages, SYS_migrate_pages, SYS_process_madvise, SYS_mlockall,
 		SYS_iopl, SYS_ioperm, SYS_keyctl, SYS_get_robust_list, SYS_restart_syscall, SYS_kexec_load,
 		SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_fanotify_init, SYS_timer_create, SYS_setitimer,
@@ -200,9 +200,20 @@ static void refused(void)
 		PR_SET_PTRACER, PR_SET_TSC, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_VMA & 0x7fff };
 	for (unsigned i = 0; i < sizeof options / sizeof *options; i++)
 		FAILS(RAW(SYS_prctl, options[i], 0, 0, 0, 0), EPERM);
-	FAILS(RAW(SYS_tgkill, getpid(), RAW(SYS_gettid), SIGSYS), EPERM);
-	FAILS(RAW(SYS_tgkill, getpid(), RAW(SYS_gettid), SIGKILL), EPERM);
 	FAILS(RAW(SYS_tgkill, getppid(), getppid(), SIGABRT), EPERM);
+	FAILS(RAW(SYS_tkill, getppid(), SIGABRT), ESRCH);
+	FAILS(RAW(SYS_kill, getppid(), 0), EPERM);
+	FAILS(RAW(SYS_kill, 0, 0), EPERM);
+	FAILS(RAW(SYS_kill, -1, 0), EPERM);
+	/* A dispatch or a fault that nobody raised. */
+	siginfo_t forged = { .si_signo = SIGSYS, .si_code = 2 /* SYS_USER_DISPATCH */ };
+	FAILS(RAW(SYS_rt_sigqueueinfo, getpid(), SIGSYS, &forged), EPERM);
+	FAILS(RAW(SYS_rt_tgsigqueueinfo, getpid(), RAW(SYS_gettid), SIGSYS, &forged), EPERM);
+	forged.si_code = SI_TKILL;
+	FAILS(RAW(SYS_rt_sigqueueinfo, getpid(), SIGSYS, &forged), EPERM);
+	forged.si_code = SI_QUEUE;
+	FAILS(RAW(SYS_rt_sigqueueinfo, getppid(), SIGUSR1, &forged), EPERM);
+	FAILS(RAW(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, vault_static()), EFAULT);
 	struct rlimit limit = { 0, 0 };
 	FAILS(RAW(SYS_prlimit64, 0, RLIMIT_AS, &limit, NULL), EPERM);
 	FAILS(RAW(SYS_prlimit64, 1, RLIMIT_AS, NULL, &limit), EPERM);

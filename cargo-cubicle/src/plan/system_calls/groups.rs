@@ -209,7 +209,8 @@ pub static GROUPS: [Group; 8] = [
     },
     Group {
         name: "@net",
-        summary: "Sockets of any family, and waiting for them, with any descriptor of the process.",
+        summary: "Sockets of any family, and waiting for them, for timers and for signals, with any \
+                  descriptor of the process.",
         support: Support::Enforced,
         calls: &[
             Sysno::accept,
@@ -238,8 +239,13 @@ pub static GROUPS: [Group; 8] = [
             Sysno::sendto,
             Sysno::setsockopt,
             Sysno::shutdown,
+            Sysno::signalfd,
+            Sysno::signalfd4,
             Sysno::socket,
             Sysno::socketpair,
+            Sysno::timerfd_create,
+            Sysno::timerfd_gettime,
+            Sysno::timerfd_settime,
         ],
         includes: &["@stdio"],
         any_descriptor: true,
@@ -268,19 +274,32 @@ pub static GROUPS: [Group; 8] = [
     },
     Group {
         name: "@time",
-        summary: "Setting clocks and timers; not in this version (reading clocks and sleeping \
+        summary: "Timers that end in a signal, and setting the clock (reading clocks and sleeping \
                   belong to `@base`).",
-        support: Support::Missing("reading clocks and sleeping are in `@base`"),
-        calls: &[],
+        support: Support::Enforced,
+        calls: &[
+            Sysno::adjtimex,
+            Sysno::alarm,
+            Sysno::clock_adjtime,
+            Sysno::clock_settime,
+            Sysno::getitimer,
+            Sysno::setitimer,
+            Sysno::settimeofday,
+            Sysno::timer_create,
+            Sysno::timer_delete,
+            Sysno::timer_getoverrun,
+            Sysno::timer_gettime,
+            Sysno::timer_settime,
+        ],
         includes: &[],
         any_descriptor: false,
     },
     Group {
         name: "@signal",
-        summary: "Nothing beyond `@base` in this version: signals are the monitor's, which answers \
-                  a libc's calls about them itself.",
-        support: Support::Empty,
-        calls: &[],
+        summary: "Signals to other processes. Handlers, masks, waiting for signals and sending them \
+                  to the process itself need no grant.",
+        support: Support::Enforced,
+        calls: &[Sysno::kill],
         includes: &[],
         any_descriptor: false,
     },

@@ -13,10 +13,14 @@
 //!   dispatched, because the selector of whoever jumps here says *block*.
 
 use super::memory::move_bytes;
-use super::thread::{CALL_PROOF, SignalHeader};
+use super::thread::{CALL_PROOF, DUE, SignalHeader};
 use core::arch::global_asm;
 use core::mem::offset_of;
 use cubicle_abi::thread_block::ThreadBlock;
+
+/// What a call answers that was not made because a signal came first
+/// (ERESTARTNOINTR: no kernel shows it to a program).
+pub const NOT_MADE: i64 = -513;
 
 unsafe extern "C" {
     /// The handler of every signal, with keys: the kernel enters it.
@@ -35,8 +39,27 @@ unsafe extern "C" {
     pub fn cubicle_contain();
     /// Raises to the monitor's rights, once, at start.
     pub fn cubicle_raise_first();
+    /// Leaves the monitor's stack for a cubicle's resume stub, for good.
+    pub fn cubicle_leave(stub: u64) -> !;
     /// `call_as` with keys: number and six arguments, and the rights.
     pub fn cubicle_call_as_keys(call: *const [u64; 7], rights: u32) -> i64;
+    /// The same with the rights in force.
+    pub fn cubicle_call_plain(call: *const [u64; 7]) -> i64;
+    /// Where those two look for a signal, and behind their `syscall`.
+    pub static cubicle_call_keys_begin: [u8; 0];
+    pub static cubicle_call_keys_end: [u8; 0];
+    /// Behind the raise that follows.
+    pub static cubicle_call_keys_raised: [u8; 0];
+    pub static cubicle_call_plain_begin: [u8; 0];
+    pub static cubicle_call_plain_end: [u8; 0];
+    /// What is stepped through when a signal is on its way, with the ends.
+    pub fn cubicle_system_call();
+    pub fn cubicle_gate_enter();
+    pub fn cubicle_switch_pages();
+    pub static cubicle_system_call_end: [u8; 0];
+    pub static cubicle_gate_end: [u8; 0];
+    pub static cubicle_switch_end: [u8; 0];
+    pub static cubicle_enter_end: [u8; 0];
     /// Copies; returns how many bytes could not be, because of a fault.
     pub fn cubicle_copy(to: u64, from: u64, bytes: u64) -> u64;
     /// Makes zeroes of it; returns as `cubicle_copy`.
@@ -64,6 +87,27 @@ unsafe extern "C" {
     /// First and last byte (exclusive) of the monitor's text.
     pub static __executable_start: [u8; 0];
     pub static etext: [u8; 0];
+}
+
+/// On the way to text that is stepped through: sets the trap flag if a signal is
+/// on its way, so that the first step ends behind the jump that follows. Takes 8
+/// bytes of the stack, loses the flags and the register that it is given.
+macro_rules! step_if_due {
+    ($register:literal) => {
+        concat!(
+            "    mov ",
+            $register,
+            ", gs:[{state}]\n",
+            "    cmp dword ptr [",
+            $register,
+            " + {due}], 0\n",
+            "    je 7f\n",
+            "    pushfq\n",
+            "    or dword ptr [rsp], 0x100\n",
+            "    popfq\n",
+            "7:",
+        )
+    };
 }
 
 global_asm!(
@@ -210,7 +254,12 @@ global_asm!(
     "    pop r12",
     "    pop rbp",
     "    pop rbx",
+    step_if_due!("rcx"),
     "    ret",
+    ".globl cubicle_system_call_end",
+    "cubicle_system_call_end:",
+    state = const offset_of!(ThreadBlock, state),
+    due = const DUE,
     dispatch = sym crate::system_calls::dispatch::dispatch,
 );
 
@@ -233,10 +282,15 @@ global_asm!(
     "    movups xmm\\r, [rsp + 16*\\r]",
     "    .endr",
     "    add rsp, 136",
+    step_if_due!("rcx"),
     "    ret",
     ".endm",
     "CUBICLE_LEND cubicle_gate_enter, {enter}",
     "CUBICLE_LEND cubicle_gate_leave, {leave}",
+    ".globl cubicle_gate_end",
+    "cubicle_gate_end:",
+    state = const offset_of!(ThreadBlock, state),
+    due = const DUE,
     selector = const offset_of!(ThreadBlock, selector),
     enter = sym crate::process::lends::enter,
     leave = sym crate::process::lends::leave,
@@ -283,9 +337,14 @@ global_asm!(
     "    pop r8",
     "    pop rdi",
     "    pop rsi",
+    step_if_due!("rax"),
     "    mov rsp, gs:[{switch_stack}]",
     "    mov eax, gs:[{rights}]",
     "    jmp rcx",
+    ".globl cubicle_switch_end",
+    "cubicle_switch_end:",
+    state = const offset_of!(ThreadBlock, state),
+    due = const DUE,
     selector = const offset_of!(ThreadBlock, selector),
     monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
     switch_stack = const offset_of!(ThreadBlock, switch_stack),
@@ -316,6 +375,12 @@ global_asm!(
     "    fnstcw [rsp + 4]",
     "    push qword ptr gs:[{monitor_stack}]",
     "    mov gs:[{monitor_stack}], rsp",
+    step_if_due!("rcx"),
+    "    jmp rdi",
+    ".globl cubicle_leave",
+    "cubicle_leave:",
+    "    mov rsp, gs:[{monitor_stack}]",
+    step_if_due!("rcx"),
     "    jmp rdi",
     ".globl cubicle_back",
     "cubicle_back:",
@@ -332,7 +397,11 @@ global_asm!(
     "    pop rbx",
     "    mov rax, rdi",
     "    ret",
+    ".globl cubicle_enter_end",
+    "cubicle_enter_end:",
     monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
+    state = const offset_of!(ThreadBlock, state),
+    due = const DUE,
 );
 
 // From a handler, with all rights: the stack of whoever failed is left alone. Whoever
@@ -354,6 +423,10 @@ global_asm!(
 // A system call with a cubicle's rights: the kernel checks every pointer as if
 // the cubicle itself had asked. rbp, the monitor's stack pointer, is left in
 // key-0 memory as the proof.
+//
+// A signal that comes before the `syscall` must not be forgotten in it. If one is
+// on its way at `begin` the call is not made; one that comes from there on
+// makes the handler go on at `end` with the same answer.
 global_asm!(
     ".section .text.cubicle_call_as,\"ax\",@progbits",
     ".globl cubicle_call_as_keys",
@@ -371,6 +444,10 @@ global_asm!(
     "    mov rdi, [rdi + 8]",
     "    mov rax, gs:[{state}]",
     "    mov [rax + {proof}], rsp",
+    ".globl cubicle_call_keys_begin",
+    "cubicle_call_keys_begin:",
+    "    cmp dword ptr [rax + {due}], 0",
+    "    jne 8f",
     "    mov eax, r12d",
     "    xor ecx, ecx",
     "    xor edx, edx",
@@ -381,11 +458,15 @@ global_asm!(
     "    mov rdx, rbp",
     "    mov rax, rbx",
     "    syscall",
+    ".globl cubicle_call_keys_end",
+    "cubicle_call_keys_end:",
     "    mov rbx, rax",
     "    xor eax, eax",
     "    xor ecx, ecx",
     "    xor edx, edx",
     "    wrpkru",
+    ".globl cubicle_call_keys_raised",
+    "cubicle_call_keys_raised:",
     "    test eax, eax",
     "    jne 9f",
     "    rdgsbase ecx",
@@ -399,10 +480,37 @@ global_asm!(
     "    pop rbp",
     "    pop rbx",
     "    ret",
+    "8:",
+    "    mov rax, {not_made}",
+    "    jmp cubicle_call_keys_end",
     "9:",
     "    ud2",
+    ".globl cubicle_call_plain",
+    "cubicle_call_plain:",
+    "    mov r11, rdi",
+    "    mov rsi, [r11 + 16]",
+    "    mov rdx, [r11 + 24]",
+    "    mov r10, [r11 + 32]",
+    "    mov r8, [r11 + 40]",
+    "    mov r9, [r11 + 48]",
+    "    mov rdi, [r11 + 8]",
+    "    mov rax, gs:[{state}]",
+    ".globl cubicle_call_plain_begin",
+    "cubicle_call_plain_begin:",
+    "    cmp dword ptr [rax + {due}], 0",
+    "    jne 8f",
+    "    mov rax, [r11]",
+    "    syscall",
+    ".globl cubicle_call_plain_end",
+    "cubicle_call_plain_end:",
+    "    ret",
+    "8:",
+    "    mov rax, {not_made}",
+    "    ret",
     state = const offset_of!(ThreadBlock, state),
     proof = const CALL_PROOF,
+    due = const DUE,
+    not_made = const NOT_MADE,
 );
 
 // A new thread. The kernel gives it the caller's registers, rights included; what

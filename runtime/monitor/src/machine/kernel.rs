@@ -26,6 +26,18 @@ pub mod number {
     pub const IOCTL: u64 = 16;
     pub const ACCESS: u64 = 21;
     pub const SCHED_YIELD: u64 = 24;
+    pub const PAUSE: u64 = 34;
+    pub const KILL: u64 = 62;
+    pub const RT_SIGPENDING: u64 = 127;
+    pub const RT_SIGTIMEDWAIT: u64 = 128;
+    pub const RT_SIGQUEUEINFO: u64 = 129;
+    pub const RT_SIGSUSPEND: u64 = 130;
+    pub const TKILL: u64 = 200;
+    pub const PSELECT6: u64 = 270;
+    pub const PPOLL: u64 = 271;
+    pub const EPOLL_PWAIT: u64 = 281;
+    pub const RT_TGSIGQUEUEINFO: u64 = 297;
+    pub const EPOLL_PWAIT2: u64 = 441;
     pub const MREMAP: u64 = 25;
     pub const MADVISE: u64 = 28;
     pub const DUP2: u64 = 33;
@@ -114,6 +126,7 @@ pub mod error {
     pub const EPERM: i64 = 1;
     pub const ENOENT: i64 = 2;
     pub const ESRCH: i64 = 3;
+    pub const EINTR: i64 = 4;
     pub const EBADF: i64 = 9;
     pub const EAGAIN: i64 = 11;
     pub const ENOMEM: i64 = 12;

@@ -8,14 +8,8 @@
 
 use super::signals::{SignalContext, return_to};
 use super::thread;
-use cubicle_abi::frame::{Context, RESUME};
+use cubicle_abi::frame::RESUME;
 use cubicle_abi::layout::resume_again;
-
-/// What a program may have set in its flags: the arithmetic ones, direction,
-/// NT, AC and ID. Not the trap flag.
-const KEPT_FLAGS: u64 = 0x24_4cd5;
-/// Interrupts on and the bit that is always one.
-const FIXED_FLAGS: u64 = 0x202;
 
 /// Lets `cubicle` start its instruction over when the handler returns. `false`: it
 /// is not in a state from which it could.
@@ -39,28 +33,7 @@ fn start_held(cubicle: usize, context: &mut SignalContext) -> bool {
         if (*frame).token != 0 {
             return false;
         }
-        (*frame).resume = Context {
-            rax: context.rax,
-            rbx: context.rbx,
-            rcx: context.rcx,
-            rdx: context.rdx,
-            rsi: context.rsi,
-            rdi: context.rdi,
-            rbp: context.rbp,
-            r8: context.r8,
-            r9: context.r9,
-            r10: context.r10,
-            r11: context.r11,
-            r12: context.r12,
-            r13: context.r13,
-            r14: context.r14,
-            r15: context.r15,
-            flags: context.rflags & KEPT_FLAGS | FIXED_FLAGS,
-            stack: context.rsp,
-            instruction: context.rip,
-            // The stub loads FS from the thread block.
-            fs: 0,
-        };
+        (*frame).resume = context.registers();
         (*frame).token = RESUME;
         (*thread::block()).resume_target = context.rip;
     }

@@ -93,6 +93,19 @@ pub(super) fn set_pages(rights: Rights) {
     PAGES.store(rights.0, Ordering::Relaxed);
 }
 
+/// Performs a system call with the rights in force, and answers [`NOT_MADE`] if a
+/// signal comes before it.
+///
+/// [`NOT_MADE`]: super::assembly::NOT_MADE
+#[cfg(monitor_image)]
+pub fn call_interruptible(number: u64, arguments: [u64; 6]) -> i64 {
+    let [a, b, c, d, e, f] = arguments;
+    let call = [number, a, b, c, d, e, f];
+    // SAFETY: the caller answers for the pointers, as with `kernel::call`: they are
+    // the monitor's own, or page tables check them.
+    unsafe { super::assembly::cubicle_call_plain(&call) }
+}
+
 /// Performs a system call with the rights of a cubicle. Under page tables
 /// those are in force already.
 #[cfg(monitor_image)]
@@ -104,7 +117,7 @@ pub fn call_as(rights: Rights, number: u64, arguments: [u64; 6]) -> i64 {
         // never the monitor's; the assembly takes back the monitor's after it.
         unsafe { super::assembly::cubicle_call_as_keys(&call, rights.0) }
     } else {
-        // SAFETY: the pages of others are closed, or nothing is isolated.
-        unsafe { kernel::call(number, arguments) }
+        // The pages of others are closed, or nothing is isolated.
+        call_interruptible(number, arguments)
     }
 }

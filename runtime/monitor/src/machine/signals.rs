@@ -1,8 +1,11 @@
-//! Signals. Every handler is the monitor's. What arrives here in this version:
-//! dispatched system calls (SIGSYS) and faults.
+//! Signals, as the kernel delivers them. Every handler is the monitor's: dispatched
+//! system calls (SIGSYS) and faults arrive here from the start, others as soon as a cubicle
+//! has a handler for them. What they mean to cubicles is in `signals/`.
 
 use super::kernel::{self, number};
 use super::thread::SignalHeader;
+use crate::signals::Information;
+use cubicle_abi::frame::Context;
 
 pub const SIGILL: u64 = 4;
 pub const SIGTRAP: u64 = 5;
@@ -16,6 +19,7 @@ pub const FAULTS: [u64; 6] = [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS];
 
 /// `ucontext_t` as the kernel lays it out on x86-64, up to the extended state.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct SignalContext {
     pub flags: u64,
     pub link: u64,
@@ -45,6 +49,107 @@ pub struct SignalContext {
     pub old_mask: u64,
     pub cr2: u64,
     pub extended: u64,
+    pub reserved: [u64; 8],
+    /// The thread's mask, which the return from the handler restores.
+    pub mask: u64,
+}
+
+const _: () = assert!(size_of::<SignalContext>() == crate::signals::frame::CONTEXT);
+
+/// What a program may have set in its flags: the arithmetic ones, direction,
+/// NT, AC and ID. Not the trap flag.
+const KEPT_FLAGS: u64 = 0x24_4cd5;
+
+impl SignalContext {
+    /// Nothing but what the kernel requires.
+    pub const EMPTY: SignalContext = SignalContext {
+        flags: 0,
+        link: 0,
+        stack: [0; 3],
+        r8: 0,
+        r9: 0,
+        r10: 0,
+        r11: 0,
+        r12: 0,
+        r13: 0,
+        r14: 0,
+        r15: 0,
+        rdi: 0,
+        rsi: 0,
+        rbp: 0,
+        rbx: 0,
+        rdx: 0,
+        rax: 0,
+        rcx: 0,
+        rsp: 0,
+        rip: 0,
+        rflags: FLAGS,
+        selectors: SELECTORS,
+        error: 0,
+        trap: 0,
+        old_mask: 0,
+        cr2: 0,
+        extended: 0,
+        reserved: [0; 8],
+        mask: 0,
+    };
+
+    /// The general registers and flags: what the resume stub loads. It takes FS from the
+    /// thread block.
+    pub fn registers(&self) -> Context {
+        Context {
+            rax: self.rax,
+            rbx: self.rbx,
+            rcx: self.rcx,
+            rdx: self.rdx,
+            rsi: self.rsi,
+            rdi: self.rdi,
+            rbp: self.rbp,
+            r8: self.r8,
+            r9: self.r9,
+            r10: self.r10,
+            r11: self.r11,
+            r12: self.r12,
+            r13: self.r13,
+            r14: self.r14,
+            r15: self.r15,
+            flags: self.rflags & KEPT_FLAGS | FLAGS,
+            stack: self.rsp,
+            instruction: self.rip,
+            fs: 0,
+        }
+    }
+
+    pub fn set_registers(&mut self, context: &Context) {
+        self.rax = context.rax;
+        self.rbx = context.rbx;
+        self.rcx = context.rcx;
+        self.rdx = context.rdx;
+        self.rsi = context.rsi;
+        self.rdi = context.rdi;
+        self.rbp = context.rbp;
+        self.r8 = context.r8;
+        self.r9 = context.r9;
+        self.r10 = context.r10;
+        self.r11 = context.r11;
+        self.r12 = context.r12;
+        self.r13 = context.r13;
+        self.r14 = context.r14;
+        self.r15 = context.r15;
+        self.rflags = context.flags;
+        self.rsp = context.stack;
+        self.rip = context.instruction;
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: words without padding between them.
+        unsafe { core::slice::from_raw_parts((&raw const *self).cast(), size_of::<Self>()) }
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and any bytes are words.
+        unsafe { core::slice::from_raw_parts_mut((&raw mut *self).cast(), size_of::<Self>()) }
+    }
 }
 
 /// `siginfo_t`, the parts that faults and dispatches use.
@@ -64,12 +169,27 @@ pub struct SignalInformation {
 
 const _: () = assert!(core::mem::offset_of!(SignalInformation, key) == 32);
 
+impl SignalInformation {
+    /// All that the kernel says.
+    pub fn whole(&self) -> &Information {
+        // SAFETY: `siginfo_t` takes 128 bytes, wherever one comes from.
+        unsafe { &*(&raw const *self).cast() }
+    }
+
+    pub fn of(whole: &Information) -> &SignalInformation {
+        // SAFETY: it is larger, and any words are one.
+        unsafe { &*(&raw const *whole).cast() }
+    }
+}
+
 /// cs 0x33 and ss 0x2b: 64-bit user code and its stack (rule 2).
 const SELECTORS: u64 = 0x2b << 48 | 0x33;
 /// Interrupts on and the bit that is always one.
 const FLAGS: u64 = 0x202;
 /// `si_code` of a dispatch.
 const SYS_USER_DISPATCH: i32 = 2;
+/// `si_code` of a SIGTRAP that the trap flag raised.
+const TRAP_TRACE: i32 = 2;
 /// AUDIT_ARCH_X86_64.
 const ARCHITECTURE: u64 = 0xc000_003e;
 
@@ -86,9 +206,25 @@ pub fn arm(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
     if result < 0 { Err(result) } else { Ok(()) }
 }
 
-/// Installs the handlers, for all threads.
+/// Installs the handlers of what instructions raise, for all threads.
 #[cfg(monitor_image)]
 pub fn install() -> Result<(), i64> {
+    if crate::signals::place::has_system_call() {
+        crate::violation::refuse_start("the monitor's own entries contain a system call");
+    }
+    for signal in FAULTS {
+        let result = install_handler(signal, 0);
+        if result < 0 {
+            return Err(result);
+        }
+    }
+    crate::signals::masks::inherit();
+    Ok(())
+}
+
+/// Makes the monitor's the handler of `signal`. Answers as the kernel does.
+#[cfg(monitor_image)]
+pub fn install_handler(signal: u64, flags: u64) -> i64 {
     use super::assembly::*;
     use cubicle_abi::plan::MECHANISM_PKU;
     const SA_SIGINFO: u64 = 4;
@@ -99,32 +235,27 @@ pub fn install() -> Result<(), i64> {
     } else {
         cubicle_signal_entry_plain as *const () as u64
     };
-    for signal in FAULTS {
-        // Everything is blocked meanwhile: a fault of the handler itself ends
-        // the process instead of entering it again.
-        let action = [
-            entry,
-            SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
-            cubicle_signal_return as *const () as u64,
-            u64::MAX,
-        ];
-        // SAFETY: the handler is the entry that expects exactly this.
-        let result = unsafe {
-            kernel::call(
-                number::RT_SIGACTION,
-                [signal, action.as_ptr() as u64, 0, 8, 0, 0],
-            )
-        };
-        if result < 0 {
-            return Err(result);
-        }
+    // Everything is blocked meanwhile: a fault of the handler itself ends
+    // the process instead of entering it again.
+    let action = [
+        entry,
+        SA_SIGINFO | SA_ONSTACK | SA_RESTORER | flags,
+        cubicle_signal_return as *const () as u64,
+        u64::MAX,
+    ];
+    // SAFETY: the handler is the entry that expects exactly this.
+    unsafe {
+        kernel::call(
+            number::RT_SIGACTION,
+            [signal, action.as_ptr() as u64, 0, 8, 0, 0],
+        )
     }
-    Ok(())
 }
 
 /// Handles a signal. The assembly has proven that the kernel sent it here.
 #[cfg(monitor_image)]
 pub extern "C" fn handle(header: &SignalHeader) {
+    use crate::signals::{deliver, step};
     // SAFETY: the kernel wrote both into its frame on this key-0 stack, and
     // the header that names them is key-0 memory too.
     let (context, information) = unsafe {
@@ -133,7 +264,11 @@ pub extern "C" fn handle(header: &SignalHeader) {
             &*(header.information as *const SignalInformation),
         )
     };
+    // Instructions raise with a positive code, which nobody else can give; neither
+    // can the process itself, because the monitor refuses it.
+    let raised = FAULTS.contains(&header.signal) && information.code > 0;
     match header.signal {
+        _ if !raised => step::record(context, information),
         SIGSYS => dispatched(context, information),
         SIGSEGV | SIGBUS if monitor_copies(context) => {
             context.rip = &raw const super::assembly::cubicle_copy_fault as u64;
@@ -142,13 +277,17 @@ pub extern "C" fn handle(header: &SignalHeader) {
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }
         SIGSEGV if is_mended(context, information) => {}
+        SIGTRAP if information.code == TRAP_TRACE && step::stepped(context, information) => {}
         _ if crate::audit::on() && crate::audit::faults::handle(context, information) => {
             // The return from the handler is not dispatched in an audit.
             // SAFETY: as above.
             unsafe { (*super::thread::block()).selector = header.selector as u8 };
         }
+        _ if crate::restart::fault::is_consequence(context, information) => {}
+        _ if deliver::own_fault(context, information) => {}
         _ => crate::violation::fault(context, information),
     }
+    step::go_on(context);
 }
 
 /// A touch that windows permit, once the page has changed hands, starts over.
@@ -285,7 +424,19 @@ fn dispatched(context: &mut SignalContext, information: &SignalInformation) {
             "a system call in a way that no program makes one",
         );
     };
+    const RT_SIGRETURN: u64 = 15;
+    match information.call as u32 as u64 {
+        RT_SIGRETURN => crate::signals::sigreturn::end(context, cubicle),
+        _ => go_on_in_gate(context, cubicle, context.rax),
+    }
+}
+
+/// Makes the handler return to the cubicle's system-call gate, for `number`, as if the
+/// call had been made where the context is.
+#[cfg(monitor_image)]
+pub fn go_on_in_gate(context: &mut SignalContext, cubicle: usize, number: u64) {
     keep_rights(context);
+    context.rax = number;
     context.rcx = context.rip;
     context.rip = crate::process::system_call_gate(cubicle);
     context.rflags = FLAGS;

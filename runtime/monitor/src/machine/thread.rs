@@ -2,6 +2,7 @@
 
 use super::context::Registers;
 use crate::process::lends::PendingLends;
+use crate::signals::ThreadSignals;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::AtomicU32;
@@ -50,8 +51,6 @@ pub struct Thread {
     pub beginning: Option<Context>,
     /// [`crate::threads::create`]: may it begin?
     pub admitted: AtomicU32,
-    /// The kernel's signal mask to begin with.
-    pub first_mask: u64,
     /// Page tables: the rights that its part of the open pages stands for.
     pub in_force: Rights,
     /// What each cubicle has told the kernel about its thread on this one.
@@ -78,8 +77,8 @@ pub struct Thread {
     pub entering: Option<usize>,
     /// The cubicle being shut down on this thread, if one is.
     pub exiting: Option<usize>,
-    /// The signal masks that the cubicles' libcs believe in.
-    pub masks: [u64; cubicle_abi::layout::MAXIMUM_CUBICLES],
+    /// What signals mean to this thread.
+    pub signals: ThreadSignals,
     /// For each cubicle: where its virtual thread on this thread parked.
     pub parked: [Context; cubicle_abi::layout::MAXIMUM_CUBICLES],
 }
@@ -124,6 +123,7 @@ impl Thread {
             (&raw mut (*state).exiting).write(None);
             (&raw mut (*state).ending).write(None);
             (&raw mut (*state).spawned).write(None);
+            ThreadSignals::start(&raw mut (*state).signals);
         }
     }
 }
@@ -172,7 +172,6 @@ impl ThreadMemory {
                 creator: None,
                 beginning: None,
                 admitted: AtomicU32::new(0),
-                first_mask: 0,
                 in_force: Rights::ALL,
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
@@ -185,7 +184,7 @@ impl ThreadMemory {
                 attaching: None,
                 entering: None,
                 exiting: None,
-                masks: [0; cubicle_abi::layout::MAXIMUM_CUBICLES],
+                signals: ThreadSignals::new(),
                 parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],
             }),
         }
@@ -262,6 +261,7 @@ pub static FIRST: ThreadMemory = ThreadMemory::new();
 
 /// Offsets the assembly uses.
 pub const CALL_PROOF: usize = offset_of!(Thread, call_proof);
+pub const DUE: usize = offset_of!(Thread, signals) + offset_of!(ThreadSignals, due);
 /// Size of [`Registers`] below the part that the system-call gate pushes.
 pub const VECTORS_SIZE: usize = offset_of!(Registers, r15);
 

@@ -46,17 +46,29 @@ pub fn attach(caller: usize, target: u64) -> i64 {
     if !allowed {
         return -error::EPERM;
     }
+    if attach_for(caller, target) {
+        0
+    } else {
+        FAILED as i64
+    }
+}
+
+/// Makes this thread's virtual thread in `target`, while `caller` is in a system call.
+/// `false`: the cubicle has failed, which a gate into one that can fail understands.
+pub fn attach_for(caller: usize, target: usize) -> bool {
     if super::run::frame(target).is_some() {
-        return 0;
+        return true;
     }
     super::spare::prepare_if_wanted(caller);
     let suspended = Suspended::new(caller);
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    state.signals.masks[target] = state.signals.masks[caller];
     let entered = enter(target);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));
     suspended.restore();
-    // A gate into a cubicle that can fail asks for no more.
-    if entered { 0 } else { FAILED as i64 }
+    entered
 }
 
 /// Makes this thread's virtual thread in `target`, where it has none. `false`: the

@@ -23,6 +23,8 @@
 #[cfg(monitor_image)]
 pub mod contain;
 #[cfg(monitor_image)]
+pub mod fault;
+#[cfg(monitor_image)]
 mod renew;
 
 use cubicle_abi::layout::MAXIMUM_CUBICLES;

@@ -8,6 +8,7 @@ use crate::machine::rights::tag;
 use crate::machine::thread;
 use crate::process::run::frame_address;
 use crate::process::{self, arena, callbacks, cubicles, lends};
+use crate::signals;
 use crate::threads::pool;
 use crate::windows;
 use core::sync::atomic::Ordering;
@@ -93,6 +94,7 @@ pub fn renew(cubicle: usize, life: &mut Life) {
     own.heap_end.store(0, Ordering::Relaxed);
     lends::retire(cubicle);
     callbacks::retire(cubicle);
+    signals::actions::retire(cubicle);
     process::start::prepare(plan, cubicle);
     life.phase = Phase::New;
     life.closed = false;

@@ -1,13 +1,15 @@
 //! The entry: which call it is, and who answers it.
 
 use super::sets::{REFUSED, is_granted};
-use super::{denied, granted, signals, threads};
+use super::{denied, granted, threads};
 use crate::defences::off;
+use crate::machine::assembly::NOT_MADE;
 use crate::machine::context::Registers;
 use crate::machine::kernel::{self, error, number};
 use crate::memory_calls;
 use crate::process::{self, children, exit, virtual_threads};
 use crate::restart;
+use crate::signals::{self, NotMade};
 use crate::threads::{end, futex};
 use crate::windows;
 use cubicle_abi::calls;
@@ -20,8 +22,21 @@ use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 /// Called by a system-call gate only, which has proven who calls.
 pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i64 {
     let cubicle = cubicle as usize;
+    let result = answer(registers, cubicle);
+    if result == NOT_MADE {
+        signals::own().again = Some(NotMade {
+            cubicle,
+            number: registers.number,
+            instruction: registers.instruction,
+        });
+    }
+    signals::step::look_again();
+    result
+}
+
+fn answer(registers: &mut Registers, cubicle: usize) -> i64 {
     let arguments = registers.arguments();
-    let [a, b, c, d, ..] = arguments;
+    let [a, b, c, ..] = arguments;
     let Some(policy) = process::plan().and_then(|plan| plan.cubicles().get(cubicle)) else {
         crate::violation::fatal("a system call of a cubicle that is not in the plan");
     };
@@ -57,11 +72,10 @@ pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i6
         number::ARCH_PRCTL => threads::set_thread_pointer(cubicle, a, b),
         number::EXIT_GROUP => exit::exit_group(cubicle, a),
         number::EXIT => end::exit(cubicle),
-        number::RT_SIGACTION => signals::action(cubicle, a, b, c),
-        number::RT_SIGPROCMASK => signals::mask(cubicle, a, b, c, d),
-        number::SIGALTSTACK => signals::alternate_stack(cubicle, b),
-        number::TGKILL => signals::kill_self(cubicle, a, b, c),
         number::FUTEX => futex::call(cubicle, arguments),
+        wanted if signals::calls::answers(wanted, &arguments) => {
+            signals::calls::answer(cubicle, wanted, arguments)
+        }
         wanted if is_granted(&REFUSED, wanted) && !off(Defence::Refused) => {
             denied::call(cubicle, policy, wanted, "whatever the manifest says")
         }

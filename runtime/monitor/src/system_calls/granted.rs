@@ -11,6 +11,7 @@ use super::sets::{WITHOUT_POINTERS, is_granted};
 use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
 use crate::machine::rights::call_as;
+use crate::signals::wait;
 use crate::{process, windows};
 use cubicle_abi::defences::Defence;
 use cubicle_abi::layout::PAGE;
@@ -46,6 +47,9 @@ pub fn granted(cubicle: usize, policy: &'static Cubicle, wanted: u64, arguments:
             && !off(Defence::HeldDescriptors) =>
         {
             return -error::EBADF;
+        }
+        _ if wait::takes_mask(wanted) => {
+            return wait::masked(cubicle, wanted, arguments, perform);
         }
         _ => {}
     }

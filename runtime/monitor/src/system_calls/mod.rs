@@ -16,6 +16,4 @@ pub mod granted;
 pub mod paths;
 pub mod sets;
 #[cfg(monitor_image)]
-pub mod signals;
-#[cfg(monitor_image)]
 pub mod threads;

@@ -26,6 +26,7 @@ use crate::process::run::run;
 use crate::process::spare;
 use crate::process::start::dispatch_system_calls;
 use crate::process::virtual_threads::{is_canonical, mark_stack};
+use crate::signals::{self, masks};
 use core::sync::atomic::Ordering;
 
 const CLONE_VM: u64 = 0x100;
@@ -83,7 +84,7 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
     unsafe {
         Thread::start(state, number, cubicle);
         (*state).beginning = Some(after(registers, stack, fs, 0));
-        (*state).masks[cubicle] = (*thread::state()).masks[cubicle];
+        (*state).signals.masks[cubicle] = signals::own().masks[cubicle];
         if flags & CLONE_CHILD_CLEARTID != 0 {
             (*state).presences[cubicle].clear_id = child_id;
         }
@@ -91,11 +92,10 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
     }
     mark_stack(cubicle, stack, fs);
     count_one_more();
-    let mask = block_signals();
+    block_signals();
     // SAFETY: as above. The stack is the new thread's own, and everything it needs
     // is in place; the kernel writes only the word of its number.
     let id = unsafe {
-        (*state).first_mask = mask;
         cubicle_clone(
             GIVEN,
             memory.stack_top(),
@@ -104,7 +104,7 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
             begin,
         )
     };
-    set_signals(mask);
+    masks::apply();
     if id < 0 {
         count_one_less();
         // SAFETY: this thread's number still.
@@ -137,7 +137,7 @@ extern "C" fn begin() -> ! {
     state.id = u64::from(pool::id_word(state.number).load(Ordering::Relaxed));
     match (state.creator, state.beginning) {
         (Some(creator), Some(beginning)) if admitted => {
-            set_signals(state.first_mask);
+            masks::apply();
             run(creator, &beginning);
         }
         _ => super::end::unborn(),
@@ -145,35 +145,15 @@ extern "C" fn begin() -> ! {
     crate::violation::fatal("a thread came back without an exit")
 }
 
-const SIG_SETMASK: u64 = 2;
-
-/// Blocks every signal of this thread; answers what was blocked before.
-pub fn block_signals() -> u64 {
-    let (all, mut before) = (u64::MAX, 0u64);
-    // SAFETY: both masks are the monitor's.
-    unsafe {
-        kernel::call(
-            number::RT_SIGPROCMASK,
-            [
-                SIG_SETMASK,
-                &raw const all as u64,
-                &raw mut before as u64,
-                8,
-                0,
-                0,
-            ],
-        );
-    }
-    before
-}
-
-/// Blocks these signals of this thread and no others.
-pub fn set_signals(mask: u64) {
+/// Blocks every signal of this thread.
+pub fn block_signals() {
+    const SIG_SETMASK: u64 = 2;
+    let all = u64::MAX;
     // SAFETY: the mask is the monitor's.
     unsafe {
         kernel::call(
             number::RT_SIGPROCMASK,
-            [SIG_SETMASK, &raw const mask as u64, 0, 8, 0, 0],
+            [SIG_SETMASK, &raw const all as u64, 0, 8, 0, 0],
         );
     }
 }

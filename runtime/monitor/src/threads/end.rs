@@ -77,6 +77,9 @@ pub fn unborn() -> ! {
 /// Sleeps until the process ends.
 pub fn wait_for_ever() -> ! {
     static NEVER: AtomicU32 = AtomicU32::new(0);
+    // Whatever comes is for threads that still run.
+    block_signals();
+    crate::signals::send::pass_on();
     loop {
         wait_while(&NEVER, 0);
     }
@@ -124,6 +127,7 @@ fn leave() -> ! {
     let own = unsafe { (*thread::state()).number };
     // No handler may begin where there is nothing left.
     block_signals();
+    crate::signals::send::pass_on();
     crate::machine::pages::change(Rights::NONE);
     // The first one's memory is part of the image.
     if own != 0 {

@@ -67,6 +67,12 @@ pub fn is_used(number: usize) -> bool {
     IDS[number].load(Ordering::Acquire) != 0
 }
 
+/// The kernel's id of thread `number`, if there is one.
+pub fn id(number: usize) -> Option<u32> {
+    let id = IDS[number].load(Ordering::Acquire);
+    (id != 0 && id != TAKEN).then_some(id)
+}
+
 /// The number of the thread with this id.
 pub fn find(id: u32) -> Option<usize> {
     if id == 0 || id == TAKEN {

@@ -8,8 +8,9 @@ use crate::process::run::frame;
 use crate::process::start::dispatch_system_calls;
 use crate::process::{self, cubicle_count, cubicles, exit};
 use crate::restart;
+use crate::signals::{handed, masks};
 use crate::system_calls::paths::held;
-use crate::threads::create::{block_signals, set_signals};
+use crate::threads::create::block_signals;
 use crate::threads::{end, pool};
 use core::sync::atomic::{AtomicBool, Ordering};
 use cubicle_abi::rights::Rights;
@@ -28,7 +29,7 @@ pub fn fork(cubicle: usize) -> i64 {
     if crate::audit::on() {
         return -error::EAGAIN;
     }
-    let mask = block_signals();
+    block_signals();
     let everything = Everything::hold();
     // SAFETY: no memory is involved; the child has a copy of this very stack.
     let id = unsafe { kernel::call(number::CLONE, [super::SIGCHLD, 0, 0, 0, 0, 0]) };
@@ -36,7 +37,7 @@ pub fn fork(cubicle: usize) -> i64 {
     if id == 0 {
         become_child(cubicle);
     }
-    set_signals(mask);
+    masks::apply();
     id
 }
 
@@ -56,6 +57,7 @@ fn become_child(cubicle: usize) {
     restart::only_this_thread(state.number);
     pages::only_this_thread();
     held::only_this_thread();
+    handed::forget();
     for index in 0..cubicle_count() {
         if state.parked_main != Some(index) {
             cubicles()[index].parked_main.forget_if_taken();

@@ -17,6 +17,8 @@ pub struct Everything {
     _mappings: [Guard<'static, Mappings>; MAXIMUM_CUBICLES],
     _threads: crate::threads::pool::Unchanged,
     _parked: [crate::process::parked::Unchanged<'static>; MAXIMUM_CUBICLES],
+    _actions: crate::signals::actions::Unchanged,
+    _handed: crate::signals::handed::Unchanged,
 }
 
 impl Everything {
@@ -30,6 +32,8 @@ impl Everything {
             _mappings: core::array::from_fn(|index| cubicles()[index].mappings.lock()),
             _threads: crate::threads::pool::hold(),
             _parked: core::array::from_fn(|index| cubicles()[index].parked_main.hold()),
+            _actions: crate::signals::actions::hold(),
+            _handed: crate::signals::handed::hold(),
         }
     }
 }

@@ -23,6 +23,12 @@ use cubicle_abi::plan::Cubicle;
 
 pub use fork::is_forked;
 
+/// Is this a child that shares its memory with its parent?
+pub fn shares_memory() -> bool {
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).spawned.is_some() }
+}
+
 const CLONE_VM: u64 = 0x100;
 const CLONE_VFORK: u64 = 0x4000;
 const CLONE_PARENT_SETTID: u64 = 0x10_0000;

@@ -21,7 +21,8 @@ use crate::machine::{rights, thread};
 use crate::process::run::{frame, run};
 use crate::process::start::dispatch_system_calls;
 use crate::process::{self, cubicle_count};
-use crate::threads::create::{block_signals, set_signals};
+use crate::signals::{Information, masks};
+use crate::threads::create::block_signals;
 use crate::threads::pool;
 use core::sync::atomic::AtomicU32;
 use cubicle_abi::frame::Frame;
@@ -47,10 +48,9 @@ pub fn spawn(cubicle: usize, registers: &Registers) -> i64 {
     let [_, stack, ..] = registers.arguments();
     // SAFETY: as above.
     let fs = unsafe { (*block).virtual_threads[cubicle].fs };
+    block_signals();
     let before = Before::new();
     state.spawned = Some((cubicle, after(registers, stack, fs, 0)));
-    let mask = block_signals();
-    state.first_mask = mask;
     let unused = AtomicU32::new(0);
     let here = (&raw const unused) as u64;
     // SAFETY: this thread waits until the child uses the stack no more, and all else
@@ -65,7 +65,7 @@ pub fn spawn(cubicle: usize, registers: &Registers) -> i64 {
         )
     };
     before.restore(cubicle);
-    set_signals(mask);
+    masks::apply();
     id
 }
 
@@ -79,7 +79,7 @@ extern "C" fn begin() -> ! {
         crate::violation::fatal("the kernel did not let a child be watched");
     }
     if let Some((cubicle, beginning)) = state.spawned {
-        set_signals(state.first_mask);
+        masks::apply();
         run(cubicle, &beginning);
     }
     crate::violation::fatal("a child came back without an exit")
@@ -90,6 +90,8 @@ struct Before {
     id: u64,
     running: Option<usize>,
     masks: [u64; MAXIMUM_CUBICLES],
+    due: u32,
+    recorded: Option<Information>,
     monitor_stack: u64,
     places: [VirtualThread; MAXIMUM_CUBICLES],
     frames: [OfFrame; MAXIMUM_CUBICLES],
@@ -109,7 +111,9 @@ impl Before {
         let mut before = Before {
             id: state.id,
             running: state.running,
-            masks: state.masks,
+            masks: state.signals.masks,
+            due: state.signals.due,
+            recorded: state.signals.recorded,
             monitor_stack: block.monitor_stack,
             places: block.virtual_threads,
             frames: [OfFrame::default(); MAXIMUM_CUBICLES],
@@ -132,7 +136,9 @@ impl Before {
         block.virtual_threads = self.places;
         state.id = self.id;
         state.running = self.running;
-        state.masks = self.masks;
+        state.signals.masks = self.masks;
+        state.signals.due = self.due;
+        state.signals.recorded = self.recorded;
         state.spawned = None;
         // It executed another program with a cubicle's rights.
         state.call_proof = 0;

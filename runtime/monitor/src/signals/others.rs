@@ -1,0 +1,238 @@
+//! A handler of another cubicle than the one that was interrupted.
+//!
+//! The interrupted one is kept, with all its registers, in the monitor's memory, and
+//! asks for the handler itself, through its own system-call gate: there is one way into the
+//! monitor, and only there can a virtual thread be made in the handler's cubicle. The
+//! handler starts where that cubicle's next entry would. While it runs, entries into the
+//! interrupted one start below what it has in use, and nobody can answer what it
+//! waits for. When the handler returns, the interrupted one goes on.
+
+use super::actions::{self, SA_ONSTACK};
+use super::frame::{self, RED_ZONE};
+use super::masks;
+use super::{Information, deliver, signal_of};
+use crate::machine::assembly::cubicle_leave;
+use crate::machine::kernel::error;
+use crate::machine::rights::open;
+use crate::machine::signals::{SIGSEGV, SignalContext, go_on_in_gate};
+use crate::machine::thread;
+use crate::process::run::frame as frame_of;
+use crate::process::{self, rights, virtual_threads};
+use cubicle_abi::calls::DELIVER;
+use cubicle_abi::frame::{Context, RESUME};
+use cubicle_abi::layout::resume_stub;
+use cubicle_abi::rights::Rights;
+
+/// Sends `cubicle`, which was interrupted, to ask for the handler of `owner`. `false`: not
+/// now.
+pub fn interrupt(
+    context: &mut SignalContext,
+    cubicle: usize,
+    owner: usize,
+    information: &Information,
+) -> bool {
+    forget_abandoned(owner, cubicle);
+    if !is_possible(owner) {
+        return false;
+    }
+    let Some(own) = frame_of(cubicle) else {
+        return false;
+    };
+    // SAFETY: the cubicle was just running, so its frame is open.
+    if unsafe { (*own).token } != 0 {
+        deliver::stranger(context);
+    }
+    let size = deliver::extended_size(context) as usize;
+    let kept = next();
+    // SAFETY: the kernel wrote so many bytes, and `extended_size` says no more than fit.
+    unsafe {
+        core::ptr::copy_nonoverlapping(
+            context.extended as *const u8,
+            kept.extended.as_mut_ptr(),
+            size,
+        );
+    }
+    kept.context = context.registers();
+    kept.cubicle = cubicle;
+    kept.handler = owner;
+    kept.information = *information;
+    super::own().delivering = true;
+    context.mask = masks::ALL;
+    go_on_in_gate(context, cubicle, DELIVER);
+    true
+}
+
+/// Can this thread have one of `owner`'s? The main cubicle has no parked `main` that could
+/// make it.
+pub fn is_enterable(owner: usize) -> bool {
+    let main = process::plan().is_some_and(|plan| plan.header().main as usize == owner);
+    !main || frame_of(owner).is_some()
+}
+
+/// Can a handler of `owner` run on this thread now?
+fn is_possible(owner: usize) -> bool {
+    // SAFETY: this thread's state.
+    let state = unsafe { &*thread::state() };
+    let nested = state.parked_main.is_some()
+        || state.attaching.is_some()
+        || state.exiting.is_some()
+        || state.ending.is_some();
+    let room = state.signals.kept.count < super::kept::DEEPEST;
+    let ended = process::cubicles()[owner]
+        .finished
+        .load(core::sync::atomic::Ordering::Relaxed);
+    room && !nested && !ended && is_enterable(owner)
+}
+
+/// The first free place for an interrupted cubicle.
+fn next() -> &'static mut super::kept::Interrupted {
+    let kept = &mut super::own().kept;
+    &mut kept.entries[kept.count % super::kept::DEEPEST]
+}
+
+/// `deliver`: the interrupted cubicle asks for the handler. There is an answer only if it
+/// was not sent here.
+pub fn begin(cubicle: usize) -> i64 {
+    let expected = super::own().delivering.then(next);
+    let Some(entry) = expected.filter(|entry| entry.cubicle == cubicle) else {
+        return -error::EPERM;
+    };
+    let owner = entry.handler;
+    let signal = signal_of(&entry.information);
+    if frame_of(owner).is_none() {
+        virtual_threads::attach_for(cubicle, owner);
+    }
+    let entry = next();
+    let signals = super::own();
+    open(rights(cubicle), rights(owner));
+    let (Some(own), Some(target)) = (frame_of(cubicle), frame_of(owner)) else {
+        crate::violation::fatal("a signal for a cubicle that could not be entered");
+    };
+    // SAFETY: the thread block's frame pointers are the monitor's, and both pages are
+    // open.
+    unsafe {
+        entry.stack = (*own).stack;
+        entry.awaiting = (*own).awaiting;
+        entry.saved = (*own).saved;
+        (*own).stack = entry.context.stack.wrapping_sub(RED_ZONE) & !15;
+        (*own).awaiting = 0;
+    }
+    // Somebody may have changed it meanwhile: a virtual thread was made.
+    let Some(action) = actions::own_handler(owner, signal) else {
+        crate::violation::fatal("a signal whose handler was taken away while it was on its way");
+    };
+    // SAFETY: as above. What it says concerns only the handler's cubicle.
+    let stack = unsafe { (*target).stack };
+    let alternate = signals.alternate[owner];
+    let top = (action.flags & SA_ONSTACK != 0)
+        .then(|| alternate.top(stack))
+        .flatten()
+        .unwrap_or(stack.wrapping_sub(RED_ZONE));
+    // Nothing of the interrupted cubicle is shown.
+    let mut shown = SignalContext::EMPTY;
+    shown.rsp = stack;
+    shown.stack = alternate.words(stack);
+    shown.mask = signals.masks[owner];
+    let places = frame::below(top, 0);
+    let written =
+        places.is_some_and(|at| deliver::write(owner, &at, &action, &shown, &entry.information));
+    let (Some(places), true) = (places, written) else {
+        crate::violation::crashed(
+            owner,
+            action.handler,
+            SIGSEGV,
+            "there is no stack of its own for the handler of a signal",
+        );
+    };
+    entry.frame = places.stack;
+    signals.kept.count += 1;
+    deliver::start(owner, &action, signal);
+    let context = Context {
+        rdi: signal,
+        rsi: places.information,
+        rdx: places.context,
+        stack: places.stack,
+        instruction: action.handler,
+        ..Context::START
+    };
+    // SAFETY: the frame is open; the stub takes the stack from the thread block, where
+    // nothing is live any more.
+    unsafe {
+        (*target).resume = context;
+        (*target).token = RESUME;
+        (*thread::block()).resume_target = action.handler;
+        super::own().delivering = false;
+        masks::apply();
+        cubicle_leave(resume_stub(owner))
+    }
+}
+
+/// Is `rt_sigreturn` of `cubicle` with this stack pointer the return of a handler that
+/// keeps another cubicle waiting? Then that one is in `context` again.
+pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -> bool {
+    let Some(kept) = super::own().kept.last() else {
+        return false;
+    };
+    if kept.handler != cubicle || kept.frame.wrapping_add(8) != context.rsp {
+        return false;
+    }
+    let signals = super::own();
+    signals.masks[cubicle] = shown.mask & !masks::UNBLOCKABLE;
+    let size = deliver::extended_size(context) as usize;
+    let interrupted = kept.cubicle;
+    open(rights(cubicle), rights(interrupted));
+    forget_last();
+    // SAFETY: the kernel's frame, which has room for as many bytes as it had before.
+    unsafe {
+        core::ptr::copy_nonoverlapping(kept.extended.as_ptr(), context.extended as *mut u8, size);
+    }
+    context.set_registers(&kept.context);
+    if !crate::machine::resume::start_over(interrupted, context) {
+        deliver::stranger(context);
+    }
+    context.mask = masks::wanted();
+    true
+}
+
+/// The innermost interrupted cubicle is no longer kept: its frame says again what it
+/// said, and must be open.
+fn forget_last() {
+    let kept = &mut super::own().kept;
+    let Some(entry) = kept.last() else {
+        return;
+    };
+    if let Some(frame) = frame_of(entry.cubicle) {
+        // SAFETY: the thread block's frame pointers are the monitor's.
+        unsafe {
+            (*frame).stack = entry.stack;
+            (*frame).awaiting = entry.awaiting;
+            (*frame).saved = entry.saved;
+        }
+    }
+    kept.count -= 1;
+}
+
+/// Forgets whom handlers of `owner` interrupted that it has left with a `longjmp`: its
+/// stack is free again where their frames were. `running` was interrupted now.
+fn forget_abandoned(owner: usize, running: usize) {
+    while let Some(last) = super::own().kept.last()
+        && last.handler == owner
+        && let Some(frame) = frame_of(owner)
+    {
+        open(rights(owner), rights(last.cubicle));
+        // SAFETY: the thread block's frame pointers are the monitor's, and it is open.
+        let stack = unsafe { (*frame).stack };
+        let alternate = super::own().alternate[owner];
+        let left = match alternate.holds(last.frame) {
+            true => !alternate.holds(stack),
+            false => last.frame < stack,
+        };
+        if left {
+            forget_last();
+        }
+        open(Rights::NONE, rights(running));
+        if !left {
+            return;
+        }
+    }
+}
