@@ -1,7 +1,8 @@
-//! Builds the programs under `tests/programs/` of the project with the tool and
-//! runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
+//! Builds the programs under `tests/programs/` and `tests/attacks/` of the project
+//! with the tool and runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. All of them share one boot.
 
+mod interrupt;
 mod judge;
 mod native;
 mod places;
@@ -30,11 +31,11 @@ struct Trial {
 }
 
 fn programs() -> (Vec<Program>, Built) {
-    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
+    let tests = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let only = std::env::var("CUBICLE_TEST_PROGRAM").ok();
-    let mut folders: Vec<_> = folder
-        .read_dir_utf8()
-        .unwrap()
+    let mut folders: Vec<_> = ["programs", "attacks"]
+        .iter()
+        .flat_map(|name| tests.join(name).read_dir_utf8().unwrap())
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.is_dir())
         .collect();
@@ -48,7 +49,7 @@ fn programs() -> (Vec<Program>, Built) {
         })
         .collect();
     assert!(!programs.is_empty() || only.as_deref() == Some("samples"));
-    let built = project::build(&programs, &folder);
+    let built = project::build(&programs, &tests.join("programs"));
     (programs, built)
 }
 
@@ -68,17 +69,21 @@ fn trials(programs: &[Program], built: &Built, mechanism: Mechanism) -> Vec<Tria
             for place in places {
                 let mut arguments = run.arguments.clone();
                 arguments.extend(place.map(|place| format!("{place:#x}")));
+                let job = Job {
+                    arguments,
+                    environment: vec![("GIVEN".into(), "to all".into())],
+                    stdin: run.stdin.clone().map(String::into_bytes),
+                    ..Job::new(path.clone(), Duration::from_secs(60))
+                };
                 trials.push(Trial {
                     name: format!(
                         "{} {}",
                         program.name_without(&run.without),
-                        arguments.join(" ")
+                        job.arguments.join(" ")
                     ),
-                    job: Job {
-                        arguments,
-                        environment: vec![("GIVEN".into(), "to all".into())],
-                        stdin: run.stdin.clone().map(String::into_bytes),
-                        ..Job::new(path.clone(), Duration::from_secs(60))
+                    job: match &run.interrupted {
+                        Some(places) => interrupt::at(places, job),
+                        None => job,
                     },
                     run: run.clone(),
                     instead: None,

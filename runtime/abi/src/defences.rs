@@ -57,6 +57,15 @@ defences! {
     Landlock = "landlock",
     /// The seccomp filter.
     Filter = "filter",
+    // Gates.
+    /// Each cubicle's rights open its own memory, not that of all others.
+    Rights = "rights",
+    /// Each step of a call requires what the one before has left.
+    GateProofs = "gate-proofs",
+    /// DF, NT and AC are tested where rights change.
+    Flags = "flags",
+    /// Registers that carry nothing are cleared.
+    Scrubbing = "scrubbing",
     // Lends.
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",

@@ -83,7 +83,7 @@ impl Rules {
         const PATH_BENEATH: u64 = 1;
         const FOLDER: u32 = 0o040_000;
         const LINK: u32 = 0o120_000;
-        let (mode, _) = status(descriptor)?;
+        let (mode, ..) = status(descriptor)?;
         let access = match mode & 0o170_000 {
             FOLDER => access,
             LINK => return Ok(()),

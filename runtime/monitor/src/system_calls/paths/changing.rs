@@ -78,13 +78,13 @@ fn change_held(held: &Held, change: Change) -> i64 {
     const LINK: u32 = 0o120_000;
     const EOPNOTSUPP: i64 = 95;
     let path = held.path();
-    let (path, nothing) = (path.bytes().as_ptr() as u64, c"".as_ptr() as u64);
+    let (path, nothing) = (path.address(), c"".as_ptr() as u64);
     let number = held.number();
     // SAFETY: all that is pointed to is the monitor's.
     unsafe {
         match change {
             Change::Truncate(length) => kernel::call(number::TRUNCATE, [path, length, 0, 0, 0, 0]),
-            Change::Mode(_) if status(number).is_ok_and(|(mode, _)| mode & 0o170_000 == LINK) => {
+            Change::Mode(_) if status(number).is_ok_and(|(mode, ..)| mode & 0o170_000 == LINK) => {
                 -EOPNOTSUPP
             }
             Change::Mode(mode) => kernel::call(number::FCHMODAT, [AT_FDCWD, path, mode, 0, 0, 0]),
@@ -203,7 +203,7 @@ pub fn link(caller: Caller, from: Path, to: Path, flags: u64) -> Result<i64, i64
     let path = held.path();
     // SAFETY: path and name are the monitor's.
     done(unsafe {
-        let (path, at) = (path.bytes().as_ptr() as u64, last.address());
+        let (path, at) = (path.address(), last.address());
         let arguments = [AT_FDCWD, path, folder.number(), at, AT_SYMLINK_FOLLOW, 0];
         kernel::call(number::LINKAT, arguments)
     })

@@ -7,10 +7,12 @@
 //! close nor replace, and judged there.
 
 use crate::machine::kernel::{self, error, number};
+use crate::text::Text;
+use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many numbers there are. All but the last can be in use at once; that one
-/// names what the others name while they are idle.
+/// names what the others name while they are idle: the folder of descriptors.
 const MOST: usize = 48;
 const IDLE: usize = MOST - 1;
 /// How many more there are for what stays open as long as the process runs.
@@ -22,6 +24,8 @@ const PATIENCE: u32 = 1 << 16;
 const HIGHEST: u64 = 1024;
 
 static FIRST: AtomicU64 = AtomicU64::new(0);
+/// Whose folder of descriptors the idle number names: not that of a child.
+static PROCESS: AtomicU64 = AtomicU64::new(0);
 static PINNED: AtomicU64 = AtomicU64::new(0);
 static TAKEN: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
 
@@ -49,7 +53,7 @@ pub fn is_ready() -> bool {
 pub fn prepare() -> Result<bool, i64> {
     // SAFETY: the path is a constant.
     let place = unsafe {
-        let path = c"/proc/thread-self/fd".as_ptr() as u64;
+        let path = c"/proc/self/fd".as_ptr() as u64;
         kernel::call(
             number::OPENAT,
             [AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, 0, 0],
@@ -67,6 +71,9 @@ pub fn prepare() -> Result<bool, i64> {
         duplicate(place as u64, number)?;
     }
     close(place);
+    // SAFETY: no memory is involved.
+    let own = unsafe { kernel::call(number::GETPID, [0; 6]) };
+    PROCESS.store(own as u64, Ordering::Relaxed);
     FIRST.store(first, Ordering::Relaxed);
     Ok(true)
 }
@@ -125,14 +132,19 @@ pub fn close(descriptor: i64) {
 pub fn only_this_thread() {
     for (slot, taken) in TAKEN.iter().enumerate().take(IDLE) {
         if taken.load(Ordering::Acquire) {
-            drop(Held { slot });
+            drop(Held {
+                number: FIRST.load(Ordering::Relaxed) + slot as u64,
+                slot: Some(slot),
+            });
         }
     }
 }
 
-/// Something open, at a number of the monitor's own.
+/// Something open, at a number of the monitor's own; or else at any number, where
+/// nothing depends on what it names.
 pub struct Held {
-    slot: usize,
+    number: u64,
+    slot: Option<usize>,
 }
 
 impl Held {
@@ -151,33 +163,78 @@ impl Held {
     /// # Errors
     /// An error number, negative.
     pub fn copy(descriptor: u64) -> Result<Held, i64> {
-        let held = Held { slot: claim()? };
-        duplicate(descriptor, held.number())?;
+        let slot = claim()?;
+        let held = Held {
+            number: FIRST.load(Ordering::Relaxed) + slot as u64,
+            slot: Some(slot),
+        };
+        duplicate(descriptor, held.number)?;
         Ok(held)
     }
 
-    pub fn number(&self) -> u64 {
-        FIRST.load(Ordering::Relaxed) + self.slot as u64
+    /// Leaves `descriptor` where it is, and closes it in the end. Another thread can
+    /// put something else there at any time.
+    pub fn loose(descriptor: i64) -> Held {
+        Held {
+            number: descriptor as u64,
+            slot: None,
+        }
     }
 
-    /// A path that leads to it, with a zero byte behind it.
-    pub fn path(&self) -> HeldPath {
-        let mut text = crate::text::Text::new();
-        use core::fmt::Write;
-        let _ = write!(text, "/proc/thread-self/fd/{}\0", self.number());
-        text
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A path that leads to it, whoever uses it.
+    pub fn path(&self) -> Link {
+        let mut text = Text::new();
+        let _ = write!(text, "/proc/thread-self/fd/{}\0", self.number);
+        Link {
+            base: AT_FDCWD,
+            text,
+        }
+    }
+
+    /// Makes a call with a path that leads this thread to it. The quick one counts
+    /// from the folder that was opened at start: as long as that is this process's,
+    /// and the thread that started it has not ended.
+    pub fn through(&self, call: impl Fn(&Link) -> i64) -> i64 {
+        // SAFETY: no memory is involved.
+        let own = unsafe { kernel::call(number::GETPID, [0; 6]) };
+        if own as u64 == PROCESS.load(Ordering::Relaxed) {
+            let mut text = Text::new();
+            let _ = write!(text, "{}\0", self.number);
+            let base = FIRST.load(Ordering::Relaxed) + IDLE as u64;
+            match call(&Link { base, text }) {
+                error if error == -error::ENOENT => {}
+                result => return result,
+            }
+        }
+        call(&self.path())
     }
 }
 
-/// As long as such a path can be.
-pub type HeldPath = crate::text::Text<40>;
+/// A path with a zero byte behind it, and the folder it counts from.
+pub struct Link {
+    pub base: u64,
+    text: Text<40>,
+}
+
+impl Link {
+    pub fn address(&self) -> u64 {
+        self.text.bytes().as_ptr() as u64
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
+        let Some(slot) = self.slot else {
+            return close(self.number as i64);
+        };
         // What it named must not stay open, but the number must.
         let idle = FIRST.load(Ordering::Relaxed) + IDLE as u64;
-        let _ = duplicate(idle, self.number());
-        TAKEN[self.slot].store(false, Ordering::Release);
+        let _ = duplicate(idle, self.number);
+        TAKEN[slot].store(false, Ordering::Release);
     }
 }
 

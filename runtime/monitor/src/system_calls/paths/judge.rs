@@ -58,7 +58,12 @@ mod judging {
         level: Level,
         child: Option<&[u8]>,
     ) -> Result<(), i64> {
-        let kind = file_system(held.number())?;
+        let (_, _, has_disk) = status(held.number())?;
+        // What shows the kernel's state lies on no device.
+        let kind = match has_disk {
+            true => 0,
+            false => file_system(held.number())?,
+        };
         let view = views::is_view(kind) && !off(Defence::Procfs);
         let narrowed = caller.is_narrowed();
         if !view && !narrowed {
@@ -85,18 +90,19 @@ mod judging {
     /// Devices that hold nothing of anybody's: null, zero, full, random, urandom.
     fn is_common_device(descriptor: u64) -> bool {
         const CHARACTER: u32 = 0o020_000;
-        let Ok((mode, device)) = status(descriptor) else {
+        let Ok((mode, device, _)) = status(descriptor) else {
             return false;
         };
         mode & 0o170_000 == CHARACTER && matches!(device, 0x103 | 0x105 | 0x107 | 0x108 | 0x109)
     }
 
-    /// `st_mode` and `st_rdev`.
+    /// `st_mode` and `st_rdev`, and whether its file system lies on a device.
     ///
     /// # Errors
     /// The kernel's error number, negative.
-    pub fn status(descriptor: u64) -> Result<(u32, u64), i64> {
-        // struct stat: st_mode at 24, st_rdev at 40.
+    pub fn status(descriptor: u64) -> Result<(u32, u64, bool), i64> {
+        // struct stat: st_dev at 0, st_mode at 24, st_rdev at 40. File systems
+        // without a device have a number whose major part is 0.
         let mut status = [0u64; 18];
         // SAFETY: struct stat takes 144 bytes.
         let result = unsafe {
@@ -106,7 +112,7 @@ mod judging {
         if result < 0 {
             return Err(result);
         }
-        Ok((status[3] as u32, status[5]))
+        Ok((status[3] as u32, status[5], status[0] >> 8 & 0xfff != 0))
     }
 
     /// `f_type` of the file system in which something lies.
@@ -132,15 +138,14 @@ mod judging {
     /// # Errors
     /// An error number, negative.
     pub fn real_place(held: &Held, into: &mut [u8]) -> Result<usize, i64> {
-        const AT_FDCWD: u64 = -100i64 as u64;
         const ENAMETOOLONG: i64 = 36;
-        let path = held.path();
         let size = into.len().min(LONGEST);
-        // SAFETY: path and buffer are the monitor's.
-        let length = unsafe {
-            let (path, at) = (path.bytes().as_ptr() as u64, into.as_mut_ptr() as u64);
-            kernel::call(number::READLINKAT, [AT_FDCWD, path, at, size as u64, 0, 0])
-        };
+        let into = into.as_mut_ptr() as u64;
+        let length = held.through(|link| {
+            let arguments = [link.base, link.address(), into, size as u64, 0, 0];
+            // SAFETY: path and buffer are the monitor's.
+            unsafe { kernel::call(number::READLINKAT, arguments) }
+        });
         match length {
             length if length < 0 => Err(length),
             // It may have been cut.

@@ -1,7 +1,7 @@
 //! Calls that ask about what a path leads to.
 
 use super::judge::{Caller, Level, judge};
-use super::target::{Name, O_NOFOLLOW, find};
+use super::target::{Name, O_NOFOLLOW, find_to_look};
 use crate::machine::kernel::{self, error, number};
 use crate::machine::thread;
 use crate::system_calls::granted::perform;
@@ -51,7 +51,7 @@ pub fn look(
     }
     let link = flags & AT_SYMLINK_NOFOLLOW != 0 || matches!(question, Question::Link(..));
     let nofollow = if link { O_NOFOLLOW } else { 0 };
-    let held = find(caller, base, &name, nofollow, 0)?;
+    let held = find_to_look(caller, base, &name, nofollow)?;
     judge(caller, &held, Level::Look, None)?;
     Ok(ask(caller, held.number(), flags, question))
 }

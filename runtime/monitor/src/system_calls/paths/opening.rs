@@ -2,9 +2,7 @@
 
 use super::held::{Held, close};
 use super::judge::{Caller, Level, judge, status};
-use super::target::{
-    AT_FDCWD, Name, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, find, find_folder,
-};
+use super::target::{Name, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, find, find_folder};
 use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
 use crate::memory_calls;
@@ -116,7 +114,7 @@ fn open_held(caller: Caller, held: &Held, flags: u64) -> Result<i64, i64> {
         false => Level::Read,
     };
     judge(caller, held, level, None)?;
-    let (mode, device) = status(held.number())?;
+    let (mode, device, _) = status(held.number())?;
     if !is_harmless_file(mode, device) && !off(Defence::Devices) {
         return Err(-error::EACCES);
     }
@@ -134,12 +132,11 @@ fn open_held(caller: Caller, held: &Held, flags: u64) -> Result<i64, i64> {
 
 /// Opens what is held once more, by the link that procfs has for it.
 fn again(held: &Held, flags: u64, mode: u64) -> Result<i64, i64> {
-    let path = held.path();
-    // SAFETY: the path is the monitor's.
-    done(unsafe {
-        let path = path.bytes().as_ptr() as u64;
-        kernel::call(number::OPENAT, [AT_FDCWD, path, flags, mode, 0, 0])
-    })
+    done(held.through(|link| {
+        let arguments = [link.base, link.address(), flags, mode, 0, 0];
+        // SAFETY: the path is the monitor's.
+        unsafe { kernel::call(number::OPENAT, arguments) }
+    }))
 }
 
 /// Creates a file in the folder that is held: a new one in any case.
@@ -184,7 +181,7 @@ pub fn opened(descriptor: i64) -> i64 {
     }
     let number = descriptor as u64;
     let view = super::judge::file_system(number).is_ok_and(super::views::is_view);
-    let harmless = status(number).is_ok_and(|(mode, device)| is_harmless_file(mode, device));
+    let harmless = status(number).is_ok_and(|(mode, device, _)| is_harmless_file(mode, device));
     if (!view || off(Defence::Procfs)) && (harmless || off(Defence::Devices)) {
         return descriptor;
     }

@@ -120,7 +120,30 @@ pub fn find(caller: Caller, base: u64, name: &Name, flags: u64, resolve: u64) ->
     }
 }
 
+/// [`find`] for calls that only ask. Without `files`, they may ask about anything but
+/// what shows the kernel's state, and about that they learn nothing that matters,
+/// should another thread put it there in between: so it is not held.
+///
+/// # Errors
+/// An error number, negative.
+pub fn find_to_look(caller: Caller, base: u64, name: &Name, flags: u64) -> Result<Held, i64> {
+    if caller.is_narrowed() {
+        return find(caller, base, name, flags, 0);
+    }
+    open_loose(caller, base, name, flags, 0).map(Held::loose)
+}
+
 fn open(caller: Caller, base: u64, name: &Name, flags: u64, resolve: u64) -> Result<Held, i64> {
+    Held::take(open_loose(caller, base, name, flags, resolve)?)
+}
+
+fn open_loose(
+    caller: Caller,
+    base: u64,
+    name: &Name,
+    flags: u64,
+    resolve: u64,
+) -> Result<i64, i64> {
     // Such links lead where no path does; nobody could say if that is listed.
     let links = if caller.is_narrowed() {
         RESOLVE_NO_MAGICLINKS
@@ -133,11 +156,7 @@ fn open(caller: Caller, base: u64, name: &Name, flags: u64, resolve: u64) -> Res
         let (path, how) = (name.address(), how.as_ptr() as u64);
         kernel::call(number::OPENAT2, [base, path, how, 24, 0, 0])
     };
-    if found < 0 {
-        Err(found)
-    } else {
-        Held::take(found)
-    }
+    if found < 0 { Err(found) } else { Ok(found) }
 }
 
 /// What a cubicle learns about a path that leads nowhere: `error`, if it may know

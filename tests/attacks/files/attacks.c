@@ -70,34 +70,36 @@ static int race_link(void)
 	return result(found, NULL);
 }
 
-/* Another thread puts the secret's descriptor in the place of all those that a call
- * could have opened meanwhile. */
-struct substitution { int secret, first, last, stop; };
+/* Another thread puts the secret's descriptor in the place of the one that a call
+ * judges meanwhile. */
+struct substitution { int secret, number, stop; };
 
 static void *substitute(void *argument)
 {
 	struct substitution *all = argument;
-	while (!__atomic_load_n(&all->stop, __ATOMIC_RELAXED))
-		for (int i = all->first; i <= all->last; i++)
-			dup2(all->secret, i);
+	for (unsigned i = 0; !__atomic_load_n(&all->stop, __ATOMIC_RELAXED); i++) {
+		dup2(all->secret, all->number);
+		/* Neither always too early nor always too late. */
+		for (volatile unsigned wait = i * 7919 % 20000; wait > 0; wait--)
+			;
+	}
 	return NULL;
 }
 
 static int race_descriptor(int secret)
 {
-	/* Those that are open and were not opened by the program are the monitor's. */
-	struct substitution all = { secret, 1024, 0, 0 };
-	struct stat status;
-	for (int i = secret + 1; i < 1024; i++)
-		if (fstat(i, &status) == 0) {
-			all.first = i < all.first ? i : all.first;
-			all.last = i;
-		}
+	/* The first that leads to the folder of descriptors is the monitor's. */
+	struct substitution all = { secret, secret, 0 };
+	char link[64], place[64] = "";
+	while (all.number < 1024 && strncmp(place, "/proc/", 6) != 0) {
+		sprintf(link, "/proc/self/fd/%d", ++all.number);
+		readlink(link, place, sizeof place);
+	}
 	pthread_t thread;
 	pthread_create(&thread, NULL, substitute, &all);
 	int found = -1;
 	char bytes[7] = "";
-	for (int i = 0; i < 20000 && found == -1; i++) {
+	for (int i = 0; i < 50000 && found == -1; i++) {
 		int file = open("readable/file", O_RDONLY);
 		if (file >= 0 && read(file, bytes, 6) == 6 && memcmp(bytes, "secret", 6) == 0)
 			found = lseek(file, 0, SEEK_SET) == 0 ? file : -1;

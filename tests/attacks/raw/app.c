@@ -6,6 +6,10 @@
 //@ run: grants
 //@ stdout: app EPERM
 //@ stdout: done
+//@ run: descriptor
+//@ stdout: refused EPERM
+//@ without: descriptors
+//@ then: stdout: closed what lib had opened
 //@ run: in-text-of-other
 //@ stdout: app EPERM
 //@ stdout: done
@@ -73,6 +77,10 @@ int main(int count, char **arguments)
 		CHECK(here(SYS_read, -1, (long)&byte, 1) == -EPERM);
 		CHECK(here(SYS_newfstatat, 0, (long)"/", (long)malloc(200)) == -EPERM);
 		puts("app EPERM");
+	}
+	if (strcmp(how, "descriptor") == 0) {
+		puts(close(3) == 0 ? "closed what lib had opened" : errno == EPERM ? "refused EPERM" : "otherwise");
+		return 0;
 	}
 	if (strcmp(how, "in-text-of-other") == 0)
 		puts(there(lib_address(0), SYS_open, (long)"/", O_RDONLY, 0) == -EPERM ? "app EPERM" : "app may");

@@ -14,6 +14,8 @@
 //@ each: wrpkru keeper_open
 //@ run: idle both
 //@ each: wrpkru keeper_open
+//@ without: gate-proofs
+//@ then: stdout: keeper was opened: 0
 //@ run: idle all
 //@ each: wrpkru keeper_open
 //@ run: idle both

@@ -7,42 +7,68 @@
 //@ run: read data
 //@ violation: kind=access cubicle=app access=read owner=vault place=data signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=data signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read bss
 //@ violation: kind=access cubicle=app access=read owner=vault place=data signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=data signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read tls
 //@ violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read heap
 //@ violation: kind=access cubicle=app access=read owner=vault place=heap signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=heap signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read map
 //@ violation: kind=access cubicle=app access=read owner=vault place=heap|stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=heap|stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read stack
 //@ violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read frame
 //@ violation: kind=access cubicle=app access=read owner=vault place=frame signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=frame signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read first-stack
 //@ violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=read owner=vault place=stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: write data
 //@ violation: kind=access cubicle=app access=write owner=vault place=data signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=data signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: written, damaged
 //@ run: write bss
 //@ violation: kind=access cubicle=app access=write owner=vault place=data signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=data signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: written, damaged
 //@ run: write tls
 //@ violation: kind=access cubicle=app access=write owner=vault place=stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: written, damaged
 //@ run: write heap
 //@ violation: kind=access cubicle=app access=write owner=vault place=heap signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=heap signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: written, damaged
 //@ run: write map
 //@ violation: kind=access cubicle=app access=write owner=vault place=heap|stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=heap|stack signal=11 code=4 key=3 chain=
+//@ without: rights
+//@ then: stdout: written, damaged
 //@ run: write stack
 //@ violation: kind=access cubicle=app access=write owner=vault place=stack signal=11 chain=
 //@[pku] violation: kind=access cubicle=app access=write owner=vault place=stack signal=11 code=4 key=3 chain=
@@ -154,9 +180,10 @@ int main(int count, char **arguments)
 		return 1;
 	char *at = (char *)address(arguments[2]);
 	vault_address(0);
-	if (strcmp(arguments[1], "write") == 0)
+	if (strcmp(arguments[1], "write") == 0) {
 		*(volatile char *)at = 'W';
-	else if (strcmp(arguments[1], "execute") == 0)
+		printf("written,");
+	} else if (strcmp(arguments[1], "execute") == 0)
 		((void (*)(void))at)();
 	else
 		printf("%s", strcmp(arguments[2], "constants") == 0 ? (char[]){ *(volatile char *)at, 0 } :
