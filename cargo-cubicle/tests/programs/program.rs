@@ -116,7 +116,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "run",
     "stdin",
     "stdout",
