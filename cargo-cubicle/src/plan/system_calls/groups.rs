@@ -263,8 +263,14 @@ pub static GROUPS: [Group; 8] = [
             Sysno::getpgid,
             Sysno::getpgrp,
             Sysno::getsid,
+            // Where Rust's library forks, the child tells by a pair of sockets why it
+            // could not execute the program.
+            Sysno::recvfrom,
+            Sysno::recvmsg,
+            Sysno::sendmsg,
             Sysno::setpgid,
             Sysno::setsid,
+            Sysno::socketpair,
             Sysno::vfork,
             Sysno::wait4,
             Sysno::waitid,
