@@ -77,6 +77,11 @@ defences! {
     WindowRights = "window-rights",
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
+    // Signals.
+    /// A handler's frame is written with the rights of its cubicle.
+    SignalStacks = "signal-stacks",
+    /// What a handler returns with is read with the rights of its cubicle.
+    SignalFrames = "signal-frames",
 }
 
 /// A set of defences.

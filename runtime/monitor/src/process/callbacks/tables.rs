@@ -26,6 +26,18 @@ struct Passed([[u64; CALLBACK_SLOTS]; MAXIMUM_CALLBACKS]);
 
 static PASSED: Lock<Passed> = Lock::new(Passed([[0; CALLBACK_SLOTS]; MAXIMUM_CALLBACKS]));
 
+/// While it lives, no function gets a slot.
+pub struct Unchanged {
+    _passed: crate::lock::Guard<'static, Passed>,
+}
+
+/// Waits until no function is about to get a slot.
+pub fn hold() -> Unchanged {
+    Unchanged {
+        _passed: PASSED.lock(),
+    }
+}
+
 /// Maps the tables of the plan's callbacks, all slots free.
 ///
 /// # Errors
