@@ -17,7 +17,7 @@ pub const ATTACH: u64 = FIRST + 2;
 pub const STACK_SIZE: u64 = FIRST + 3;
 /// `deliver()`: a signal found the caller, and its handler is another cubicle's.
 /// The monitor makes the caller ask, from wherever it was.
-pub const DELIVER: u64 = FIRST + 4;
+pub const DELIVER: u64 = FIRST + 5;
 
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.
