@@ -20,7 +20,8 @@ static INTERRUPT: LazyLock<Utf8PathBuf> = LazyLock::new(|| {
     program
 });
 
-/// The same job, interrupted: `everywhere`, or at `gates` and stubs.
+/// The same job, interrupted: `everywhere`, at `gates` and stubs, or `behind` the place
+/// that is its last argument.
 pub fn at(places: &str, job: Job) -> Job {
     const NAME: &str = "interrupted";
     let mut arguments = vec![places.to_owned(), format!("./{NAME}")];

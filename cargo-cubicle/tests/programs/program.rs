@@ -21,7 +21,8 @@
 //! //@ each: instruction F          whose address is the last argument
 //! //@[pku] …                       what differs under one mechanism
 //! //@ interrupted: everywhere      once at each instruction between two marks; `gates`:
-//!                                  at those of gates and stubs
+//!                                  at those of gates and stubs; `behind`: once, at
+//!                                  or behind the place of `each`
 //! //@ without: NAME …              the same run once more, in a program that goes
 //! //@ then: stdout: a line         without these defences: what an attack does
 //! //@ then: status: 1              then, which is all that counts in that run

@@ -15,13 +15,12 @@ pub const PARK_THREAD: u64 = FIRST + 1;
 pub const ATTACH: u64 = FIRST + 2;
 /// `stack_size() -> bytes`: of a virtual thread of the caller.
 pub const STACK_SIZE: u64 = FIRST + 3;
-/// `deliver()`: a signal found the caller, and its handler is another cubicle's.
-/// The monitor makes the caller ask, from wherever it was.
-pub const DELIVER: u64 = FIRST + 5;
-
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.
 pub const GONE: u64 = FIRST + 4;
+/// `deliver()`: a signal found the caller, and its handler is another cubicle's.
+/// The monitor makes the caller ask, from wherever it was.
+pub const DELIVER: u64 = FIRST + 5;
 
 /// `cubicle_find(name) -> number`: the number of a cubicle or keyed window.
 pub const FIND: u64 = FIRST + 16;
@@ -63,3 +62,25 @@ pub const ACCESS_READ_WRITE: u64 = 3;
 pub const COMMAND_ATTACH: u64 = 1;
 /// Command of [`PARK`]: return from `main`, so that libc shuts down.
 pub const COMMAND_EXIT: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_calls_have_the_same_number() {
+        let mut numbers = std::collections::BTreeMap::new();
+        for line in include_str!("calls.rs").lines() {
+            let Some((name, value)) = line
+                .strip_prefix("pub const ")
+                .and_then(|line| line.split_once(": u64 = "))
+            else {
+                continue;
+            };
+            // The first of a group stands for its first call.
+            if value.contains("FIRST + ") && !name.ends_with("FIRST") {
+                let before = numbers.insert(value, name);
+                assert_eq!(before, None, "{name} is {value}");
+            }
+        }
+        assert!(numbers.len() > 10);
+    }
+}
