@@ -67,6 +67,10 @@ defences! {
     /// Registers that carry nothing are cleared.
     Scrubbing = "scrubbing",
     // Lends.
+    /// Nobody lends what it may not use itself.
+    LendRights = "lend-rights",
+    /// What crosses as a function is one that its sender may pass.
+    Functions = "functions",
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",
     /// What is reached by windows only is asked again where it is copied.

@@ -27,7 +27,7 @@
 #include "check.h"
 #include "lib.h"
 
-enum { CALLS = 20000 };
+enum { CALLS = 100000 };
 
 static unsigned char data[4096];
 static char text[128];
