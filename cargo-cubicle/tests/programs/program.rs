@@ -116,7 +116,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 15] = [
+const KEYS: &[&str] = &[
     "run",
     "stdin",
     "stdout",
@@ -135,7 +135,7 @@ const KEYS: [&str; 15] = [
 ];
 
 /// What a run is given: it holds without defences, too.
-const GIVEN: [&str; 5] = ["run", "stdin", "only", "each", "interrupted"];
+const GIVEN: &[&str] = &["run", "stdin", "only", "each", "interrupted"];
 
 impl Program {
     /// All programs of a folder: none if it has no manifest.

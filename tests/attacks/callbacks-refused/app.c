@@ -13,6 +13,8 @@
 //@ violation: kind=callback cubicle=app owner=null place=unmapped
 //@ run: foreign
 //@ violation: kind=callback cubicle=app owner=lib place=text
+//@ without: functions
+//@ then: stdout: lib's own function answers 8
 //@ run: third
 //@ violation: kind=callback cubicle=app owner=vault place=text
 //@ run: monitor
@@ -124,5 +126,9 @@ int main(int count, char **arguments)
 	else if (IS("callback-gate"))
 		address = behind(stub(0));
 	lib_keep((int (*)(int))address);
+	if (IS("foreign")) {
+		printf("lib's own function answers %d\n", lib_call(3));
+		return 0;
+	}
 	printf("%s was not refused\n", name);
 }

@@ -14,8 +14,6 @@
 //@ each: wrpkru keeper_open
 //@ run: idle both
 //@ each: wrpkru keeper_open
-//@ without: gate-proofs
-//@ then: stdout: keeper was opened: 0
 //@ run: idle all
 //@ each: wrpkru keeper_open
 //@ run: idle both
@@ -63,6 +61,20 @@
 //@ run: forged all
 //@ each: instruction @resume app
 //@ only: pku Cubicle
+//@ run: idle both
+//@ each: wrpkru keeper_open
+//@ only: pku Cubicle callee-sees
+//@ without: gate-proofs
+//@ then: stdout: keeper was opened: 0
+//@ then: signal: 11
+//@ then: violation: kind=crash cubicle=vault access=execute place=unmapped
+//@ run: idle keeper
+//@ each: wrpkru keeper_open
+//@ only: pku caller-sees
+//@ without: gate-proofs
+//@ then: stdout: keeper was opened: 0
+//@ then: signal: 11
+//@ then: violation: kind=crash cubicle=vault access=execute place=unmapped
 //@ run: call
 //@ violation: none
 //@ status: 0

@@ -3,12 +3,20 @@
 //@ violation: kind=lend cubicle=app
 //@ run: in
 //@ violation: kind=lend cubicle=app owner=other place=data detail=the_caller_lends_8_bytes_that_it_may_not_read_itself
+//@[pku] without: lend-rights
+//@ then: stdout: lib took s
 //@ run: out
 //@ violation: kind=lend cubicle=app owner=other place=data detail=the_caller_lends_8_bytes_that_it_may_not_write_itself
+//@[pku] without: lend-rights
+//@ then: stdout: other has 6767676767676767
 //@ run: callee
 //@ violation: kind=lend cubicle=app owner=lib place=data detail=the_caller_lends_8_bytes_that_it_may_not_read_itself
+//@ without: lend-rights
+//@ then: stdout: lib took M
 //@ run: text
 //@ violation: kind=lend cubicle=app owner=other place=data
+//@[pku] without: lend-rights
+//@ then: stdout: lib got secret
 //@ run: overhang
 //@ violation: kind=lend cubicle=app owner=app
 //@ run: wrap
@@ -46,6 +54,7 @@
 
 long lib_secret(void);
 long other_secret(void);
+long other_value(void);
 long other_heap(void);
 long other_constant(void);
 int take(const char *data, size_t size);
@@ -63,11 +72,13 @@ int main(int count, char **arguments)
 	char data[8] = "mine";
 	CHECK(take(data, 8) == 'm');
 	if (strcmp(how, "in") == 0)
-		take(other, 8);
-	if (strcmp(how, "out") == 0)
+		printf("lib took %c\n", take(other, 8));
+	if (strcmp(how, "out") == 0) {
 		give(other, 8);
+		printf("other has %lx\n", other_value());
+	}
 	if (strcmp(how, "callee") == 0)
-		take((char *)lib_secret(), 8);
+		printf("lib took %c\n", take((char *)lib_secret(), 8));
 	if (strcmp(how, "text") == 0)
 		text(other);
 	if (strcmp(how, "overhang") == 0) {

@@ -377,9 +377,10 @@ global_asm!(
     "    mov gs:[{monitor_stack}], rsp",
     step_if_due!("rcx"),
     "    jmp rdi",
-    ".globl cubicle_leave",
+    ".globl cubicle_leave, cubicle_resume",
     "cubicle_leave:",
     "    mov rsp, gs:[{monitor_stack}]",
+    "cubicle_resume:",
     step_if_due!("rcx"),
     "    jmp rdi",
     ".globl cubicle_back",
@@ -408,14 +409,12 @@ global_asm!(
 // else jumps here writes to key-0 memory with its own rights.
 global_asm!(
     ".section .text.cubicle_contain,\"ax\",@progbits",
-    ".globl cubicle_contain, cubicle_resume",
+    ".globl cubicle_contain",
     "cubicle_contain:",
     "    mov rsp, gs:[{monitor_stack}]",
     "    and rsp, -16",
     "    call {go_on}",
     "    ud2",
-    "cubicle_resume:",
-    "    jmp rdi",
     monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
     go_on = sym crate::restart::contain::go_on,
 );

@@ -29,7 +29,7 @@ pub struct Action {
 }
 
 impl Action {
-    const DEFAULT: Action = Action {
+    pub const DEFAULT: Action = Action {
         handler: SIG_DFL,
         flags: 0,
         restorer: 0,
