@@ -8,11 +8,12 @@
 //! whoever joins.
 
 use super::create::block_signals;
-use super::{frames, pool, robust};
+use super::{frames, pool, robust, words};
 use crate::lock::wait_while;
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel::{self, number};
 use crate::machine::thread;
+use crate::memory_calls::write_word;
 use crate::process::run::run;
 use crate::process::virtual_threads::Suspended;
 use crate::process::{cubicle_count, cubicles, exit, lends, rights};
@@ -116,7 +117,7 @@ fn end_presence(index: usize) {
     lends::end_thread(index);
     frames::leave(index);
     let at = presence.clear_id;
-    if at != 0 && crate::memory_calls::write_word(index, at, 0) {
+    if at != 0 && (write_word(index, at, 0) || words::exchange_undefended(at, None, 0)) {
         super::futex::wake_shared(at);
     }
 }
