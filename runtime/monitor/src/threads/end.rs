@@ -15,7 +15,7 @@ use crate::machine::kernel::{self, number};
 use crate::machine::thread;
 use crate::memory_calls::write_word;
 use crate::process::run::run;
-use crate::process::virtual_threads::Suspended;
+use crate::process::virtual_threads::{Suspended, forget_calls};
 use crate::process::{cubicle_count, cubicles, exit, lends, rights};
 use crate::restart;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -56,6 +56,7 @@ pub fn exit(cubicle: usize) -> ! {
     }
     // What the others still do may call it.
     Suspended::new(cubicle);
+    lends::abandon_all(&mut state.lends);
     end_virtual_threads(cubicle);
     if LIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
         exit::after_last_thread();
@@ -98,6 +99,7 @@ fn end_virtual_threads(creator: usize) {
         if !cubicles()[index].finished.load(Ordering::Relaxed) && restart::begin(index) {
             state.ending = Some(index);
             let parked = state.parked[index];
+            forget_calls(index, &parked);
             run(index, &parked);
             state.ending = None;
             restart::done(index);
