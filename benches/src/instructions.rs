@@ -50,6 +50,7 @@ pub fn count(kind: GateKind, switch_fs: bool, scrub_vectors: bool) -> anyhow::Re
         callee_uses_x87: false,
         scrub_vectors,
         errno: None,
+        fault: None,
     };
     let clearing = executed(&clear::emit(VectorLevel::Avx512Wide)?, STUB_BASE)?.0;
     let (own, switches, calls) = {

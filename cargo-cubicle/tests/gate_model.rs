@@ -27,6 +27,10 @@ mod arrive;
 mod explore;
 #[path = "gate_model/kernel.rs"]
 mod kernel;
+#[path = "gate_model/memory.rs"]
+mod memory;
+#[path = "gate_model/mixer.rs"]
+mod mixer;
 #[path = "gate_model/monitor.rs"]
 mod monitor;
 #[path = "gate_model/mutations.rs"]
@@ -136,6 +140,18 @@ fn signals_and_first_entries_help_nobody() {
                 world.attached[CALLEE] = callee_is_attached;
                 must_hold(&world, &format!("{kind:?}, {attackers:?} attack"));
             }
+        }
+    }
+}
+
+/// A callee that fails, or pretends to, gets no more than one that returns.
+#[test]
+fn restarts_help_nobody() {
+    for kind in CHECKED {
+        for attackers in ATTACKERS {
+            let mut world = World::restarting(kind, attackers);
+            world.depth = 1;
+            must_hold(&world, &format!("{kind:?}, {attackers:?} attack"));
         }
     }
 }

@@ -8,6 +8,7 @@ use cargo_cubicle::gates::{
     MonitorEntries, call, listing,
 };
 use cargo_cubicle::graph::{declaration, shape::CallShape};
+use cubicle_abi::defences::Defences;
 use cubicle_abi::layout;
 use cubicle_abi::rights::{Rights, cubicle_key, cubicle_rights};
 use serde::Deserialize;
@@ -54,8 +55,8 @@ struct Described {
     /// Leave what vector, mask and x87 registers hold.
     #[serde(default)]
     unscrubbed: bool,
-    #[serde(default)]
     /// The callee may be restarted.
+    #[serde(default)]
     restarts: bool,
     errno: Option<Errno>,
     /// The number of the callback that it calls, instead of a function.
@@ -100,6 +101,7 @@ const MONITOR: MonitorEntries = MonitorEntries {
     system_call: layout::MONITOR_BASE + 0x2000,
     gate_enter: layout::MONITOR_BASE + 0x3000,
     gate_leave: layout::MONITOR_BASE + 0x4000,
+    without: Defences::NONE,
 };
 
 impl Described {

@@ -15,6 +15,7 @@
 #define PARK_THREAD 0x43550001L
 #define STACK_SIZE 0x43550003L
 #define GONE 0x43550004L
+#define ENDING 0x43550005L
 #define COMMAND_ATTACH 1
 
 static long monitor_call(long number, void (*function)(void))
@@ -28,6 +29,13 @@ static long monitor_call(long number, void (*function)(void))
 static void gone(void)
 {
 	monitor_call(GONE, NULL);
+}
+
+/* `exit` runs it, and `_exit` does not: in a child it decides whether others' streams,
+ * which are copies of the parent's, are flushed. */
+__attribute__((destructor)) static void ending(void)
+{
+	monitor_call(ENDING, NULL);
 }
 
 static void *virtual_thread(void *nothing)

@@ -14,13 +14,21 @@
 #define PARK 0x43550000L
 #define PARK_THREAD 0x43550001L
 #define STACK_SIZE 0x43550003L
+#define ENDING 0x43550005L
 #define COMMAND_ATTACH 1
 
 static long monitor_call(long number)
 {
 	long result;
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(0L) : "rcx", "r11", "memory");
 	return result;
+}
+
+/* `exit` runs it, and `_exit` does not: in a child it decides whether others' streams,
+ * which are copies of the parent's, are flushed. */
+__attribute__((destructor)) static void ending(void)
+{
+	monitor_call(ENDING);
 }
 
 static void create(void *(*function)(void *))

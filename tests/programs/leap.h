@@ -25,7 +25,7 @@ __attribute__((naked)) static void leap(void)
 		"lea stack+1024(%rip), %rsp\n"
 		"xor %ecx, %ecx\n xor %edx, %edx\n mov eax(%rip), %eax\n"
 		"xor %r15d, %r15d\n pxor %xmm15, %xmm15\n"
-		"mov %rsp, %rbx\n mov %rsp, %rbp\n mov %rsp, %r10\n mov %rsp, %r11\n mov %rsp, %rdi\n"
+		"xor %esi, %esi\n mov %rsp, %rbx\n mov %rsp, %rbp\n mov %rsp, %r10\n mov %rsp, %r11\n mov %rsp, %rdi\n"
 		"jmp *target(%rip)\n"
 		"leap_back: .globl leap_back\n"
 		"cld\n"

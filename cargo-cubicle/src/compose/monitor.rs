@@ -1,5 +1,6 @@
 //! The monitor's image, which the tool carries.
 
+use cubicle_abi::defences::Defences;
 use cubicle_abi::layout::{MONITOR_BASE, MONITOR_END};
 
 use crate::gates::MonitorEntries;
@@ -41,6 +42,7 @@ impl Monitor {
             system_call: address("cubicle_system_call")?,
             gate_enter: address("cubicle_gate_enter")?,
             gate_leave: address("cubicle_gate_leave")?,
+            without: Defences::NONE,
         };
         Ok(Monitor {
             bytes: IMAGE,

@@ -23,6 +23,7 @@ mod tails;
 use super::spec::{GateKind, GateSpec, GateTarget, MonitorEntries};
 use super::switch::{self, Mechanism};
 use super::{GateError, clear, unintended};
+use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Frame, ticket};
 use cubicle_abi::layout;
 use cubicle_abi::layout::{GATE_STRIDE, GATE_TAIL, gate, gate_tail};
@@ -181,8 +182,15 @@ impl<'a> Emitter<'a> {
 
     /// Requires `frame.field == value` of the frame that rax points to.
     fn require(&mut self, offset: usize, value: i32) -> Result<(), IcedError> {
+        if self.is_without(Defence::GateProofs) {
+            return Ok(());
+        }
         self.a.cmp(field(rax, offset), value)?;
         self.a.jne(self.trap)
+    }
+
+    fn is_without(&self, defence: Defence) -> bool {
+        self.monitor.without.has(defence)
     }
 
     fn set(&mut self, offset: usize, value: i32) -> Result<(), IcedError> {
@@ -316,7 +324,7 @@ impl<'a> Emitter<'a> {
         if spec.kind != GateKind::Lending {
             self.store_stack_arguments()?;
         }
-        if spec.scrub_vectors {
+        if self.scrubs() {
             self.a.call(clear::address(spec.shape.vectors))?;
         }
         let arguments = [rdi, rsi, rdx, rcx, r8, r9];
@@ -475,7 +483,7 @@ impl<'a> Emitter<'a> {
         for register in [r15, r14, r13, r12, rbx, rbp] {
             self.a.pop(register)?;
         }
-        if spec.scrub_vectors {
+        if self.scrubs() {
             self.a.call(clear::address(spec.shape.result.vectors))?;
         }
         match spec.shape.result.integers {
@@ -509,7 +517,14 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
+    fn scrubs(&self) -> bool {
+        self.spec.scrub_vectors && !self.is_without(Defence::Scrubbing)
+    }
+
     fn zero(&mut self, register: AsmRegister64) -> Result<(), IcedError> {
+        if self.is_without(Defence::Scrubbing) {
+            return Ok(());
+        }
         let low = low_half(register);
         self.a.xor(low, low)
     }

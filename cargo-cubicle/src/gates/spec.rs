@@ -1,5 +1,6 @@
 //! What a gate depends on.
 
+use cubicle_abi::defences::Defences;
 use cubicle_abi::rights::Rights;
 
 use crate::graph::shape::{CallShape, ResultPlace};
@@ -137,4 +138,6 @@ pub struct MonitorEntries {
     pub gate_enter: u64,
     /// `cubicle_gate_leave(results, gate)`.
     pub gate_leave: u64,
+    /// What the text goes without: nothing, but in programs of the tests.
+    pub without: Defences,
 }

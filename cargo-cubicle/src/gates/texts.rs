@@ -45,6 +45,10 @@ pub fn emit(
     targets: &[u64],
     monitor: &MonitorEntries,
 ) -> anyhow::Result<Vec<TextPiece>> {
+    let monitor = &MonitorEntries {
+        without: plan.without,
+        ..*monitor
+    };
     let reaches = reaches(plan, images)?;
     let specs = specs(plan, images, targets, &reaches);
     let mut sites: Vec<Site> = Vec::new();

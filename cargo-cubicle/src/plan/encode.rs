@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 4 * 8 + 8);
         assert_eq!(
             size_of::<Cubicle>(),
-            8 + 2 * 4 + 6 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4
+            8 + 2 * 4 + 7 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4
         );
         assert_eq!(size_of::<FilePlace>(), 8 + 2 * 4);
         assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
+use cubicle_abi::defences::Defence;
 
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
@@ -54,7 +55,7 @@ fn is_shared(edge: &Edge, policy: &Policy) -> bool {
 /// If an object cannot be read.
 pub fn resolve(
     inputs: &Inputs<'_>,
-    cubicles: Vec<Cubicle>,
+    mut cubicles: Vec<Cubicle>,
     windows: Vec<Window>,
     findings: &mut Findings,
 ) -> anyhow::Result<Plan> {
@@ -144,6 +145,10 @@ pub fn resolve(
         Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
         Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
     };
+    let without = without::of(&line.manifest)?;
+    if without.has(Defence::Rights) {
+        without::open_all(&mut cubicles);
+    }
     Ok(Plan {
         name: line.stem().to_owned(),
         isolation,
@@ -152,6 +157,6 @@ pub fn resolve(
         windows,
         main,
         gates,
-        without: without::of(&line.manifest)?,
+        without,
     })
 }

@@ -39,7 +39,7 @@ pub const KERNEL_VARIABLE: &str = "CUBICLE_VM_KERNEL";
 const OVERHEAD: Duration = Duration::from_secs(120);
 
 /// A series of kernels, such as 6.1: its two numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Series(pub u64, pub u64);
 
 /// How to get a machine.

@@ -141,6 +141,7 @@ impl World {
             system_call: layout::MONITOR_BASE,
             gate_enter: self.thunk(gate_test_enter as *const () as u64),
             gate_leave: self.thunk(gate_test_leave as *const () as u64),
+            without: cubicle_abi::defences::Defences::NONE,
         }
     }
 

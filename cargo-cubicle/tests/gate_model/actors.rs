@@ -96,7 +96,7 @@ fn call(state: &State, cubicle: usize, number: usize, edge: &Edge) -> State {
         next.registers[register] = Value::Any;
     }
     for word in 0..edge.spec.shape.stack_words as u64 {
-        next.memory.remove(&(stack + 8 + 8 * word));
+        next.store(stack + 8 + 8 * word, Value::Any);
     }
     let frame = ["stack", "awaiting"].map(|field| next.word(frame_word(cubicle, field)));
     next.levels[cubicle][number].pending = Pending::Call {
@@ -157,13 +157,11 @@ pub fn forget_what_is_dead(world: &World, state: &State) -> State {
         None if (MONITOR_STACK - (1 << 20)..MONITOR_STACK).contains(&address) => address >= monitor,
         None => true,
     };
-    state.memory.retain(|address, _| is_live(*address));
+    state.memory.keep(is_live);
     for field in ["signal", "context", "stack"] {
-        state.memory.remove(&header_word(field));
+        state.store(header_word(field), Value::Any);
     }
-    state.memory.remove(
-        &(BLOCK
-            + std::mem::offset_of!(cubicle_abi::thread_block::ThreadBlock, resume_target) as u64),
-    );
+    let target = std::mem::offset_of!(cubicle_abi::thread_block::ThreadBlock, resume_target);
+    state.store(BLOCK + target as u64, Value::Any);
     state
 }

@@ -194,9 +194,9 @@ fn go_on(machine: &mut Machine, cubicle: usize, address: u64) -> Result<(), Viol
             if *phase != wanted || !is_ended {
                 return Err(Violation::Returned);
             }
-            let found = ["stack", "awaiting"]
-                .map(|field| state.memory.get(&frame_word(cubicle, field)).copied());
-            if found != frame.map(Some) {
+            let found =
+                ["stack", "awaiting"].map(|field| state.memory.get(frame_word(cubicle, field)));
+            if found != *frame {
                 return Err(Violation::Damaged);
             }
         }

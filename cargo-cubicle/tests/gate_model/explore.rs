@@ -1,10 +1,12 @@
 //! All states that can be reached, and what is wrong in the first one that is.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use super::actors;
 use super::kernel;
+use super::mixer::Mixer;
+use super::monitor;
 use super::state::*;
 use super::step::{Flow, Machine, Violation};
 use super::world::*;
@@ -30,39 +32,6 @@ impl std::fmt::Debug for Found {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(to, "{:?}", self.violation)?;
         self.path.iter().try_for_each(|one| write!(to, "\n  {one}"))
-    }
-}
-
-/// Enough for a state to differ from another one; states are many, and SipHash
-/// is slow where nothing is optimised.
-#[derive(Default)]
-struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(value.into());
-    }
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(value.into());
     }
 }
 
@@ -139,7 +108,7 @@ impl Exploration<'_> {
     /// is public; so that is tried once for each state of the thread block.
     fn attack(&mut self, state: &State, place: usize, attacker: usize) {
         let block = BLOCK..BLOCK + cubicle_abi::layout::PAGE;
-        let public = state.memory.range(block).map(|(_, value)| *value).collect();
+        let public = state.memory.values(block);
         let key = (attacker, public);
         let targets = match self.targets.get(&key) {
             Some(known) => known.clone(),
@@ -157,6 +126,9 @@ impl Exploration<'_> {
             done.insert(target);
         }
         self.targets.insert(key, useful);
+        if let Some(next) = monitor::fail(self.world, state, attacker) {
+            self.run(next, place, "the attacker fails", None);
+        }
         if self.world.signals && state.signal.is_none() {
             let next = kernel::interrupt(self.world, &start, Value::Any);
             self.run(next, place, "the attacker is interrupted", None);

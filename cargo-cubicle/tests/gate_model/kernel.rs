@@ -74,7 +74,7 @@ fn signal_return(machine: &mut Machine) -> Result<Flow, Violation> {
             state.fs = signal.fs;
             state.flags_are_clean = signal.flags_are_clean;
             state.actor = signal.actor;
-            state.memory.retain(|address, _| !is_signal_frame(*address));
+            state.memory.keep(|address| !is_signal_frame(address));
             let Value::Number(address) = signal.instruction else {
                 return Err(Violation::Escaped);
             };

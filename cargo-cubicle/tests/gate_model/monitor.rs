@@ -2,8 +2,9 @@
 //! it does one of the things that the monitor does, and the properties say
 //! whether it should have been asked at all.
 
-use cubicle_abi::frame::{Frame, RESUME};
-use cubicle_abi::layout::{resume_again, resume_stub, system_call_gate};
+use cargo_cubicle::gates::GateKind;
+use cubicle_abi::frame::{Frame, RESUME, ticket};
+use cubicle_abi::layout::{gate_tail, resume_again, resume_stub, system_call_gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at};
 use std::mem::offset_of;
@@ -403,4 +404,54 @@ fn handle(machine: &mut Machine) -> Result<Flow, Violation> {
     dispatched.flags_are_clean = true;
     state.signal = Some(dispatched);
     Ok(Flow::On)
+}
+
+/// `restart::contain`: a callee that attacks fails instead, or pretends to. Its
+/// caller's gate goes on at its end.
+pub fn fail(world: &World, state: &State, attacker: usize) -> Option<State> {
+    if !state.work.is_empty() || state.signal.is_some() {
+        return None;
+    }
+    let is_called = |level: &Level| match level.pending {
+        Pending::Call { gate, .. } => {
+            let spec = &world.edges[gate].spec;
+            spec.to == attacker && spec.fault.is_some()
+        }
+        _ => false,
+    };
+    // The innermost call into it, whose caller waits for nobody else.
+    let caller =
+        (0..CUBICLES).find(|caller| state.levels[*caller].last().is_some_and(is_called))?;
+    let mut next = state.clone();
+    let Some(Level {
+        pending: Pending::Call { gate, phase, .. },
+        ..
+    }) = next.levels[caller].last_mut()
+    else {
+        unreachable!("it was found");
+    };
+    if *phase != CallPhase::Entered {
+        return None;
+    }
+    let gate = *gate;
+    if world.edges[gate].spec.kind == GateKind::Lending {
+        *phase = CallPhase::Answered;
+    }
+    let awaiting = frame_word(caller, "awaiting");
+    let phase = match next.word(awaiting) {
+        Value::Number(now) if now & 3 == 1 => 1,
+        _ => 3,
+    };
+    next.set(awaiting, ticket(gate, phase));
+    next.set(BLOCK + frame_at(attacker) as u64, 0);
+    let stack = next.word(frame_word(caller, "stack"));
+    let registers = [Value::Any; 17];
+    resume(world, &mut next, caller, &registers, stack, gate_tail(gate));
+    next.registers = [Value::Any; 17];
+    next.registers[RDI] = Value::Number(resume_stub(caller));
+    next.registers[RSP] = Value::Number(MONITOR_STACK - 0x1000);
+    next.rights = 0;
+    next.flags_are_clean = true;
+    next.instruction = world.text.address("cubicle_resume");
+    Some(next)
 }

@@ -4,9 +4,9 @@
 use cubicle_abi::layout::callback_table;
 use cubicle_abi::thread_block::{SELECTOR_BLOCK, ThreadBlock, frame_at, fs_at};
 use iced_x86::Register;
-use std::collections::BTreeMap;
 use std::mem::offset_of;
 
+use super::memory::Memory;
 use super::world::*;
 
 /// What a register or a word holds.
@@ -125,13 +125,13 @@ pub struct State {
     /// In the order of the encoding; the last is xmm15, which carries slots.
     pub registers: [Value; 17],
     pub comparison: Comparison,
-    /// Are TF, DF, NT and AC known to be clear?
+    /// Are DF, NT and AC known to be clear?
     pub flags_are_clean: bool,
     pub fs: Value,
     pub rights: u32,
     pub instruction: u64,
     /// Words that are not what an attacker wants them to be.
-    pub memory: BTreeMap<u64, Value>,
+    pub memory: Memory,
     /// Who ran last.
     pub actor: Actor,
     /// Levels of each cubicle that is not lost, the outermost first.
@@ -180,7 +180,7 @@ impl State {
             fs: Value::Number(thread_pointer(CALLER)),
             rights: world.rights[CALLER].0,
             instruction: 0,
-            memory: BTreeMap::new(),
+            memory: Memory::default(),
             actor: Actor::Honest(CALLER),
             levels: vec![Vec::new(); CUBICLES],
             returning: None,
@@ -222,6 +222,9 @@ impl State {
         }
         let call_proof = cubicle_monitor::machine::thread::CALL_PROOF as u64;
         state.set(STATE + call_proof, 0);
+        // No signal is on its way: the monitor would step out of its text first.
+        let due = cubicle_monitor::machine::thread::DUE as u64;
+        state.set(STATE + due, 0);
         state.set(header_word("proof"), 0);
         state.set(header_word("block"), BLOCK);
         for edge in &world.edges {
@@ -244,18 +247,15 @@ impl State {
     }
 
     pub fn set(&mut self, address: u64, value: u64) {
-        self.memory.insert(address, Value::Number(value));
+        self.memory.set(address, Value::Number(value));
     }
 
     pub fn word(&self, address: u64) -> Value {
-        self.memory.get(&address).copied().unwrap_or(Value::Any)
+        self.memory.get(address)
     }
 
     pub fn store(&mut self, address: u64, value: Value) {
-        match value {
-            Value::Any => self.memory.remove(&address),
-            other => self.memory.insert(address, other),
-        };
+        self.memory.set(address, value);
     }
 
     pub fn selector(&self) -> Value {

@@ -13,8 +13,8 @@ use super::monitor;
 use super::state::*;
 use super::world::*;
 
-/// TF, DF, NT, AC: what a gate tests for.
-const HOSTILE_FLAGS: u64 = 0x4_4500;
+/// DF, NT, AC: what a gate tests for.
+const HOSTILE_FLAGS: u64 = 0x4_4400;
 
 /// What must not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +33,7 @@ pub enum Violation {
     Damaged,
     /// A register carried what its cubicle gave to nobody.
     Leaked,
-    /// TF, DF, NT or AC of one side reached another.
+    /// DF, NT or AC of one side reached another.
     Flags,
     /// A cubicle's code ran while its system calls were not dispatched.
     Selector,
@@ -373,7 +373,11 @@ impl Machine<'_> {
             && instruction.op1_kind() == OpKind::Register
             && instruction.op0_register() == instruction.op1_register();
         self.state.comparison = match (left, right) {
-            (Value::Flags, Value::Number(HOSTILE_FLAGS)) if is_test => Comparison::Hostile,
+            (Value::Flags, Value::Number(tested))
+                if is_test && tested & HOSTILE_FLAGS == HOSTILE_FLAGS =>
+            {
+                Comparison::Hostile
+            }
             (Value::Number(a), Value::Number(b)) if is_test => Comparison::Result {
                 equal: a & b == 0,
                 below: false,

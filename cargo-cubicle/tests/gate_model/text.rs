@@ -3,16 +3,19 @@
 
 use cargo_cubicle::compose::Monitor;
 use cargo_cubicle::gates::{Mechanism, call, callback_stubs, system_call};
+use cargo_cubicle::images::Symbol;
 use cubicle_abi::layout;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
+use super::mixer::Mixer;
 use super::world::{Edge, SLOT};
 use cubicle_abi::rights::Rights;
 
 /// The monitor's assembly. Rust, which contains nothing that changes rights, is
 /// what these call, and the model does itself (`monitor.rs`).
-pub const ASSEMBLY: [&str; 9] = [
+pub const ASSEMBLY: [&str; 12] = [
     "cubicle_signal_entry_keys",
     "cubicle_signal_return",
     "cubicle_raise_first",
@@ -21,13 +24,20 @@ pub const ASSEMBLY: [&str; 9] = [
     "cubicle_gate_leave",
     "cubicle_enter",
     "cubicle_back",
+    "cubicle_leave",
+    "cubicle_contain",
+    "cubicle_resume",
     "cubicle_call_as_keys",
 ];
 
 /// Executable text that everybody may jump into, with the piece each
 /// instruction belongs to.
+#[derive(Clone)]
 pub struct Text {
-    instructions: BTreeMap<u64, (Instruction, usize)>,
+    /// In order of their addresses, with the number of the piece.
+    instructions: Vec<(Instruction, usize)>,
+    /// The place of each in that list.
+    places: HashMap<u64, usize, BuildHasherDefault<Mixer>>,
     code: BTreeMap<u64, Vec<u8>>,
     pieces: Vec<String>,
     addresses: BTreeMap<String, u64>,
@@ -37,7 +47,8 @@ impl Text {
     pub fn emit(rights: &[Rights], edges: &[Edge]) -> Text {
         let monitor = Monitor::embedded().expect("the monitor");
         let mut text = Text {
-            instructions: BTreeMap::new(),
+            instructions: Vec::new(),
+            places: HashMap::default(),
             code: BTreeMap::new(),
             pieces: Vec::new(),
             addresses: BTreeMap::new(),
@@ -77,6 +88,9 @@ impl Text {
             );
         }
         text.add_assembly(&monitor);
+        text.instructions.sort_by_key(|(one, _)| one.ip());
+        let places = text.instructions.iter().enumerate();
+        text.places = places.map(|(place, (one, _))| (one.ip(), place)).collect();
         text
     }
 
@@ -85,18 +99,24 @@ impl Text {
         self.pieces.push(name);
         let piece = self.pieces.len() - 1;
         for instruction in Decoder::with_ip(64, bytes, address, DecoderOptions::NONE) {
+            if instruction.mnemonic() == Mnemonic::Int3 {
+                // Padding.
+                continue;
+            }
             assert_ne!(instruction.mnemonic(), Mnemonic::INVALID);
             let start = (instruction.ip() - address) as usize;
             let code = &bytes[start..start + instruction.len()];
             self.code.insert(instruction.ip(), code.to_vec());
-            self.instructions
-                .insert(instruction.ip(), (instruction, piece));
+            self.instructions.push((instruction, piece));
         }
     }
 
-    /// From each symbol to the next one: assembly has no sizes.
+    /// From each symbol to the next one: assembly has no sizes. Some are only places
+    /// inside of another.
     fn add_assembly(&mut self, monitor: &Monitor) {
-        let mut starts: Vec<u64> = monitor.symbols.iter().map(|one| one.address).collect();
+        let is_start = |symbol: &&Symbol| !symbol.name.starts_with("cubicle_call_keys");
+        let starts = monitor.symbols.iter().filter(is_start);
+        let mut starts: Vec<u64> = starts.map(|one| one.address).collect();
         starts.sort_unstable();
         starts.dedup();
         for name in ASSEMBLY {
@@ -117,14 +137,16 @@ impl Text {
     }
 
     pub fn at(&self, address: u64) -> Option<&Instruction> {
-        self.instructions.get(&address).map(|(one, _)| one)
+        let place = *self.places.get(&address)?;
+        Some(&self.instructions[place].0)
     }
 
     /// The name of what an instruction belongs to.
     pub fn piece(&self, address: u64) -> &str {
-        self.instructions
-            .get(&address)
-            .map_or("elsewhere", |(_, piece)| &self.pieces[*piece])
+        match self.places.get(&address) {
+            Some(place) => &self.pieces[self.instructions[*place].1],
+            None => "elsewhere",
+        }
     }
 
     pub fn address(&self, name: &str) -> u64 {
@@ -154,18 +176,18 @@ impl Text {
 
     /// All instructions, from the last to the first.
     pub fn targets(&self) -> impl Iterator<Item = u64> {
-        self.instructions.keys().rev().copied()
+        self.instructions.iter().rev().map(|(one, _)| one.ip())
     }
 
     pub fn all(&self) -> impl Iterator<Item = (&Instruction, &str)> {
         self.instructions
-            .values()
+            .iter()
             .map(|(one, piece)| (one, &*self.pieces[*piece]))
     }
 
     /// As if somebody had forgotten to emit this instruction.
     pub fn forget(&mut self, address: u64) {
-        let (instruction, _) = self.instructions.get_mut(&address).expect("an instruction");
+        let (instruction, _) = &mut self.instructions[self.places[&address]];
         let (ip, length) = (instruction.ip(), instruction.len());
         *instruction = Instruction::with(iced_x86::Code::Nopd);
         instruction.set_len(length);

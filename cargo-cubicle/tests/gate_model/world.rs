@@ -1,11 +1,13 @@
 //! What the model is about: three cubicles, the gates between them, and where
 //! everything lies. Addresses are made up; what a gate computes with them is not.
 
+use cargo_cubicle::gates::spec::Fault;
 use cargo_cubicle::gates::{GateKind, GateResult, GateShape, GateSpec, GateTarget};
 use cubicle_abi::layout;
 use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights, cubicle_key, cubicle_rights};
 
 use super::text::Text;
+use std::sync::{Mutex, PoisonError};
 
 pub const CALLER: usize = 0;
 pub const CALLEE: usize = 1;
@@ -65,7 +67,7 @@ pub struct World {
 }
 
 /// The gates of every world: there and back, and with the third cubicle.
-fn edges(kind: GateKind, rights: &[Rights]) -> Vec<Edge> {
+fn edges(kind: GateKind, rights: &[Rights], restarts: bool) -> Vec<Edge> {
     let back = match kind {
         GateKind::CallerSees => GateKind::CalleeSees,
         GateKind::CalleeSees => GateKind::CallerSees,
@@ -110,7 +112,7 @@ fn edges(kind: GateKind, rights: &[Rights]) -> Vec<Edge> {
                 callee_uses_x87: false,
                 scrub_vectors: true,
                 errno: None,
-                fault: None,
+                fault: restarts.then(Fault::default),
             },
         });
     };
@@ -120,6 +122,20 @@ fn edges(kind: GateKind, rights: &[Rights]) -> Vec<Edge> {
     add(THIRD, CALLEE, checked(THIRD, CALLEE), false);
     add(CALLER, THIRD, checked(CALLER, THIRD), false);
     edges
+}
+
+/// The text of a world, emitted once.
+fn text(kind: GateKind, restarts: bool, emit: impl Fn() -> Text) -> Text {
+    type Known = Vec<((GateKind, bool), Text)>;
+    static KNOWN: Mutex<Known> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = (kind, restarts);
+    if let Some((_, text)) = known.iter().find(|(key, _)| *key == wanted) {
+        return text.clone();
+    }
+    let text = emit();
+    known.push((wanted, text.clone()));
+    text
 }
 
 /// The function of a gate in the cubicle that it leads to.
@@ -189,14 +205,23 @@ pub fn is_stack(address: u64) -> bool {
 impl World {
     /// A world with one kind of gate between caller and callee.
     pub fn new(kind: GateKind, attackers: &[usize]) -> World {
+        World::build(kind, attackers, false)
+    }
+
+    /// One in which cubicles that fail are restarted.
+    pub fn restarting(kind: GateKind, attackers: &[usize]) -> World {
+        World::build(kind, attackers, true)
+    }
+
+    fn build(kind: GateKind, attackers: &[usize], restarts: bool) -> World {
         let mut rights: Vec<Rights> = (0..CUBICLES).map(cubicle_rights).collect();
         match kind {
             GateKind::CallerSees => rights[CALLER] = rights[CALLER].writing(cubicle_key(CALLEE)),
             GateKind::CalleeSees => rights[CALLEE] = rights[CALLEE].writing(cubicle_key(CALLER)),
             _ => {}
         }
-        let edges = edges(kind, &rights);
-        let text = Text::emit(&rights, &edges);
+        let edges = edges(kind, &rights, restarts);
+        let text = text(kind, restarts, || Text::emit(&rights, &edges));
         let mut lost = [false; CUBICLES];
         for attacker in attackers {
             for cubicle in 0..CUBICLES {

@@ -1,7 +1,8 @@
-//! Builds the programs under `tests/programs/` of the project with the tool and
-//! runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
+//! Builds the programs under `tests/programs/` and `tests/attacks/` of the project
+//! with the tool and runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. All of them share one boot.
 
+mod interrupt;
 mod judge;
 mod native;
 mod places;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use cargo_cubicle::vm::{Job, Machine, Options, Outcome, host_has_keys};
+use cargo_cubicle::vm::{Job, Machine, Options, Outcome, Series, host_has_keys};
 
 use program::{Mechanism, Program, Run};
 use project::Built;
@@ -30,11 +31,11 @@ struct Trial {
 }
 
 fn programs() -> (Vec<Program>, Built) {
-    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs");
+    let tests = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let only = std::env::var("CUBICLE_TEST_PROGRAM").ok();
-    let mut folders: Vec<_> = folder
-        .read_dir_utf8()
-        .unwrap()
+    let mut folders: Vec<_> = ["programs", "attacks"]
+        .iter()
+        .flat_map(|name| tests.join(name).read_dir_utf8().unwrap())
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.is_dir())
         .collect();
@@ -43,12 +44,14 @@ fn programs() -> (Vec<Program>, Built) {
         .iter()
         .flat_map(|folder| Program::read_all(folder))
         .filter(|program| {
-            only.as_deref()
-                .is_none_or(|only| program.name.starts_with(only))
+            only.as_deref().is_none_or(|only| match only {
+                "attacks" => program.folder.starts_with(tests.join("attacks")),
+                only => program.name.starts_with(only),
+            })
         })
         .collect();
     assert!(!programs.is_empty() || only.as_deref() == Some("samples"));
-    let built = project::build(&programs, &folder);
+    let built = project::build(&programs, &tests.join("programs"));
     (programs, built)
 }
 
@@ -68,17 +71,21 @@ fn trials(programs: &[Program], built: &Built, mechanism: Mechanism) -> Vec<Tria
             for place in places {
                 let mut arguments = run.arguments.clone();
                 arguments.extend(place.map(|place| format!("{place:#x}")));
+                let job = Job {
+                    arguments,
+                    environment: vec![("GIVEN".into(), "to all".into())],
+                    stdin: run.stdin.clone().map(String::into_bytes),
+                    ..Job::new(path.clone(), Duration::from_secs(60))
+                };
                 trials.push(Trial {
                     name: format!(
                         "{} {}",
                         program.name_without(&run.without),
-                        arguments.join(" ")
+                        job.arguments.join(" ")
                     ),
-                    job: Job {
-                        arguments,
-                        environment: vec![("GIVEN".into(), "to all".into())],
-                        stdin: run.stdin.clone().map(String::into_bytes),
-                        ..Job::new(path.clone(), Duration::from_secs(60))
+                    job: match &run.interrupted {
+                        Some(places) => interrupt::at(places, job),
+                        None => job,
                     },
                     run: run.clone(),
                     instead: None,
@@ -122,6 +129,15 @@ fn judge_all(trials: &[Trial], outcomes: &[Outcome], mechanism: Mechanism) {
     eprintln!("{} runs under {}", trials.len(), mechanism.name());
 }
 
+const OLDEST_FOR_KEYS: Series = Series(6, 12);
+
+/// The series of kernels that CUBICLE_TEST_KERNEL asks for, such as 6.1.
+fn kernel() -> Option<Series> {
+    let wanted = std::env::var("CUBICLE_TEST_KERNEL").ok()?;
+    let (major, minor) = wanted.split_once('.').expect("such as 6.1");
+    Some(Series(major.parse().unwrap(), minor.parse().unwrap()))
+}
+
 #[test]
 fn programs_do_what_they_say() {
     let (programs, built) = programs();
@@ -146,17 +162,24 @@ fn programs_do_what_they_say() {
         eprintln!("not run with keys: CUBICLE_TEST_VM=1 asks for the emulated machine");
         return;
     }
+    // A kernel that cannot keep keys from handlers runs with page tables.
+    let series = kernel();
+    let mechanism = match series {
+        Some(series) if series < OLDEST_FOR_KEYS => Mechanism::PageTable,
+        _ => Mechanism::Pku,
+    };
     let machine = Machine::prepare(&Options {
         install: true,
+        series,
         ..Options::default()
     })
     .unwrap();
-    let mut emulated = trials(&programs, &built, Mechanism::Pku);
+    let mut emulated = trials(&programs, &built, mechanism);
     samples(&mut emulated);
     let jobs: Vec<Job> = emulated.iter().map(|trial| trial.job.clone()).collect();
     let work = tempfile::tempdir().unwrap();
     let outcomes = machine
         .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
         .unwrap();
-    judge_all(&emulated, &outcomes, Mechanism::Pku);
+    judge_all(&emulated, &outcomes, mechanism);
 }

@@ -1,4 +1,4 @@
-//! A test program: a folder under `tests/programs/` of the project with a
+//! A test program: a folder under `tests/programs/` or `tests/attacks/` with a
 //! `Cubicle.toml` and C or C++ files. Every further manifest in the folder,
 //! `NAME.toml`, makes one more program of the same files. Comments in `app.c` say
 //! what all of them must do:
@@ -20,6 +20,8 @@
 //! //@ each: wrpkru F               one run for each such place in the gate of F,
 //! //@ each: instruction F          whose address is the last argument
 //! //@[pku] …                       what differs under one mechanism
+//! //@ interrupted: everywhere      once at each instruction between two marks; `gates`:
+//!                                  at those of gates and stubs
 //! //@ without: NAME …              the same run once more, in a program that goes
 //! //@ then: stdout: a line         without these defences: what an attack does
 //! //@ then: status: 1              then, which is all that counts in that run
@@ -91,6 +93,8 @@ pub struct Run {
     pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
     pub each: Option<(String, String)>,
+    /// It is run by `interrupt.c`, which is told this.
+    pub interrupted: Option<String>,
     /// The names of the defences that its program goes without, in order; in
     /// most runs none.
     pub without: Vec<String>,
@@ -112,7 +116,7 @@ impl Default for Ending {
 /// Key, value, and the mechanism that a line is for.
 type Directives = Vec<(Option<String>, String, String)>;
 
-const KEYS: [&str; 14] = [
+const KEYS: &[&str] = &[
     "run",
     "stdin",
     "stdout",
@@ -125,12 +129,13 @@ const KEYS: [&str; 14] = [
     "only",
     "each",
     "harmless",
+    "interrupted",
     "without",
     "then",
 ];
 
 /// What a run is given: it holds without defences, too.
-const GIVEN: [&str; 4] = ["run", "stdin", "only", "each"];
+const GIVEN: &[&str] = &["run", "stdin", "only", "each", "interrupted"];
 
 impl Program {
     /// All programs of a folder: none if it has no manifest.
@@ -315,6 +320,7 @@ impl Program {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");
                 (kind.to_owned(), function.trim().to_owned())
             }),
+            interrupted: one(run, "interrupted", mechanism).map(str::to_owned),
             without: Vec::new(),
         }
     }

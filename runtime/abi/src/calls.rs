@@ -22,6 +22,8 @@ pub const DELIVER: u64 = FIRST + 4;
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.
 pub const GONE: u64 = FIRST + 4;
+/// `ending()`: the libc of the caller runs what it has to run at the end.
+pub const ENDING: u64 = FIRST + 5;
 
 /// `cubicle_find(name) -> number`: the number of a cubicle or keyed window.
 pub const FIND: u64 = FIRST + 16;

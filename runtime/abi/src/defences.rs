@@ -57,11 +57,29 @@ defences! {
     Landlock = "landlock",
     /// The seccomp filter.
     Filter = "filter",
+    // Gates.
+    /// Each cubicle's rights open its own memory, not that of all others.
+    Rights = "rights",
+    /// Each step of a call requires what the one before has left.
+    GateProofs = "gate-proofs",
+    /// DF, NT and AC are tested where rights change.
+    Flags = "flags",
+    /// Registers that carry nothing are cleared.
+    Scrubbing = "scrubbing",
     // Lends.
+    /// Nobody lends what it may not use itself.
+    LendRights = "lend-rights",
+    /// What crosses as a function is one that its sender may pass.
+    Functions = "functions",
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
+    // Signals.
+    /// A handler's frame is written with the rights of its cubicle.
+    SignalStacks = "signal-stacks",
+    /// What a handler returns with is read with the rights of its cubicle.
+    SignalFrames = "signal-frames",
 }
 
 /// A set of defences.

@@ -1,6 +1,7 @@
 //! Flags and floating-point state: what one side set must neither break the
 //! other nor tell it anything (rule 3).
 
+use cubicle_abi::defences::Defence;
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
@@ -18,6 +19,9 @@ const X87_HAPPENED: i32 = 0xbf;
 
 impl Emitter<'_> {
     pub(super) fn check_flags(&mut self) -> Result<(), IcedError> {
+        if self.is_without(Defence::Flags) {
+            return Ok(());
+        }
         self.a.pushfq()?;
         self.a.test(dword_ptr(rsp), HOSTILE_FLAGS)?;
         self.a.jne(self.trap)?;
@@ -75,7 +79,7 @@ impl Emitter<'_> {
     /// MMX zeroes the registers (whose upper 16 bits become ones) in a quarter of
     /// the time of FLDZ; a number of this side's own, tested, replaces the rest.
     fn clear_x87(&mut self, own: AsmMemoryOperand) -> Result<(), IcedError> {
-        if self.spec.scrub_vectors {
+        if self.scrubs() {
             for register in [mm0, mm1, mm2, mm3, mm4, mm5, mm6, mm7] {
                 self.a.pxor(register, register)?;
             }

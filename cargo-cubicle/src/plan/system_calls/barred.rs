@@ -28,10 +28,7 @@ pub fn bar(call: Sysno) -> Option<Bar> {
 }
 
 /// The monitor's list of refused calls, by name. A test compares the two.
-pub static REFUSED: [Sysno; 78] = [
-    // A child inherits all memory, and no dispatch of its system calls.
-    Sysno::fork,
-    Sysno::vfork,
+pub static REFUSED: [Sysno; 74] = [
     // A way to mount.
     Sysno::open_tree_attr,
     // They change protection keys, or who owns which memory.
@@ -88,8 +85,6 @@ pub static REFUSED: [Sysno; 78] = [
     Sysno::uretprobe,
     // What the whole process may do.
     Sysno::add_key,
-    Sysno::execve,
-    Sysno::execveat,
     Sysno::keyctl,
     Sysno::landlock_add_rule,
     Sysno::landlock_create_ruleset,

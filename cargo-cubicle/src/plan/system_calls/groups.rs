@@ -200,8 +200,8 @@ pub static GROUPS: [Group; 8] = [
     },
     Group {
         name: "@thread",
-        summary: "Nothing beyond `@base` in this version: the monitor answers the calls of \
-                  threads itself, and refuses new ones.",
+        summary: "Nothing beyond `@base`: the monitor answers the calls of threads itself, \
+                  for every cubicle.",
         support: Support::Empty,
         calls: &[],
         includes: &[],
@@ -252,14 +252,31 @@ pub static GROUPS: [Group; 8] = [
     },
     Group {
         name: "@process",
-        summary: "Starting and watching other processes; not in this version.",
-        support: Support::Missing(
-            "a child would run outside the monitor's control; start processes before or outside \
-             the partitioned program",
-        ),
-        calls: &[],
-        includes: &[],
-        any_descriptor: false,
+        summary: "Starting other programs, forking, and waiting for children. Who may execute \
+                  another program is held by nothing: that program has no cubicles, and does \
+                  whatever the user may do.",
+        support: Support::Enforced,
+        calls: &[
+            Sysno::execve,
+            Sysno::execveat,
+            Sysno::fork,
+            Sysno::getpgid,
+            Sysno::getpgrp,
+            Sysno::getsid,
+            // Where Rust's library forks, the child tells by a pair of sockets why it
+            // could not execute the program.
+            Sysno::recvfrom,
+            Sysno::recvmsg,
+            Sysno::sendmsg,
+            Sysno::setpgid,
+            Sysno::setsid,
+            Sysno::socketpair,
+            Sysno::vfork,
+            Sysno::wait4,
+            Sysno::waitid,
+        ],
+        includes: &["@stdio"],
+        any_descriptor: true,
     },
     Group {
         name: "@time",

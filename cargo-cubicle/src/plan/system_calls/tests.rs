@@ -170,9 +170,6 @@ fn calls_that_the_monitor_answers_need_no_grant() {
 #[test]
 fn groups_of_later_versions() {
     assert_eq!(grants(r#"["@thread"]"#), Grants::default());
-    let finding = refused(r#"["@process"]"#);
-    assert_eq!(finding.message, "`@process` is not supported yet");
-    assert!(!finding.helps.is_empty());
 }
 
 #[test]

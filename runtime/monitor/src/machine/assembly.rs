@@ -71,9 +71,15 @@ unsafe extern "C" {
     /// 2: a fault.
     pub fn cubicle_exchange(at: u64, old: u32, new: u32) -> u64;
     /// `clone` with these flags: answers the new thread's id, which the kernel also
-    /// writes to `id`; or an error number, negative. The new thread begins in
-    /// `threads::create::begin`, on `stack`, with GS at `block`.
-    pub fn cubicle_clone(flags: u64, stack: u64, id: *mut u32, block: *mut ThreadBlock) -> i64;
+    /// writes to `id`; or an error number, negative. The new thread or process
+    /// runs `begin` on `stack`, with GS at `block`.
+    pub fn cubicle_clone(
+        flags: u64,
+        stack: u64,
+        id: *mut u32,
+        block: *mut ThreadBlock,
+        begin: extern "C" fn() -> !,
+    ) -> i64;
     /// First byte of what may fault, where a fault continues, and the end.
     pub static cubicle_copy_begin: [u8; 0];
     pub static cubicle_copy_fault: [u8; 0];
@@ -371,9 +377,10 @@ global_asm!(
     "    mov gs:[{monitor_stack}], rsp",
     step_if_due!("rcx"),
     "    jmp rdi",
-    ".globl cubicle_leave",
+    ".globl cubicle_leave, cubicle_resume",
     "cubicle_leave:",
     "    mov rsp, gs:[{monitor_stack}]",
+    "cubicle_resume:",
     step_if_due!("rcx"),
     "    jmp rdi",
     ".globl cubicle_back",
@@ -402,14 +409,12 @@ global_asm!(
 // else jumps here writes to key-0 memory with its own rights.
 global_asm!(
     ".section .text.cubicle_contain,\"ax\",@progbits",
-    ".globl cubicle_contain, cubicle_resume",
+    ".globl cubicle_contain",
     "cubicle_contain:",
     "    mov rsp, gs:[{monitor_stack}]",
     "    and rsp, -16",
     "    call {go_on}",
     "    ud2",
-    "cubicle_resume:",
-    "    jmp rdi",
     monitor_stack = const offset_of!(ThreadBlock, monitor_stack),
     go_on = sym crate::restart::contain::go_on,
 );
@@ -511,19 +516,22 @@ global_asm!(
 // it finds on its own stack is nothing. Whoever jumps here makes a system call that
 // is dispatched.
 //
-//   rdi flags, rsi stack, rdx id, rcx block
+//   rdi flags, rsi stack, rdx id, rcx block, r8 begin
 global_asm!(
     ".section .text.cubicle_clone,\"ax\",@progbits",
     ".globl cubicle_clone",
     "cubicle_clone:",
     "    push rbx",
+    "    push r12",
     "    mov rbx, rcx",
+    "    mov r12, r8",
     "    mov r10, rdx",
     "    xor r8d, r8d",
     "    mov eax, 56",
     "    syscall",
     "    test rax, rax",
     "    je 2f",
+    "    pop r12",
     "    pop rbx",
     "    ret",
     "2:",
@@ -534,11 +542,10 @@ global_asm!(
     "    syscall",
     "    test rax, rax",
     "    jne 9f",
-    "    call {begin}",
+    "    call r12",
     "9:",
     "    ud2",
     set_gs = const 0x1001,
-    begin = sym crate::threads::create::begin,
 );
 
 // What may fault: a fault between begin and end continues at fault, where rcx

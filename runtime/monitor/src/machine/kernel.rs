@@ -47,6 +47,8 @@ pub mod number {
     pub const SENDMSG: u64 = 46;
     pub const BIND: u64 = 49;
     pub const CLONE: u64 = 56;
+    pub const FORK: u64 = 57;
+    pub const VFORK: u64 = 58;
     pub const EXECVE: u64 = 59;
     pub const EXIT: u64 = 60;
     pub const UNAME: u64 = 63;

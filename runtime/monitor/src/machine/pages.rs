@@ -88,6 +88,38 @@ pub fn change_for_report(new: Rights) {
     }
 }
 
+/// While it lives, no page is closed or opened.
+pub struct Unchanged {
+    _users: Guard<'static, Users>,
+}
+
+/// Waits until no page is about to be closed or opened.
+pub fn hold() -> Unchanged {
+    Unchanged {
+        _users: USERS.lock(),
+    }
+}
+
+/// In a child: other threads have nothing in force any more.
+#[cfg(monitor_image)]
+pub fn only_this_thread() {
+    if mechanism() != MECHANISM_PAGETABLE {
+        return;
+    }
+    let mut users = USERS.lock();
+    let before = users.union();
+    *users = Users {
+        readers: [0; MAXIMUM_CUBICLES],
+        writers: [0; MAXIMUM_CUBICLES],
+    };
+    users.count(in_force(), true);
+    let after = users.union();
+    if before != after {
+        set_pages(after);
+        apply(before, after);
+    }
+}
+
 #[cfg(monitor_image)]
 fn in_force() -> Rights {
     // SAFETY: this thread's state.

@@ -59,6 +59,9 @@ pub struct Thread {
     pub ending: Option<usize>,
     /// Cubicles that failed under it.
     pub restart: crate::restart::OfThread,
+    /// In a child that shares memory with its parent, which waits on this very
+    /// thread: the cubicle that made it, and where that begins.
+    pub spawned: Option<(usize, Context)>,
     /// Arguments that are lent in calls pending on this thread.
     pub lends: PendingLends,
     /// Registers and stack of a `clone` that asks for a virtual thread.
@@ -119,6 +122,7 @@ impl Thread {
             (&raw mut (*state).entering).write(None);
             (&raw mut (*state).exiting).write(None);
             (&raw mut (*state).ending).write(None);
+            (&raw mut (*state).spawned).write(None);
             ThreadSignals::start(&raw mut (*state).signals);
         }
     }
@@ -171,6 +175,7 @@ impl ThreadMemory {
                 in_force: Rights::ALL,
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
+                spawned: None,
                 restart: crate::restart::OfThread::NOTHING,
                 lends: PendingLends::new(),
                 new_thread: None,

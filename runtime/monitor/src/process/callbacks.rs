@@ -25,4 +25,4 @@ mod tables;
 
 pub use judge::Refused;
 #[cfg(monitor_image)]
-pub use tables::{cross, map, retire};
+pub use tables::{Unchanged, cross, hold, map, retire};

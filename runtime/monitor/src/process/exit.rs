@@ -47,10 +47,29 @@ pub fn after_last_thread() -> ! {
     exit_group(main, 0)
 }
 
+/// In a child: nobody ends it yet.
+pub fn forget_exit() {
+    EXITING.store(0, Ordering::Release);
+}
+
+/// The libc of `cubicle` runs what it has to run at the end.
+pub fn ending(cubicle: usize) -> i64 {
+    super::cubicles()[cubicle]
+        .ending
+        .store(true, Ordering::Relaxed);
+    0
+}
+
 /// `exit_group` of `cubicle`.
 pub fn exit_group(cubicle: usize, status: u64) -> ! {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
+    // All memory is the parent's, or a copy of what the parent has to flush: then
+    // only a libc that has begun to end asks for more than that.
+    let begun = super::cubicles()[cubicle].ending.load(Ordering::Relaxed);
+    if state.spawned.is_some() || super::children::is_forked() && !begun {
+        kernel::exit(status as i32);
+    }
     if state.exiting == Some(cubicle) && state.running == Some(cubicle) {
         // SAFETY: shutting down runs the cubicle from `run`.
         unsafe { cubicle_back(0) }

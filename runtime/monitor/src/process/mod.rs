@@ -4,6 +4,8 @@ pub mod callbacks;
 #[cfg(monitor_image)]
 pub mod chain;
 #[cfg(monitor_image)]
+pub mod children;
+#[cfg(monitor_image)]
 pub mod exit;
 #[cfg(monitor_image)]
 pub mod initial_stack;
@@ -35,6 +37,8 @@ pub struct Cubicle {
     pub heap_end: AtomicU64,
     /// Its parked `main`, which makes virtual threads.
     pub parked_main: ParkedMain,
+    /// Its libc has begun to shut down: it was not told to end at once.
+    pub ending: AtomicBool,
     /// Its libc has shut down.
     pub finished: AtomicBool,
     /// Its function that says that a call into it has failed.
@@ -47,6 +51,7 @@ impl Cubicle {
             mappings: Lock::new(Mappings::new()),
             heap_end: AtomicU64::new(0),
             parked_main: ParkedMain::new(),
+            ending: AtomicBool::new(false),
             finished: AtomicBool::new(false),
             gone: AtomicU64::new(0),
         }

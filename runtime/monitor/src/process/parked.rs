@@ -1,17 +1,20 @@
 //! The parked `main` of a cubicle: whoever needs a virtual thread takes it, and
 //! puts it back.
 
-use crate::lock::{Lock, wait_while, wake};
+use crate::lock::{Guard, Lock, wait_while, wake};
 use core::sync::atomic::{AtomicU32, Ordering};
 use cubicle_abi::frame::Context;
 
-enum Place {
+pub enum Place {
     /// The cubicle has ended, or has none.
     Empty,
     /// A thread runs it at the moment.
     Taken,
     Parked(Context),
 }
+
+/// While it lives, the parked `main` stays where it is.
+pub type Unchanged<'a> = Guard<'a, Place>;
 
 /// Where a parked `main` is.
 pub struct ParkedMain {
@@ -66,6 +69,19 @@ impl ParkedMain {
     /// The same for good: the cubicle ends.
     pub fn end(&self) -> Option<Context> {
         self.exchange(Place::Empty)
+    }
+
+    /// Nobody takes it or puts it back while the answer lives.
+    pub fn hold(&self) -> Unchanged<'_> {
+        self.place.lock()
+    }
+
+    /// In a child: a thread that has it is nowhere, and it is lost with it.
+    pub fn forget_if_taken(&self) {
+        let mut place = self.place.lock();
+        if let Place::Taken = *place {
+            *place = Place::Empty;
+        }
     }
 
     fn exchange(&self, new: Place) -> Option<Context> {

@@ -18,6 +18,7 @@ use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_ATTACH;
 use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::{page_down, page_up};
+use cubicle_abi::plan::Cubicle;
 
 /// What lies below the stack pointer and may be in use (System V ABI, 3.2.2).
 const RED_ZONE: u64 = 128;
@@ -232,8 +233,9 @@ fn leave(cubicle: usize, registers: &Registers) -> ! {
     }
 }
 
-/// `clone`: of the parked `main`, a virtual thread; of others, a kernel thread.
-pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
+/// `clone`: of the parked `main`, a virtual thread; of others, a kernel thread or a
+/// process.
+pub fn clone(cubicle: usize, policy: &Cubicle, registers: &Registers) -> i64 {
     const CLONE_VM: u64 = 0x100;
     const CLONE_THREAD: u64 = 0x1_0000;
     const CLONE_SETTLS: u64 = 0x8_0000;
@@ -241,7 +243,7 @@ pub fn clone(cubicle: usize, registers: &Registers) -> i64 {
     const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
     let [flags, stack, parent_id, child_id, fs, _] = registers.arguments();
     if flags & CLONE_THREAD == 0 {
-        return -error::EPERM;
+        return super::children::clone(cubicle, policy, registers);
     }
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };

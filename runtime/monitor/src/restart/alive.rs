@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub enum Phase {
     Up,
     /// It has failed; somebody may still be inside.
     Dying,
@@ -17,7 +17,7 @@ pub(super) enum Phase {
 }
 
 /// The life of one cubicle.
-pub(super) struct Life {
+pub struct Life {
     pub phase: Phase,
     /// Dying: its memory can be read and not written.
     pub closed: bool,
@@ -65,6 +65,30 @@ pub(super) fn set_dying(cubicle: usize, dying: bool) {
         true => DYING.fetch_or(1 << cubicle, Ordering::SeqCst),
         false => DYING.fetch_and(!(1 << cubicle), Ordering::SeqCst),
     };
+}
+
+/// No cubicle's life changes while this lives.
+pub type AllLives = [crate::lock::Guard<'static, Life>; MAXIMUM_CUBICLES];
+
+/// Waits until no cubicle's life is about to change.
+pub fn hold_all() -> AllLives {
+    core::array::from_fn(|cubicle| LIVES[cubicle].lock())
+}
+
+/// In a child: only thread `own` is inside of anything, or holds it.
+pub fn only_this_thread(own: usize) {
+    for (cubicle, life) in LIVES.iter().enumerate() {
+        let mut life = life.lock();
+        for (index, word) in life.inside.iter_mut().enumerate() {
+            *word &= match index == own / 64 {
+                true => 1 << (own % 64),
+                false => 0,
+            };
+        }
+        life.runs = self::own().runs[cubicle].into();
+        HOLDERS[cubicle].store(self::own().holds[cubicle].into(), Ordering::SeqCst);
+        life.renew(cubicle);
+    }
 }
 
 /// Is the cubicle no longer what it was, and not yet new?

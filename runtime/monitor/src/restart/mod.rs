@@ -70,7 +70,10 @@ pub struct Accident {
 }
 
 #[cfg(monitor_image)]
-pub use alive::{Entry, begin, done, enter, hold, hold_called, is_dying, is_restartable, release};
+pub use alive::{
+    AllLives, Entry, begin, done, enter, hold, hold_all, hold_called, is_dying, is_restartable,
+    only_this_thread, release,
+};
 
 #[cfg(monitor_image)]
 mod alive;

@@ -29,7 +29,7 @@ pub struct Action {
 }
 
 impl Action {
-    const DEFAULT: Action = Action {
+    pub const DEFAULT: Action = Action {
         handler: SIG_DFL,
         flags: 0,
         restorer: 0,
@@ -63,6 +63,18 @@ static TABLE: Lock<Table> = Lock::new(Table {
     owners: [Owner::Nobody; LAST as usize + 1],
     before: [[Owner::Nobody; LAST as usize + 1]; MAXIMUM_CUBICLES],
 });
+
+/// While it lives, nobody's handlers change.
+pub struct Unchanged {
+    _table: crate::lock::Guard<'static, Table>,
+}
+
+/// Waits until nobody's handlers are about to change.
+pub fn hold() -> Unchanged {
+    Unchanged {
+        _table: TABLE.lock(),
+    }
+}
 
 /// For each cubicle, the bits of the signals whose handler it has, so that masks are
 /// combined without the lock.
@@ -253,7 +265,12 @@ pub fn change(cubicle: usize, arguments: [u64; 6]) -> i64 {
             restorer: word(2),
             mask: word(3),
         };
-        let real = TABLE.lock().set(cubicle, signal, action);
+        let real = match crate::process::children::shares_memory() {
+            // The table is the parent's.
+            true if is_private(signal) => Real::Unchanged,
+            true => Real::of(&action),
+            false => TABLE.lock().set(cubicle, signal, action),
+        };
         let result = tell_kernel(signal, real);
         if result < 0 {
             return result;

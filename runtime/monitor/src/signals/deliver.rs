@@ -4,18 +4,41 @@ use super::actions::{self, Action, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_REST
 use super::frame::{self, CONTEXT, INFORMATION, Places, RED_ZONE};
 use super::masks::{self, bit};
 use super::{INTERNAL, Information, handed, others, send, signal_of};
+use crate::defences::off;
 use crate::machine::resume::start_over;
 use crate::machine::signals::{SIGSEGV, SignalContext, SignalInformation, rights_of};
 use crate::memory_calls;
 use crate::process;
 use crate::process::virtual_threads::is_canonical;
+use crate::restart::{self, Accident};
 use core::sync::atomic::Ordering;
+use cubicle_abi::defences::Defence;
 
 /// The direction flag: handlers start without it.
 const DF: u64 = 1 << 10;
 
+/// Does something in the frame and the memory of `cubicle`, which was interrupted. If it has
+/// failed on another thread, this one goes on where its call is answered.
+pub fn holding(context: &mut SignalContext, cubicle: usize, work: impl FnOnce(&mut SignalContext)) {
+    if restart::hold(cubicle) {
+        work(context);
+        restart::release(cubicle);
+    } else {
+        let accident = Accident {
+            cubicle,
+            is_first: false,
+            returned: false,
+        };
+        restart::fault::go_on_without(accident, context);
+    }
+}
+
 /// The thread is in code of `cubicle`, and a signal may be on its way to it.
 pub fn arrive(context: &mut SignalContext, cubicle: usize) {
+    holding(context, cubicle, |context| judge(context, cubicle));
+}
+
+fn judge(context: &mut SignalContext, cubicle: usize) {
     let signals = super::own();
     signals.due = 0;
     let Some(mut information) = signals.recorded.take() else {
@@ -47,12 +70,12 @@ pub fn arrive(context: &mut SignalContext, cubicle: usize) {
                 );
             }
         }
-        Some((owner, _)) if owner != cubicle && !blocked(owner) => {
+        Some((owner, action)) if owner != cubicle && !blocked(owner) => {
             restore();
             if !others::is_enterable(owner) && send::elsewhere(owner, &information) {
                 return resume(context, cubicle);
             }
-            if !others::interrupt(context, cubicle, owner, &information) {
+            if !others::interrupt(context, cubicle, (owner, action), &information) {
                 // Not now: whatever the cubicle does next, it is tried again.
                 super::own().recorded = Some(information);
                 resume(context, cubicle);
@@ -128,7 +151,14 @@ pub fn own_fault(context: &mut SignalContext, information: &SignalInformation) -
     };
     let mut whole = *information.whole();
     whole[1] = whole[1] & !0xffff_ffff | u64::from(code as u32);
-    mask & bit(signal) == 0 && run(context, cubicle, &action, &whole, mask)
+    if mask & bit(signal) != 0 {
+        return false;
+    }
+    let mut runs = true;
+    holding(context, cubicle, |context| {
+        runs = run(context, cubicle, &action, &whole, mask);
+    });
+    runs
 }
 
 /// Lets the handler run in the cubicle that was interrupted. `mask` is what it has when
@@ -158,7 +188,7 @@ fn run(
     let extended =
         unsafe { core::slice::from_raw_parts(context.extended as *const u8, size as usize) };
     if !write(cubicle, &places, action, &shown, information)
-        || !memory_calls::write(cubicle, places.extended, extended)
+        || !put(cubicle, places.extended, extended)
     {
         return false;
     }
@@ -198,7 +228,14 @@ pub fn write(
     for (place, word) in bytes[8 + CONTEXT..].chunks_exact_mut(8).zip(information) {
         place.copy_from_slice(&word.to_le_bytes());
     }
-    memory_calls::write(cubicle, places.stack, &bytes)
+    put(cubicle, places.stack, &bytes)
+}
+
+/// Writes to the cubicle's own memory.
+fn put(cubicle: usize, at: u64, bytes: &[u8]) -> bool {
+    memory_calls::write(cubicle, at, bytes)
+        || off(Defence::SignalStacks)
+            && memory_calls::copy(at, bytes.as_ptr() as u64, bytes.len() as u64) == 0
 }
 
 /// What changes when a handler starts.

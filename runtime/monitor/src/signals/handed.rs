@@ -23,6 +23,23 @@ struct Handed {
 
 static HANDED: Lock<[Option<Handed>; MOST]> = Lock::new([None; MOST]);
 
+/// While it lives, nothing is handed over.
+pub struct Unchanged {
+    _handed: crate::lock::Guard<'static, [Option<Handed>; MOST]>,
+}
+
+/// Waits until nothing is about to be handed over.
+pub fn hold() -> Unchanged {
+    Unchanged {
+        _handed: HANDED.lock(),
+    }
+}
+
+/// In a child: what is on its way is so in the parent.
+pub fn forget() {
+    *HANDED.lock() = [None; MOST];
+}
+
 fn code(information: &Information) -> i32 {
     information[1] as i32
 }

@@ -2,6 +2,7 @@
 //! had in registers, in key-0 memory, until that handler returns.
 
 use super::Information;
+use super::actions::Action;
 use cubicle_abi::frame::Context;
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 
@@ -22,6 +23,8 @@ pub struct Interrupted {
     /// Where its frame is on the handler's stack. Its own return comes from there.
     pub frame: u64,
     pub information: Information,
+    /// The handler as it was installed when the signal came.
+    pub action: Action,
     /// What the interrupted one's frame said.
     pub stack: u64,
     pub awaiting: u64,
@@ -49,6 +52,7 @@ impl Kept {
             handler: 0,
             frame: 0,
             information: [0; 16],
+            action: Action::DEFAULT,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],

@@ -7,7 +7,7 @@
 //! interrupted one start below what it has in use, and nobody can answer what it
 //! waits for. When the handler returns, the interrupted one goes on.
 
-use super::actions::{self, SA_ONSTACK};
+use super::actions::{Action, SA_ONSTACK};
 use super::frame::{self, RED_ZONE};
 use super::masks;
 use super::{Information, deliver, signal_of};
@@ -18,6 +18,7 @@ use crate::machine::signals::{SIGSEGV, SignalContext, go_on_in_gate};
 use crate::machine::thread;
 use crate::process::run::frame as frame_of;
 use crate::process::{self, rights, virtual_threads};
+use crate::restart::{self, Accident, Dead};
 use cubicle_abi::calls::DELIVER;
 use cubicle_abi::frame::{Context, RESUME};
 use cubicle_abi::layout::resume_stub;
@@ -28,7 +29,7 @@ use cubicle_abi::rights::Rights;
 pub fn interrupt(
     context: &mut SignalContext,
     cubicle: usize,
-    owner: usize,
+    (owner, action): (usize, Action),
     information: &Information,
 ) -> bool {
     forget_abandoned(owner, cubicle);
@@ -56,6 +57,7 @@ pub fn interrupt(
     kept.cubicle = cubicle;
     kept.handler = owner;
     kept.information = *information;
+    kept.action = action;
     super::own().delivering = true;
     context.mask = masks::ALL;
     go_on_in_gate(context, cubicle, DELIVER);
@@ -63,10 +65,10 @@ pub fn interrupt(
 }
 
 /// Can this thread have one of `owner`'s? The main cubicle has no parked `main` that could
-/// make it.
+/// make it, unless it has made a spare thread.
 pub fn is_enterable(owner: usize) -> bool {
     let main = process::plan().is_some_and(|plan| plan.header().main as usize == owner);
-    !main || frame_of(owner).is_some()
+    !main || frame_of(owner).is_some() || process::spare::is_made()
 }
 
 /// Can a handler of `owner` run on this thread now?
@@ -99,8 +101,9 @@ pub fn begin(cubicle: usize) -> i64 {
     };
     let owner = entry.handler;
     let signal = signal_of(&entry.information);
-    if frame_of(owner).is_none() {
-        virtual_threads::attach_for(cubicle, owner);
+    let entered = virtual_threads::attach_for(cubicle, owner) && restart::hold(owner);
+    if !entered || !restart::hold(cubicle) {
+        crate::violation::fatal("a cubicle failed while a signal was on its way to it");
     }
     let entry = next();
     let signals = super::own();
@@ -117,10 +120,7 @@ pub fn begin(cubicle: usize) -> i64 {
         (*own).stack = entry.context.stack.wrapping_sub(RED_ZONE) & !15;
         (*own).awaiting = 0;
     }
-    // Somebody may have changed it meanwhile: a virtual thread was made.
-    let Some(action) = actions::own_handler(owner, signal) else {
-        crate::violation::fatal("a signal whose handler was taken away while it was on its way");
-    };
+    let action = entry.action;
     // SAFETY: as above. What it says concerns only the handler's cubicle.
     let stack = unsafe { (*target).stack };
     let alternate = signals.alternate[owner];
@@ -162,6 +162,8 @@ pub fn begin(cubicle: usize) -> i64 {
         (*target).token = RESUME;
         (*thread::block()).resume_target = action.handler;
         super::own().delivering = false;
+        restart::release(cubicle);
+        restart::release(owner);
         masks::apply();
         cubicle_leave(resume_stub(owner))
     }
@@ -181,6 +183,26 @@ pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -
     let size = deliver::extended_size(context) as usize;
     let interrupted = kept.cubicle;
     open(rights(cubicle), rights(interrupted));
+    if !restart::hold(interrupted) {
+        // It has failed meanwhile: whoever waits for it is answered instead.
+        let accident = Accident {
+            cubicle: interrupted,
+            is_first: false,
+            returned: false,
+        };
+        // SAFETY: this thread's state. Its frame said while it was interrupted that it
+        // waited for nobody.
+        unsafe {
+            (*thread::state()).restart.dead[interrupted] = Some(Dead {
+                stack: kept.stack,
+                awaiting: kept.awaiting,
+            });
+        }
+        super::own().kept.count -= 1;
+        context.mask = masks::wanted();
+        restart::fault::go_on_without(accident, context);
+        return true;
+    }
     forget_last();
     // SAFETY: the kernel's frame, which has room for as many bytes as it had before.
     unsafe {
@@ -190,6 +212,7 @@ pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -
     if !crate::machine::resume::start_over(interrupted, context) {
         deliver::stranger(context);
     }
+    restart::release(interrupted);
     context.mask = masks::wanted();
     true
 }
@@ -227,8 +250,12 @@ fn forget_abandoned(owner: usize, running: usize) {
             true => !alternate.holds(stack),
             false => last.frame < stack,
         };
-        if left {
+        let interrupted = last.cubicle;
+        if left && restart::hold(interrupted) {
             forget_last();
+            restart::release(interrupted);
+        } else if left {
+            super::own().kept.count -= 1;
         }
         open(Rights::NONE, rights(running));
         if !left {

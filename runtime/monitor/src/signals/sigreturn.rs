@@ -3,12 +3,18 @@
 
 use super::stacks::AlternateStack;
 use super::{deliver, frame, masks, others};
+use crate::defences::off;
 use crate::machine::signals::{SIGSEGV, SignalContext};
 use crate::memory_calls;
 use crate::process::virtual_threads::is_canonical;
+use cubicle_abi::defences::Defence;
 
 /// `cubicle` says that a handler has ended; its stack pointer says where the frame is.
 pub fn end(context: &mut SignalContext, cubicle: usize) {
+    deliver::holding(context, cubicle, |context| read(context, cubicle));
+}
+
+fn read(context: &mut SignalContext, cubicle: usize) {
     let mut shown = SignalContext::EMPTY;
     if !memory_calls::read(cubicle, context.rsp, shown.bytes_mut()) {
         bad(context, cubicle);
@@ -44,6 +50,13 @@ fn bad(context: &SignalContext, cubicle: usize) -> ! {
     )
 }
 
+/// Reads what is the cubicle's own.
+fn take(cubicle: usize, at: u64, into: &mut [u8]) -> bool {
+    memory_calls::read(cubicle, at, into)
+        || off(Defence::SignalFrames)
+            && memory_calls::copy(into.as_mut_ptr() as u64, at, into.len() as u64) == 0
+}
+
 /// Takes the extended state that the cubicle has at `from` into the kernel's frame: what is
 /// in the registers, never what says how much there is, nor PKRU.
 fn read_extended(context: &mut SignalContext, cubicle: usize, from: u64) -> bool {
@@ -64,16 +77,13 @@ fn read_extended(context: &mut SignalContext, cubicle: usize, from: u64) -> bool
         // SAFETY: the kernel's frame has so many bytes, and nobody else uses them.
         let into =
             unsafe { core::slice::from_raw_parts_mut((to + start as u64) as *mut u8, end - start) };
-        memory_calls::read(cubicle, from.wrapping_add(start as u64), into)
+        take(cubicle, from.wrapping_add(start as u64), into)
     };
     let mut complete = read(0, frame::SOFTWARE);
     if magic == frame::MAGIC {
         let mut written = [0; 8];
-        complete &= memory_calls::read(
-            cubicle,
-            from.wrapping_add(frame::PRESENT as u64),
-            &mut written,
-        );
+        let present = from.wrapping_add(frame::PRESENT as u64);
+        complete &= take(cubicle, present, &mut written);
         if size > frame::COMPONENTS {
             complete &= read(frame::COMPONENTS, size);
         }

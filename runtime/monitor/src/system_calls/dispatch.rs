@@ -7,7 +7,7 @@ use crate::machine::assembly::NOT_MADE;
 use crate::machine::context::Registers;
 use crate::machine::kernel::{self, error, number};
 use crate::memory_calls;
-use crate::process::{self, exit, virtual_threads};
+use crate::process::{self, children, exit, virtual_threads};
 use crate::restart;
 use crate::signals::{self, NotMade};
 use crate::threads::{end, futex};
@@ -60,7 +60,9 @@ fn answer(registers: &mut Registers, cubicle: usize) -> i64 {
         number::MREMAP => memory(registers, memory_calls::remap(cubicle, arguments)),
         number::MADVISE => flat(memory_calls::advise(cubicle, a, b, c)),
         number::BRK => memory_calls::set_break(cubicle, a) as i64,
-        number::CLONE => virtual_threads::clone(cubicle, registers),
+        calls::ENDING => exit::ending(cubicle),
+        number::CLONE => virtual_threads::clone(cubicle, policy, registers),
+        number::FORK | number::VFORK => children::fork(cubicle, policy, registers.number),
         number::CLONE3 | number::RSEQ => -error::ENOSYS,
         number::SET_TID_ADDRESS => threads::set_clear_id(cubicle, a),
         number::SET_ROBUST_LIST => threads::set_robust_list(cubicle, a),

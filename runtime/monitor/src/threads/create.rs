@@ -101,6 +101,7 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
             memory.stack_top(),
             pool::id_word(number).as_ptr(),
             memory.block(),
+            begin,
         )
     };
     masks::apply();
@@ -122,7 +123,7 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
 
 /// The new thread, on its monitor stack, with GS pointing to its block: all it has
 /// is what its creator prepared.
-pub extern "C" fn begin() -> ! {
+extern "C" fn begin() -> ! {
     // SAFETY: this thread's state, which its creator has filled.
     let state = unsafe { &mut *thread::state() };
     let memory = pool::memory(state.number);

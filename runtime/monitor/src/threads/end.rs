@@ -33,10 +33,18 @@ pub fn count_one_less() {
     LIVE.fetch_sub(1, Ordering::Relaxed);
 }
 
+/// In a child: there is one thread.
+pub fn only_this_one() {
+    LIVE.store(1, Ordering::Relaxed);
+}
+
 /// `exit` of `cubicle`: of its own thread, or of the one it has on another's.
 pub fn exit(cubicle: usize) -> ! {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
+    if state.spawned.is_some() {
+        kernel::exit(0);
+    }
     let runs = state.running == Some(cubicle);
     if runs && (state.ending == Some(cubicle) || state.exiting == Some(cubicle)) {
         // SAFETY: this very cubicle was made to run by `run`.

@@ -9,6 +9,7 @@ use crate::process::cubicles;
 use crate::process::run::frame_address;
 use cubicle_abi::frame::FRAME_SIZE;
 use cubicle_abi::rights::cubicle_key;
+use cubicle_abi::thread_block::VirtualThread;
 
 /// Gives thread `number` its frame in cubicle `index`, all zeroes. `None`: the
 /// cubicle's memory limit, or the kernel, says no.
@@ -35,14 +36,17 @@ pub fn map(index: usize, number: usize) -> Option<u64> {
 /// Ends what this thread has in cubicle `index`. The page stays the arena's, empty,
 /// for the next thread with this number.
 pub fn leave(index: usize) {
+    // SAFETY: this thread's block.
+    empty(unsafe { &mut (*thread::block()).virtual_threads[index] });
+}
+
+/// Empties the frame that a thread has there, if it has one.
+pub fn empty(place: &mut VirtualThread) {
     const MADV_DONTNEED: u64 = 4;
-    // SAFETY: this thread's block, and a frame that it names; only frames lie there.
-    unsafe {
-        let place = &mut (*thread::block()).virtual_threads[index];
-        let frame = core::mem::replace(&mut place.frame, 0);
-        place.fs = 0;
-        if frame != 0 {
-            kernel::call(number::MADVISE, [frame, FRAME_SIZE, MADV_DONTNEED, 0, 0, 0]);
-        }
+    let frame = core::mem::replace(&mut place.frame, 0);
+    place.fs = 0;
+    if frame != 0 {
+        // SAFETY: thread blocks name frames, and nothing else lies there.
+        unsafe { kernel::call(number::MADVISE, [frame, FRAME_SIZE, MADV_DONTNEED, 0, 0, 0]) };
     }
 }

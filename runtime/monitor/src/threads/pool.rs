@@ -87,6 +87,46 @@ pub fn enter_first(id: u32) {
     IDS[0].store(id, Ordering::Relaxed);
 }
 
+/// While it lives, no number is taken.
+pub struct Unchanged {
+    _ready: crate::lock::Guard<'static, Ready>,
+}
+
+/// Waits until no number is about to be taken.
+pub fn hold() -> Unchanged {
+    Unchanged {
+        _ready: READY.lock(),
+    }
+}
+
+/// In a child: of all threads only `own` is there, and the kernel calls it `id`.
+pub fn only_this_one(own: usize, id: u32) {
+    for number in (0..MOST_THREADS).filter(|number| *number != own) {
+        if IDS[number].load(Ordering::Acquire) == 0 {
+            continue;
+        }
+        let memory = memory(number);
+        // SAFETY: the thread is in the parent, and its memory here is nobody's.
+        unsafe {
+            crate::process::lends::forget_thread(number, &mut (*memory.state()).lends);
+            for place in &mut (*memory.block()).virtual_threads {
+                super::frames::empty(place);
+            }
+        }
+        // The first number is never given again.
+        match number {
+            0 => IDS[0].store(TAKEN, Ordering::Relaxed),
+            _ => give_back(number),
+        }
+    }
+    IDS[own].store(id, Ordering::Relaxed);
+    if own != 0 {
+        let word = IDS[own].as_ptr() as u64;
+        // SAFETY: the kernel clears the word of its number at its end.
+        unsafe { kernel::call(number::SET_TID_ADDRESS, [word, 0, 0, 0, 0, 0]) };
+    }
+}
+
 /// A free number and its memory, all zeroes but for the thread block and the
 /// header of the signal stack. `None`: there are too many threads, or no memory.
 pub fn take() -> Option<usize> {

@@ -16,6 +16,7 @@ use super::places::{self, KEPT, NoPlace, Stack, has_kept, kept_room};
 use super::scratch::Scratch;
 use crate::audit::refused::Why;
 use crate::audit::{calls, refused};
+use crate::defences::off;
 use crate::lock::Guard;
 use crate::machine::assembly::cubicle_clear;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
@@ -23,6 +24,7 @@ use crate::machine::thread;
 use crate::process::accessible;
 use crate::restart;
 use crate::windows::lending;
+use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Frame, Saved};
 use cubicle_abi::plan::{
     LEND_CALLBACK, LEND_IN, LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED,
@@ -379,14 +381,14 @@ impl Preparing<'_> {
         let (number, rights) = (self.call.number, self.call.rights);
         let lend = &self.call.lends[index];
         let writes = lend.flags & (LEND_OUT | LEND_RESULT) != 0;
-        if writes && !accessible(rights, pointer, bytes, PROT_WRITE) {
+        if writes && !accessible(rights, pointer, bytes, PROT_WRITE) && !off(Defence::LendRights) {
             if refused::note(number, index, pointer, bytes, Why::Write) {
                 return false;
             }
             self.call.refuse(pointer, bytes, "write");
         }
         let reads = lend.flags & LEND_IN != 0 || !writes;
-        if reads && !accessible(rights, pointer, bytes, PROT_READ) {
+        if reads && !accessible(rights, pointer, bytes, PROT_READ) && !off(Defence::LendRights) {
             if refused::note(number, index, pointer, bytes, Why::Read) {
                 return false;
             }

@@ -77,6 +77,25 @@ pub fn begin_thread(index: usize) {
 #[cfg(monitor_image)]
 pub use abandoned::abandon;
 
+/// Waits until nothing is about to be kept or ended; so it stays while the answer
+/// lives.
+#[cfg(monitor_image)]
+pub fn hold() -> crate::lock::Guard<'static, kept::KeptObjects> {
+    places::KEPT.lock()
+}
+
+/// In a child: another thread than this one is nowhere. What it had lent itself in
+/// the arenas is given back.
+#[cfg(monitor_image)]
+pub fn forget_thread(number: usize, lends: &mut PendingLends) {
+    for index in 0..crate::process::cubicle_count() {
+        places::give_back(index, &mut lends.buffers[index]);
+        if places::has_kept(index) {
+            places::KEPT.lock().end_names(index, number);
+        }
+    }
+}
+
 /// Ranges from this size on go to the arena instead of the stack, bytes.
 pub const LARGE: u64 = 16 << 10;
 

@@ -128,6 +128,18 @@ pub fn close(descriptor: i64) {
     unsafe { kernel::call(number::CLOSE, [descriptor as u64, 0, 0, 0, 0, 0]) };
 }
 
+/// In a child: what other threads held is held by nobody.
+pub fn only_this_thread() {
+    for (slot, taken) in TAKEN.iter().enumerate().take(IDLE) {
+        if taken.load(Ordering::Acquire) {
+            drop(Held {
+                number: FIRST.load(Ordering::Relaxed) + slot as u64,
+                slot: Some(slot),
+            });
+        }
+    }
+}
+
 /// Something open, at a number of the monitor's own; or else at any number, where
 /// nothing depends on what it names.
 pub struct Held {
