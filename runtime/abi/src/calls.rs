@@ -17,7 +17,7 @@ pub const ATTACH: u64 = FIRST + 2;
 pub const STACK_SIZE: u64 = FIRST + 3;
 /// `deliver()`: a signal found the caller, and its handler is another cubicle's.
 /// The monitor makes the caller ask, from wherever it was.
-pub const DELIVER: u64 = FIRST + 4;
+pub const DELIVER: u64 = FIRST + 6;
 
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.
@@ -65,3 +65,27 @@ pub const ACCESS_READ_WRITE: u64 = 3;
 pub const COMMAND_ATTACH: u64 = 1;
 /// Command of [`PARK`]: return from `main`, so that libc shuts down.
 pub const COMMAND_EXIT: u64 = 2;
+
+/// Those that stand alone: no two are the same.
+const ALONE: [u64; 8] = [
+    PARK,
+    PARK_THREAD,
+    ATTACH,
+    STACK_SIZE,
+    GONE,
+    ENDING,
+    DELIVER,
+    FIND,
+];
+
+const _: () = {
+    let mut one = 0;
+    while one < ALONE.len() {
+        let mut other = one + 1;
+        while other < ALONE.len() {
+            assert!(ALONE[one] != ALONE[other]);
+            other += 1;
+        }
+        one += 1;
+    }
+};
