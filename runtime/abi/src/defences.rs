@@ -75,6 +75,8 @@ defences! {
     Functions = "functions",
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",
+    /// A window gives only what it was opened for.
+    WindowRights = "window-rights",
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
     // Signals.

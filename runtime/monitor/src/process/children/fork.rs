@@ -59,6 +59,7 @@ fn become_child(cubicle: usize) {
     pages::only_this_thread();
     held::only_this_thread();
     handed::forget();
+    crate::signals::begin_child();
     for index in 0..cubicle_count() {
         if state.parked_main != Some(index) {
             cubicles()[index].parked_main.forget_if_taken();
