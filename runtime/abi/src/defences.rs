@@ -49,6 +49,8 @@ defences! {
     Options = "options",
     /// Memory calls are confined to the caller's own memory.
     MemoryCalls = "memory-calls",
+    /// What the kernel would write at a thread's end is written with its cubicle's rights.
+    ThreadWords = "thread-words",
     // Second walls.
     NoNewPrivileges = "no-new-privileges",
     NotDumpable = "not-dumpable",
@@ -73,6 +75,8 @@ defences! {
     Functions = "functions",
     /// What the monitor judges it has read once.
     ReadOnce = "read-once",
+    /// A window gives only what it was opened for.
+    WindowRights = "window-rights",
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
     // Signals.

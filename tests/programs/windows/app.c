@@ -15,20 +15,35 @@
 //@ stdout: done
 //@ run: trespass never-opened
 //@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_not_open_to_this_cubicle chain=guest_put
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass read-only
 //@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_for_reading_only
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass read-only-held
 //@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_for_reading_only
 //@ run: trespass closed
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass narrowed
 //@ violation: kind=access cubicle=guest owner=app access=write detail=the_window_onto_it_is_for_reading_only
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass passed-on-closed
 //@ violation: kind=access cubicle=third owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass all-closed
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass revoked
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass closed-revoked
 //@ violation: kind=access cubicle=guest owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass removed
@@ -37,6 +52,9 @@
 //@ violation: kind=access cubicle=guest owner=app access=read detail=absent
 //@ run: trespass stranger
 //@ violation: kind=access cubicle=third owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
+//@ without: window-rights
+//@ then: stdout: nothing came of it
+//@ then: stdout: done
 //@ run: trespass stranger-while-held
 //@ violation: kind=access cubicle=third owner=app access=read detail=the_window_onto_it_is_not_open_to_this_cubicle
 //@ run: trespass next-page
