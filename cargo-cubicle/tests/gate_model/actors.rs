@@ -43,8 +43,8 @@ pub fn honest(world: &World, state: &State, cubicle: usize) -> Vec<(String, Stat
     }
     // Not out of another cubicle's start: the monitor is in the middle of it.
     let outers = if state.work.is_empty() { number } else { 0 };
-    for outer in 0..outers {
-        if matches!(levels[outer].pending, Pending::Call { .. }) {
+    for (outer, level) in levels.iter().enumerate().take(outers) {
+        if matches!(level.pending, Pending::Call { .. }) {
             let mut next = state.clone();
             next.levels[cubicle].truncate(outer + 1);
             next.levels[cubicle][outer].pending = Pending::Nothing;

@@ -69,7 +69,7 @@ pub fn explore(world: &World, one: bool) -> Report {
         targets: HashMap::new(),
         kinds: HashSet::new(),
     };
-    exploration.reach(State::start(world), 0, || String::new());
+    exploration.reach(State::start(world), 0, String::new);
     while let Some((state, place)) = exploration.open.pop() {
         match state.actor {
             Actor::Honest(cubicle) => {

@@ -166,9 +166,9 @@ fn dispatch(machine: &mut Machine, cubicle: usize) -> Result<Flow, Violation> {
         machine.forks.push(back);
     }
     // Let others run first.
-    for other in 0..CUBICLES {
+    for (other, attached) in is_attached.iter().enumerate() {
         let is_callee = |edge: &Edge| edge.spec.from == cubicle && edge.spec.to == other;
-        if !is_attached[other] && world.edges.iter().any(is_callee) {
+        if !attached && world.edges.iter().any(is_callee) {
             let forks = attach(world, state, cubicle, other);
             machine.forks.push(forks);
         }

@@ -106,9 +106,8 @@ impl Machine<'_> {
             }
             Mnemonic::Popfq => {
                 let value = or_end!(self.pop());
-                let is_clean =
-                    |value| matches!(value, Value::Number(bits) if bits & HOSTILE_FLAGS == 0);
-                self.state.flags_are_clean = is_clean(value);
+                self.state.flags_are_clean =
+                    matches!(value, Value::Number(bits) if bits & HOSTILE_FLAGS == 0);
             }
             Mnemonic::Add | Mnemonic::Sub | Mnemonic::And | Mnemonic::Xor => {
                 return self.compute(&instruction);

@@ -224,8 +224,8 @@ impl World {
         let text = text(kind, restarts, || Text::emit(&rights, &edges));
         let mut lost = [false; CUBICLES];
         for attacker in attackers {
-            for cubicle in 0..CUBICLES {
-                lost[cubicle] |= rights[*attacker].writes(cubicle_key(cubicle));
+            for (cubicle, lost) in lost.iter_mut().enumerate() {
+                *lost |= rights[*attacker].writes(cubicle_key(cubicle));
             }
         }
         World {

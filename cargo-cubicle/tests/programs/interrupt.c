@@ -2,6 +2,10 @@
  * marks, by SIGUSR1, and tells it by SIGUSR2 when there is none left.
  *
  *     interrupt everywhere|gates PROGRAM ARGUMENT...
+ *     interrupt behind PROGRAM ARGUMENT... ADDRESS
+ *
+ * The latter once, when the program comes from the first mark to the address, or behind the WRPKRU
+ * that is there.
  *
  * The program makes a system call of its own invention before and behind what it tries, in
  * a loop. The first time it is stepped through and every place is noted; then there is
@@ -47,16 +51,23 @@ static void fail(const char *what)
 	exit(1);
 }
 
+/* It must come somewhere first. */
+static int waits;
+
 /* The program's end, if it has ended. */
 static int wait_stop(void)
 {
 	int status;
 	if (waitpid(child, &status, 0) != child)
 		fail("waitpid");
+	if (waits && (WIFEXITED(status) || WIFSIGNALED(status)))
+		printf("was not interrupted\n"), fflush(stdout);
 	if (WIFEXITED(status))
 		exit(WEXITSTATUS(status));
 	if (WIFSIGNALED(status)) {
-		printf("killed by signal %d\n", WTERMSIG(status));
+		/* As it ended, so that whoever looks sees it. */
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
 		exit(1);
 	}
 	return WSTOPSIG(status);
@@ -177,6 +188,26 @@ static int within(long start, long end)
 	return found;
 }
 
+/* Interrupts it where it first comes to, of these. */
+static void once(long address)
+{
+	int signal = continue_to(BEGIN, 0);
+	const long wrpkru = 0xef010f;
+	long found = ptrace(PTRACE_PEEKTEXT, child, address, 0);
+	long here[4] = {(found & 0xffffff) == wrpkru ? address + 3 : address};
+	break_at(here);
+	waits = 1;
+	for (;;) {
+		resume(PTRACE_CONT, signal);
+		signal = wait_stop();
+		if (is_breakpoint(signal)) {
+			break_at(nowhere);
+			waits = 0;
+			signal = SIGUSR1;
+		}
+	}
+}
+
 int main(int argc, char **arguments)
 {
 	if (argc < 3)
@@ -190,6 +221,8 @@ int main(int argc, char **arguments)
 		_exit(127);
 	}
 	wait_stop();
+	if (strcmp(arguments[0], "behind") == 0)
+		once(strtol(arguments[argc - 2], NULL, 16));
 	int signal = continue_to(BEGIN, 0);
 	look(signal);
 	int missed = 0;

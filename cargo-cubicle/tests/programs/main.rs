@@ -2,13 +2,13 @@
 //! with the tool and runs them: on this machine, and, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. All of them share one boot.
 
-mod interrupt;
 mod judge;
 mod native;
 mod places;
 mod program;
 mod project;
 mod samples;
+mod started;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -83,9 +83,10 @@ fn trials(programs: &[Program], built: &Built, mechanism: Mechanism) -> Vec<Tria
                         program.name_without(&run.without),
                         job.arguments.join(" ")
                     ),
-                    job: match &run.interrupted {
-                        Some(places) => interrupt::at(places, job),
-                        None => job,
+                    job: match (&run.interrupted, &run.typed) {
+                        (Some(places), _) => started::interrupted(places, job),
+                        (None, Some(key)) => started::on_terminal(key, job),
+                        (None, None) => job,
                     },
                     run: run.clone(),
                     instead: None,

@@ -21,7 +21,9 @@
 //! //@ each: instruction F          whose address is the last argument
 //! //@[pku] …                       what differs under one mechanism
 //! //@ interrupted: everywhere      once at each instruction between two marks; `gates`:
-//!                                  at those of gates and stubs
+//!                                  at those of gates and stubs; `behind`: once, at
+//!                                  or behind the place of `each`
+//! //@ typed: ^C                   on a terminal, when it has written a line to that
 //! //@ without: NAME …              the same run once more, in a program that goes
 //! //@ then: stdout: a line         without these defences: what an attack does
 //! //@ then: status: 1              then, which is all that counts in that run
@@ -93,6 +95,8 @@ pub struct Run {
     pub harmless: Option<String>,
     /// The kind of place and the function of `each`.
     pub each: Option<(String, String)>,
+    /// It is run by `terminal.c`, which types this.
+    pub typed: Option<String>,
     /// It is run by `interrupt.c`, which is told this.
     pub interrupted: Option<String>,
     /// The names of the defences that its program goes without, in order; in
@@ -130,12 +134,13 @@ const KEYS: &[&str] = &[
     "each",
     "harmless",
     "interrupted",
+    "typed",
     "without",
     "then",
 ];
 
 /// What a run is given: it holds without defences, too.
-const GIVEN: &[&str] = &["run", "stdin", "only", "each", "interrupted"];
+const GIVEN: &[&str] = &["run", "stdin", "only", "each", "interrupted", "typed"];
 
 impl Program {
     /// All programs of a folder: none if it has no manifest.
@@ -320,6 +325,7 @@ impl Program {
                 let (kind, function) = value.split_once(' ').expect("KIND FUNCTION after each");
                 (kind.to_owned(), function.trim().to_owned())
             }),
+            typed: one(run, "typed", mechanism).map(str::to_owned),
             interrupted: one(run, "interrupted", mechanism).map(str::to_owned),
             without: Vec::new(),
         }

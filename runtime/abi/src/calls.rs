@@ -15,15 +15,14 @@ pub const PARK_THREAD: u64 = FIRST + 1;
 pub const ATTACH: u64 = FIRST + 2;
 /// `stack_size() -> bytes`: of a virtual thread of the caller.
 pub const STACK_SIZE: u64 = FIRST + 3;
-/// `deliver()`: a signal found the caller, and its handler is another cubicle's.
-/// The monitor makes the caller ask, from wherever it was.
-pub const DELIVER: u64 = FIRST + 4;
-
 /// `gone()`: a function of the caller's was called that it passed before it started
 /// anew. Does not return.
 pub const GONE: u64 = FIRST + 4;
 /// `ending()`: the libc of the caller runs what it has to run at the end.
 pub const ENDING: u64 = FIRST + 5;
+/// `deliver()`: a signal found the caller, and its handler is another cubicle's.
+/// The monitor makes the caller ask, from wherever it was.
+pub const DELIVER: u64 = FIRST + 6;
 
 /// `cubicle_find(name) -> number`: the number of a cubicle or keyed window.
 pub const FIND: u64 = FIRST + 16;
@@ -65,3 +64,26 @@ pub const ACCESS_READ_WRITE: u64 = 3;
 pub const COMMAND_ATTACH: u64 = 1;
 /// Command of [`PARK`]: return from `main`, so that libc shuts down.
 pub const COMMAND_EXIT: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    /// Name and value of each call; the first of a group stands for its first call.
+    fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let lines = include_str!("calls.rs").lines();
+        lines.filter_map(|line| {
+            let call = line.strip_prefix("pub const ")?;
+            let (name, value) = call.split_once(": u64 = ")?;
+            (value.contains("FIRST + ") && !name.ends_with("FIRST")).then_some((name, value))
+        })
+    }
+
+    #[test]
+    fn no_two_calls_have_the_same_number() {
+        assert!(calls().count() > 10);
+        for (index, (name, value)) in calls().enumerate() {
+            for (other, same) in calls().skip(index + 1) {
+                assert_ne!(value, same, "{name} and {other}");
+            }
+        }
+    }
+}

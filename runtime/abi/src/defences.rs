@@ -49,6 +49,8 @@ defences! {
     Options = "options",
     /// Memory calls are confined to the caller's own memory.
     MemoryCalls = "memory-calls",
+    /// What the kernel would write at a thread's end is written with its cubicle's rights.
+    ThreadWords = "thread-words",
     // Second walls.
     NoNewPrivileges = "no-new-privileges",
     NotDumpable = "not-dumpable",

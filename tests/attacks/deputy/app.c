@@ -241,7 +241,7 @@ static void files(void)
 	snprintf(task, sizeof task, "/proc/self/task/%d/mem", (int)RAW(SYS_gettid));
 	snprintf(process, sizeof process, "/proc/%d/mem", getpid());
 	const char *const paths[] = { "/proc/self/mem", "/proc/thread-self/mem", task, process, "//proc/.//self/../self/mem",
-		"/proc/self/root/proc/self/mem", "/proc/self/maps", "/proc/self/environ", "/proc/self/exe/../maps", "/proc",
+		"/proc/self/root/proc/self/mem", "/proc/self/./maps", "/proc/self/environ", "/proc/self/exe/../maps", "/proc",
 		"/proc/self", "/proc/self/fd", "/proc/self/pagemap", "/proc/kcore", "/proc/self/clear_refs",
 		"/dev/mem", "/dev/kmem", "/dev/kvm", "/dev/userfaultfd", "/sys", "/sys/kernel", "/dev/vhost-net" };
 	for (unsigned i = 0; i < sizeof paths / sizeof *paths; i++) {

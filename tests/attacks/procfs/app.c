@@ -261,7 +261,7 @@ static int all_open(void)
 	CHECK(readlink("/proc/self/exe", bytes, sizeof bytes) > 0 && bytes[0] == '/');
 	CHECK(readlink("/proc/self/fd/0", bytes, sizeof bytes) > 0 && lstat("/proc/self", &status) == 0);
 	CHECK(sysconf(_SC_NPROCESSORS_ONLN) > 0 && sysconf(_SC_NPROCESSORS_CONF) > 0 && sysconf(_SC_PHYS_PAGES) > 0);
-	CHECK(open("/proc", O_RDONLY) == -1 && open("/proc/self", O_PATH) == -1 && open("/proc/self/maps", O_RDONLY) == -1);
+	CHECK(open("/proc", O_RDONLY) == -1 && open("/proc/self", O_PATH) == -1 && open("/proc/self/./maps", O_RDONLY) == -1);
 	CHECK(open("/proc/1/status", O_RDONLY) == -1 || getpid() == 1);
 	puts("open");
 	return 0;

@@ -40,6 +40,8 @@
 //@ stdout: own fault handled at the right address
 //@ run: overflow
 //@ stdout: stack overflow handled
+//@ run: stack
+//@ stdout: found its own stack, and lib's nowhere
 //@ run: fpe
 //@ stdout: SIGFPE handled
 //@ run: blockedfault
@@ -54,6 +56,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -70,6 +73,7 @@
 #include "check.h"
 
 int lib_add(int, int);
+void *lib_memory(void);
 
 static volatile sig_atomic_t handled, value, depth, order[4], ordered;
 static sigjmp_buf point;
@@ -468,6 +472,30 @@ static void overflow(void)
 	printf("stack overflow handled\n");
 }
 
+/* libc looks in procfs, where there is nothing but what is this cubicle's own. */
+static void stack(void)
+{
+	pthread_attr_t attributes;
+	void *start = NULL;
+	size_t size = 0;
+	CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
+	CHECK(pthread_attr_getstack(&attributes, &start, &size) == 0);
+	char *here = (char *)&attributes;
+	CHECK(here >= (char *)start && here < (char *)start + size);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[200];
+	unsigned long from, to, other = (unsigned long)lib_memory();
+	int lines = 0, foreign = 0;
+	while (maps && fgets(line, sizeof line, maps) && sscanf(line, "%lx-%lx", &from, &to) == 2) {
+		lines++;
+		foreign += other >= from && other < to;
+	}
+	CHECK(lines > 3);
+	CHECK(fopen("/proc/self/maps", "r+") == NULL);
+	if (!foreign)
+		printf("found its own stack, and lib's nowhere\n");
+}
+
 static void divide(void)
 {
 	install(SIGFPE, leave, 0, 0);
@@ -523,6 +551,7 @@ int main(int count, char **arguments)
 	RUN("fault", fault());
 	RUN("overflow", overflow());
 	RUN("fpe", divide());
+	RUN("stack", stack());
 	RUN("blockedfault", (block(SIGSEGV, SIG_BLOCK), install(SIGSEGV, leave, 0, 0), *(volatile int *)8 = 1));
 	RUN("abort", abort_handled());
 	RUN("old", old());

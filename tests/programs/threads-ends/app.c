@@ -5,6 +5,8 @@
 //@ stdout: exited, and 1 destroyed there
 //@ run: callback
 //@ stdout: exited from a callback, and 1 destroyed there
+//@ run: lent
+//@ stdout: what it had lent is its own again
 //@ run: cancel
 //@ stdout: cancelled while it waited, and 1 destroyed there
 //@ stdout: cancelled while it read, and 2 destroyed there
@@ -25,6 +27,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "check.h"
 #include "lib.h"
@@ -55,6 +58,15 @@ static void *exits_inside(void *value)
 {
 	lib_enter();
 	lib_calls(back, (long)value);
+	return NULL;
+}
+
+enum { LENT = 1 << 20 };
+
+/* So large that it changes hands for the call instead of being copied. */
+static void *exits_while_it_lends(void *data)
+{
+	lib_holds(data, LENT, back);
 	return NULL;
 }
 
@@ -137,6 +149,14 @@ int main(int count, char **arguments)
 	if (strcmp(how, "callback") == 0) {
 		CHECK(run(exits_inside, &barrier, 0) == &barrier);
 		printf("exited from a callback, and %d destroyed there\n", lib_destroyed());
+	}
+	if (strcmp(how, "lent") == 0) {
+		char *data = mmap(NULL, LENT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		CHECK(data != MAP_FAILED);
+		CHECK(run(exits_while_it_lends, data, 0) == (void *)7);
+		CHECK(data[0] == 'h' && data[LENT - 1] == 'h');
+		CHECK(munmap(data, LENT) == 0);
+		puts("what it had lent is its own again");
 	}
 	if (strcmp(how, "cancel") == 0) {
 		CHECK(run(waits, NULL, 1) == PTHREAD_CANCELED);

@@ -23,4 +23,11 @@ void lib_enter(void)
 
 void lib_leave(void) { pthread_exit(NULL); }
 long lib_calls(long (*back)(long), long value) { return back(value) + 1; }
+
+long lib_holds(char *data, unsigned long size, long (*back)(long))
+{
+	data[0] = data[size - 1] = 'h';
+	return back(7) + data[0];
+}
+
 int lib_destroyed(void) { return destroyed; }

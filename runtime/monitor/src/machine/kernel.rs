@@ -106,6 +106,7 @@ pub mod number {
     pub const RENAMEAT2: u64 = 316;
     pub const SECCOMP: u64 = 317;
     pub const GETRANDOM: u64 = 318;
+    pub const MEMFD_CREATE: u64 = 319;
     pub const EXECVEAT: u64 = 322;
     pub const PKEY_MPROTECT: u64 = 329;
     pub const PKEY_ALLOC: u64 = 330;

@@ -317,10 +317,28 @@ fn is_mended(context: &mut SignalContext, information: &SignalInformation) -> bo
     };
     match touch(cubicle, information.address, needed) {
         Touch::Refused => false,
-        // Another thread was faster; without keys there is none.
-        Touch::Unchanged if information.code != SEGV_PKUERR => false,
+        // Another thread was faster. Without keys nothing says that a window was in the
+        // way, so not for ever.
+        Touch::Unchanged
+            if information.code != SEGV_PKUERR && !may_try_again(information.address) =>
+        {
+            false
+        }
         Touch::Unchanged | Touch::Changed => super::resume::start_over(cubicle, context),
     }
+}
+
+/// Has this thread not found the same page unchanged over and over again?
+#[cfg(monitor_image)]
+fn may_try_again(address: u64) -> bool {
+    const ATTEMPTS: u32 = 1000;
+    // SAFETY: this thread's state.
+    let unchanged = unsafe { &mut (*super::thread::state()).unchanged };
+    *unchanged = match *unchanged {
+        (before, count) if before == address => (address, count + 1),
+        _ => (address, 0),
+    };
+    unchanged.1 < ATTEMPTS
 }
 
 /// Does code of the cubicle's run at `instruction`? In its own gates, too: they

@@ -59,6 +59,9 @@ pub struct Thread {
     pub ending: Option<usize>,
     /// Cubicles that failed under it.
     pub restart: crate::restart::OfThread,
+    /// The address of the last fault that windows had nothing to mend for, and how often
+    /// it came again.
+    pub unchanged: (u64, u32),
     /// In a child that shares memory with its parent, which waits on this very
     /// thread: the cubicle that made it, and where that begins.
     pub spawned: Option<(usize, Context)>,
@@ -176,6 +179,7 @@ impl ThreadMemory {
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
                 spawned: None,
+                unchanged: (0, 0),
                 restart: crate::restart::OfThread::NOTHING,
                 lends: PendingLends::new(),
                 new_thread: None,

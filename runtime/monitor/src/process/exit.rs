@@ -143,13 +143,16 @@ fn shut_down(cubicle: usize) {
     thread.exiting = Some(cubicle);
     // Its own thread, if this is one, is inside of a call.
     if block.virtual_threads[cubicle].frame != 0 && thread.creator != Some(cubicle) {
-        run(cubicle, &thread.parked[cubicle].clone());
+        let parked = thread.parked[cubicle];
+        virtual_threads::forget_calls(cubicle, &parked);
+        run(cubicle, &parked);
     }
     let Some(frame) = frames::map(cubicle, thread.number) else {
         return;
     };
     block.virtual_threads[cubicle].frame = frame;
     main.rax = COMMAND_EXIT;
+    virtual_threads::forget_calls(cubicle, &main);
     run(cubicle, &main);
     thread.exiting = None;
     restart::done(cubicle);

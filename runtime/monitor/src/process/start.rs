@@ -111,6 +111,9 @@ fn prepare_paths(plan: Plan) {
             refuse_start("`files` needs procfs at /proc");
         }
         Ok(false) => {}
+        Err(error) if error == -kernel::error::EMFILE => {
+            refuse_start("calls with paths need more descriptors (`ulimit -n`, at least 128)");
+        }
         Err(error) => {
             crate::violation::refuse_start_because("taking descriptors for path calls", error);
         }

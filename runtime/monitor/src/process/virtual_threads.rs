@@ -16,12 +16,27 @@ use crate::threads::{self, frames};
 use crate::violation;
 use core::sync::atomic::Ordering;
 use cubicle_abi::calls::COMMAND_ATTACH;
-use cubicle_abi::frame::Frame;
+use cubicle_abi::frame::{Context, Frame};
 use cubicle_abi::layout::{page_down, page_up};
 use cubicle_abi::plan::Cubicle;
+use cubicle_abi::rights::Rights;
 
 /// What lies below the stack pointer and may be in use (System V ABI, 3.2.2).
 const RED_ZONE: u64 = 128;
+
+/// The cubicle goes on from where it parked on this thread. Whatever calls of it are
+/// pending come back no more: nobody may return from one.
+pub fn forget_calls(index: usize, parked: &Context) {
+    crate::machine::rights::open(Rights::NONE, super::rights(index));
+    stack_of(index, parked.stack);
+    if restart::hold(index) {
+        if let Some(frame) = super::run::frame(index) {
+            // SAFETY: the thread block's frame pointers are the monitor's.
+            unsafe { (*frame).awaiting = 0 };
+        }
+        restart::release(index);
+    }
+}
 
 /// Where this thread's calls into cubicle `index` start.
 fn stack_of(index: usize, stack: u64) {

@@ -130,6 +130,15 @@ impl Default for ThreadSignals {
     }
 }
 
+/// A child process begins: what has found its parent is the parent's.
+#[cfg(monitor_image)]
+pub fn begin_child() {
+    let own = own();
+    own.due = 0;
+    own.recorded = None;
+    own.internal = [const { AtomicU32::new(0) }; 2];
+}
+
 /// This thread's.
 #[cfg(monitor_image)]
 pub fn own() -> &'static mut ThreadSignals {

@@ -23,9 +23,9 @@ use crate::machine::kernel::{self, error, number};
 use crate::machine::signals::arm;
 use crate::machine::thread::{self, Thread};
 use crate::process::run::run;
-use crate::process::spare;
 use crate::process::start::dispatch_system_calls;
 use crate::process::virtual_threads::{is_canonical, mark_stack};
+use crate::process::{children, spare};
 use crate::signals::{self, masks};
 use core::sync::atomic::Ordering;
 
@@ -65,8 +65,9 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
     if !is_canonical(fs) {
         return -error::EPERM;
     }
-    // An audit looks at one thread only.
-    if crate::audit::on() {
+    // An audit looks at one thread only. A child that shares its parent's memory would
+    // have threads among the parent's.
+    if crate::audit::on() || children::shares_memory() {
         return -error::EAGAIN;
     }
     spare::prepare(cubicle);

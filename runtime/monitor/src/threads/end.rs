@@ -8,13 +8,14 @@
 //! whoever joins.
 
 use super::create::block_signals;
-use super::{frames, pool, robust};
+use super::{frames, pool, robust, words};
 use crate::lock::wait_while;
 use crate::machine::assembly::cubicle_back;
 use crate::machine::kernel::{self, number};
 use crate::machine::thread;
+use crate::memory_calls::write_word;
 use crate::process::run::run;
-use crate::process::virtual_threads::Suspended;
+use crate::process::virtual_threads::{Suspended, forget_calls};
 use crate::process::{cubicle_count, cubicles, exit, lends, rights};
 use crate::restart;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -55,6 +56,7 @@ pub fn exit(cubicle: usize) -> ! {
     }
     // What the others still do may call it.
     Suspended::new(cubicle);
+    lends::abandon_all(&mut state.lends);
     end_virtual_threads(cubicle);
     if LIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
         exit::after_last_thread();
@@ -97,6 +99,7 @@ fn end_virtual_threads(creator: usize) {
         if !cubicles()[index].finished.load(Ordering::Relaxed) && restart::begin(index) {
             state.ending = Some(index);
             let parked = state.parked[index];
+            forget_calls(index, &parked);
             run(index, &parked);
             state.ending = None;
             restart::done(index);
@@ -116,7 +119,7 @@ fn end_presence(index: usize) {
     lends::end_thread(index);
     frames::leave(index);
     let at = presence.clear_id;
-    if at != 0 && crate::memory_calls::write_word(index, at, 0) {
+    if at != 0 && (write_word(index, at, 0) || words::exchange_undefended(at, None, 0)) {
         super::futex::wake_shared(at);
     }
 }

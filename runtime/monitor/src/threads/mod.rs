@@ -23,3 +23,5 @@ pub mod futex;
 pub mod pool;
 #[cfg(monitor_image)]
 mod robust;
+#[cfg(monitor_image)]
+mod words;

@@ -10,6 +10,7 @@
 //! Everything is the cubicle's own memory, read and written with its rights; it may
 //! change while it is read, so the list is followed for so long and no longer.
 
+use super::words;
 use crate::machine::assembly::cubicle_exchange;
 use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::memory_calls;
@@ -56,6 +57,7 @@ fn mark(cubicle: usize, entry: u64, offset: u64, id: u32) {
     let at = (entry & !1).wrapping_add(offset);
     let both = PROT_READ | PROT_WRITE;
     if !at.is_multiple_of(4) || !accessible(rights(cubicle), at, 4, both) {
+        words::exchange_undefended(at, Some(id), OWNER_DIED);
         return;
     }
     let mut bytes = [0; 4];

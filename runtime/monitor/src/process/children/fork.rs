@@ -25,8 +25,9 @@ pub fn is_forked() -> bool {
 
 /// Forks for `cubicle`: answers 0 in the child, and its id in the parent.
 pub fn fork(cubicle: usize) -> i64 {
-    // What an audit records belongs to one process.
-    if crate::audit::on() {
+    // What an audit records belongs to one process; a child that shares its parent's
+    // memory has that parent's threads in it.
+    if crate::audit::on() || super::shares_memory() {
         return -error::EAGAIN;
     }
     block_signals();
@@ -58,6 +59,7 @@ fn become_child(cubicle: usize) {
     pages::only_this_thread();
     held::only_this_thread();
     handed::forget();
+    crate::signals::begin_child();
     for index in 0..cubicle_count() {
         if state.parked_main != Some(index) {
             cubicles()[index].parked_main.forget_if_taken();

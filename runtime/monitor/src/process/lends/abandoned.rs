@@ -44,6 +44,13 @@ pub fn abandon(number: u32, stack: u64) {
     }
 }
 
+/// No pending call of a thread comes back.
+pub fn abandon_all(lends: &mut PendingLends) {
+    if lends.call_count > 0 {
+        pop(lends, 0);
+    }
+}
+
 /// Forgets a pending call and those inside it.
 pub fn pop(pending: &mut PendingLends, index: usize) {
     let call = pending.calls[index];

@@ -75,7 +75,7 @@ pub fn begin_thread(index: usize) {
 }
 
 #[cfg(monitor_image)]
-pub use abandoned::abandon;
+pub use abandoned::{abandon, abandon_all};
 
 /// Waits until nothing is about to be kept or ended; so it stays while the answer
 /// lives.
@@ -88,6 +88,7 @@ pub fn hold() -> crate::lock::Guard<'static, kept::KeptObjects> {
 /// the arenas is given back.
 #[cfg(monitor_image)]
 pub fn forget_thread(number: usize, lends: &mut PendingLends) {
+    abandon_all(lends);
     for index in 0..crate::process::cubicle_count() {
         places::give_back(index, &mut lends.buffers[index]);
         if places::has_kept(index) {

@@ -337,10 +337,11 @@ mod tests {
     fn refused_calls_stay_refused() {
         use crate::system_calls::sets::REFUSED;
         let filter = Filter::of(&[0; 8], false);
-        // What the monitor itself makes: rt_sigreturn, pkey_mprotect, and what the
-        // kernel makes of a call that a signal interrupted, restart_syscall.
+        // What the monitor itself makes: rt_sigreturn, pkey_mprotect, signals with a
+        // value, and what the kernel makes of a call that a signal interrupted,
+        // restart_syscall.
         for number in (0..512).filter(|number| is_granted(&REFUSED, *number)) {
-            let own = [15, 219, 329].contains(&number);
+            let own = [15, 129, 219, 297, 329].contains(&number);
             assert_eq!(plain(&filter, number as u32) == ALLOW, own, "{number}");
         }
     }

@@ -17,6 +17,8 @@ pub mod listed;
 #[cfg(monitor_image)]
 pub mod looking;
 #[cfg(monitor_image)]
+pub mod maps;
+#[cfg(monitor_image)]
 pub mod opening;
 #[cfg(monitor_image)]
 pub mod sockets;

@@ -2,6 +2,7 @@
 
 use super::held::{Held, close};
 use super::judge::{Caller, Level, judge, status};
+use super::maps;
 use super::target::{Name, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, find, find_folder};
 use crate::defences::off;
 use crate::machine::kernel::{self, error, number};
@@ -61,6 +62,9 @@ pub fn open_as(caller: Caller, base: u64, path: u64, how: u64, size: u64) -> Res
 /// An error number, negative.
 pub fn open(caller: Caller, base: u64, path: u64, how: How) -> Result<i64, i64> {
     let mut name = Name::read(caller.index, path)?;
+    if name.bytes() == maps::NAME && how.flags & !(O_CLOEXEC | O_NOFOLLOW) == 0 {
+        return maps::open(caller.index, how.flags & O_CLOEXEC != 0);
+    }
     let creates = how.flags & O_CREAT != 0;
     let exclusive = how.flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
     let temporary = how.flags & TMPFILE != 0;

@@ -293,7 +293,7 @@ int main(int argc, char **arguments)
 			printf("%s%s", result == -1 && errno == EPERM ? "EPERM" : "sent", code ? " " : "\n");
 		}
 	} else if (is("deliver"))
-		printf("%s\n", syscall(0x43550004) == -1 && errno == EPERM ? "EPERM" : "delivered");
+		printf("%s\n", syscall(0x43550006) == -1 && errno == EPERM ? "EPERM" : "delivered");
 	else if (is("trap") || is("trap-call") || is("trap-resume"))
 		trap();
 	else if (is("trap-own") || is("trap-handled")) {

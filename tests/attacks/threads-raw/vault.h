@@ -1,0 +1,3 @@
+unsigned long vault_address(void);
+void vault_put(unsigned value);
+unsigned vault_get(void);

@@ -1,0 +1,2 @@
+void guest_adds(long *at, int times);
+void third_adds(long *at, int times);
