@@ -58,17 +58,19 @@ fn check(machine: &Machine, cubicle: usize) -> Result<(), Violation> {
 fn give_to(machine: &mut Machine, attacker: usize) -> Result<Flow, Violation> {
     check(machine, attacker)?;
     // An honest caller's call has arrived, if it was for this one.
-    let work = &machine.state.work;
-    let is_attaching: Vec<bool> = (0..CUBICLES)
-        .map(|cubicle| work.iter().any(|work| work.caller == cubicle))
-        .collect();
-    for level in machine.state.levels.iter_mut().flatten() {
-        if let Pending::Call { gate, phase, .. } = &mut level.pending
-            && *phase != CallPhase::Answered
-            && !is_attaching[machine.world.edges[*gate].spec.from]
-            && machine.world.lost[machine.world.edges[*gate].spec.to]
-        {
-            *phase = CallPhase::Entered;
+    // One that is still being let in, at the same level, has called nobody yet.
+    let work = machine.state.work.clone();
+    for (cubicle, levels) in machine.state.levels.iter_mut().enumerate() {
+        for (number, level) in levels.iter_mut().enumerate() {
+            let is_attaching =
+                (work.iter()).any(|work| work.caller == cubicle && work.levels == number + 1);
+            if let Pending::Call { gate, phase, .. } = &mut level.pending
+                && *phase != CallPhase::Answered
+                && !is_attaching
+                && machine.world.lost[machine.world.edges[*gate].spec.to]
+            {
+                *phase = CallPhase::Entered;
+            }
         }
     }
     let state = &mut machine.state;

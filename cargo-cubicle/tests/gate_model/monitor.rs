@@ -206,6 +206,7 @@ fn begin(state: &mut State, caller: usize, runs: Option<usize>) {
     let words = suspended_words(caller);
     state.work.push(Work {
         caller,
+        levels: state.levels[caller].len(),
         runs,
         suspended: words.map(|address| state.word(address)),
         instruction: state.instruction,

@@ -99,6 +99,8 @@ pub enum CallPhase {
 pub struct Work {
     /// The cubicle whose system call it answers.
     pub caller: usize,
+    /// How many levels that one's stack has.
+    pub levels: usize,
     /// The cubicle that it made run; none if it performs a call.
     pub runs: Option<usize>,
     /// Words of the caller's frame meanwhile: `Suspended` of the monitor.

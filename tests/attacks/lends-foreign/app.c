@@ -7,16 +7,12 @@
 //@ then: stdout: lib took s
 //@ run: out
 //@ violation: kind=lend cubicle=app owner=other place=data detail=the_caller_lends_8_bytes_that_it_may_not_write_itself
-//@[pku] without: lend-rights
-//@ then: stdout: other has 6767676767676767
 //@ run: callee
 //@ violation: kind=lend cubicle=app owner=lib place=data detail=the_caller_lends_8_bytes_that_it_may_not_read_itself
 //@ without: lend-rights
 //@ then: stdout: lib took M
 //@ run: text
 //@ violation: kind=lend cubicle=app owner=other place=data
-//@[pku] without: lend-rights
-//@ then: stdout: lib got secret
 //@ run: overhang
 //@ violation: kind=lend cubicle=app owner=app
 //@ run: wrap
