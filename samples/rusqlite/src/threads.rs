@@ -19,16 +19,23 @@ pub fn show(folder: &Path) -> Result<()> {
     shared()
 }
 
-/// What `work` answers on each thread, in order.
+/// What `work` answers on each thread, in order. Where there can be no further thread,
+/// as in an audit, this one does the work.
 fn all<T: Send>(work: impl Fn(i64) -> T + Sync) -> Vec<T> {
     let work = &work;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
-            .map(|own| scope.spawn(move || work(own)))
+            .map(|own| {
+                let thread = thread::Builder::new();
+                (own, thread.spawn_scoped(scope, move || work(own)))
+            })
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().expect("the thread ends"))
+            .map(|(own, thread)| match thread {
+                Ok(thread) => thread.join().expect("the thread ends"),
+                Err(_) => work(own),
+            })
             .collect()
     })
 }
