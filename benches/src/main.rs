@@ -1,7 +1,7 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `sharing`, `zlib`, `streams`, `sqlite`, all by default.
+//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `restart`, `sharing`, `zlib`, `streams`, `sqlite`, all by default.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -9,6 +9,7 @@ mod cpuid;
 mod instructions;
 mod machine;
 mod programs;
+mod restart;
 mod sampling;
 mod sharing;
 mod size;
@@ -26,12 +27,13 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 9] = [
+const SECTIONS: [(&str, Section); 10] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
     ("size", size::run),
     ("tool", tool::run),
+    ("restart", restart::run),
     ("sharing", sharing::run),
     ("zlib", zlib::run),
     ("streams", streams::run),
