@@ -71,6 +71,8 @@ pub struct Record {
 pub enum Outcome {
     /// The pending calls into the cubicle fail, and it starts anew.
     Restart,
+    /// A denied call answers an error, and the program goes on.
+    Error,
 }
 
 /// One pending call from cubicle to cubicle.

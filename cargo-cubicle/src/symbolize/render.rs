@@ -31,7 +31,11 @@ impl Report {
         } else {
             Renderer::plain()
         };
-        let mut group = Group::with_title(Level::ERROR.primary_title(title(self)));
+        let level = match self.record.outcome {
+            Some(Outcome::Error) => Level::WARNING,
+            _ => Level::ERROR,
+        };
+        let mut group = Group::with_title(level.primary_title(title(self)));
         match source(&self.position) {
             Some((text, span)) => {
                 let name = self
@@ -89,6 +93,9 @@ impl Report {
         }
         if !self.record.detail.is_empty() {
             facts.push(("note", self.record.detail.clone()));
+        }
+        if self.record.outcome == Some(Outcome::Error) {
+            facts.push(("outcome", "the call answers an error".to_owned()));
         }
         if self.record.outcome == Some(Outcome::Restart) {
             let text = match self.calls.last() {

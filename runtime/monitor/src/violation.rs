@@ -492,7 +492,9 @@ mod reporting {
 
     /// A call that a cubicle was denied; it goes on.
     pub fn denied(denied: &Denied) {
-        denied_record(denied).send();
+        let mut record = denied_record(denied);
+        record.text("outcome", "error");
+        record.send();
         // What was opened for the report is closed again.
         let own = process::rights(denied.cubicle);
         crate::machine::rights::open(own, own);

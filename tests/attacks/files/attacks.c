@@ -99,7 +99,7 @@ static int race_descriptor(int secret)
 	pthread_create(&thread, NULL, substitute, &all);
 	int found = -1;
 	char bytes[7] = "";
-	for (int i = 0; i < 50000 && found == -1; i++) {
+	for (int i = 0; i < 10000 && found == -1; i++) {
 		int file = open("readable/file", O_RDONLY);
 		if (file >= 0 && read(file, bytes, 6) == 6 && memcmp(bytes, "secret", 6) == 0)
 			found = lseek(file, 0, SEEK_SET) == 0 ? file : -1;

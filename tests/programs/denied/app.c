@@ -9,30 +9,30 @@
 //@ stdout: EPERM EPERM
 //@ stdout: done
 //@ status: 0
-//@ violation: kind=system-call cubicle=lib call=101 signal=absent detail=whatever_the_manifest_says chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=error call=101 signal=absent detail=whatever_the_manifest_says chain=lib_call
 //@ run: call
 //@ only: kill
-//@ violation: kind=system-call cubicle=lib call=101 detail=whatever_the_manifest_says chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=absent call=101 detail=whatever_the_manifest_says chain=lib_call
 //@ report: ptrace
 //@ run: grant
 //@ only: Cubicle
 //@ stdout: EPERM EPERM
 //@ stdout: done
 //@ status: 0
-//@ violation: kind=system-call cubicle=lib call=41 detail=it_is_not_granted chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=error call=41 detail=it_is_not_granted chain=lib_call
 //@ run: grant
 //@ only: kill
-//@ violation: kind=system-call cubicle=lib call=41 detail=it_is_not_granted chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=absent call=41 detail=it_is_not_granted chain=lib_call
 //@ report: socket
 //@ run: option
 //@ only: kill
-//@ violation: kind=system-call cubicle=lib call=157 detail=this_option chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=absent call=157 detail=this_option chain=lib_call
 //@ run: number
 //@ only: Cubicle
 //@ stdout: EPERM EPERM
 //@ stdout: done
 //@ status: 0
-//@ violation: kind=system-call cubicle=lib call=100000 detail=it_is_not_granted chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=error call=100000 detail=it_is_not_granted chain=lib_call
 //@ run: path
 //@ only: error
 //@ stdout: EACCES EACCES
@@ -42,10 +42,10 @@
 //@ stdout: EACCES EACCES
 //@ stdout: done
 //@ status: 0
-//@ violation: kind=system-call cubicle=lib call=257 detail=/ chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=error call=257 detail=/ chain=lib_call
 //@ run: path
 //@ only: kill
-//@ violation: kind=system-call cubicle=lib call=257 detail=/ chain=lib_call
+//@ violation: kind=system-call cubicle=lib outcome=absent call=257 detail=/ chain=lib_call
 //@ report: openat
 
 #include <string.h>

@@ -45,7 +45,7 @@ int lib_work(int before)
 
 int lib_sleep(void)
 {
-	struct timespec time = {10, 0};
+	struct timespec time = {1000, 0};
 	return nanosleep(&time, NULL) == -1 ? errno : 0;
 }
 
