@@ -3,7 +3,7 @@
 //! whether it should have been asked at all.
 
 use cargo_cubicle::gates::GateKind;
-use cubicle_abi::frame::{Frame, RESUME, ticket};
+use cubicle_abi::frame::{Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_again, resume_stub, system_call_gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at};
@@ -156,7 +156,16 @@ fn dispatch(machine: &mut Machine, cubicle: usize) -> Result<Flow, Violation> {
     }
     // Go back to whoever made the cubicle run.
     let runs = state.work.last().and_then(|work| work.runs);
-    if runs == Some(cubicle) && state.levels[cubicle].len() <= 1 {
+    let is_awaited = (0..CUBICLES).any(|other| {
+        let Value::Number(awaiting) = state.word(frame_word(other, "awaiting")) else {
+            return false;
+        };
+        ticket_gate(awaiting).is_some_and(|(gate, _)| {
+            let edge = world.edges.get(gate).map(|edge| &edge.spec);
+            edge.is_some_and(|edge| edge.from == other && edge.to == cubicle)
+        })
+    });
+    if runs == Some(cubicle) && state.levels[cubicle].len() <= 1 && !is_awaited {
         let mut back = state.clone();
         for level in &mut back.levels[cubicle] {
             level.pending = Pending::Parked;

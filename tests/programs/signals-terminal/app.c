@@ -48,7 +48,11 @@ int main(int count, char **arguments)
 	struct sigaction action = {.sa_handler = handle};
 	if (strcmp(what, "lib") == 0)
 		lib_installs();
-	else if (strcmp(what, "default") != 0) {
+	else if (strcmp(what, "default") == 0) {
+		/* Who started this may have had them ignored, as a shell does in the background. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
+	} else {
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGQUIT, &action, NULL);
 		sigaction(SIGWINCH, &action, NULL);

@@ -1,12 +1,15 @@
 //! The calls that are pending on this thread, as frames and stacks show them.
 
+use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
-use crate::process::plan;
+use crate::process::run::frame;
+use crate::process::{plan, rights};
 use crate::restart::Dead;
 use core::mem::offset_of;
 use cubicle_abi::frame::{Frame, Saved, ticket_gate};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
+use cubicle_abi::rights::Rights;
 
 /// One pending call.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +43,25 @@ pub fn older(cubicle: usize, frame: Dead) -> Option<Dead> {
         stack: word(&saved, offset_of!(Saved, older_stack)),
         awaiting: word(&saved, offset_of!(Saved, older_awaiting)),
     })
+}
+
+/// Does anybody on this thread wait for `cubicle`? Then it may not go back to the monitor,
+/// which has made it run: it was called since, and owes that an answer first.
+pub fn is_awaited(cubicle: usize) -> bool {
+    let Some(plan) = plan() else {
+        return false;
+    };
+    open(Rights::NONE, Rights::ALL);
+    let awaited = (0..plan.cubicles().len()).any(|other| {
+        // SAFETY: frames that the thread block names are mapped. What others have written
+        // into theirs concerns only whether they wait.
+        let awaiting = frame(other).map_or(0, |frame| unsafe { (*frame).awaiting });
+        ticket_gate(awaiting)
+            .and_then(|(number, _)| plan.gates().get(number))
+            .is_some_and(|gate| gate.from as usize == other && gate.to as usize == cubicle)
+    });
+    open(Rights::NONE, rights(cubicle));
+    awaited
 }
 
 /// Follows the frames from the innermost call into `current` outwards, as far as

@@ -6,6 +6,7 @@
 //! on its calls into the cubicle start below that point of the new stack, with
 //! the new thread pointer.
 
+use super::chain::is_awaited;
 use super::run::{FAILED, run};
 use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
@@ -214,7 +215,8 @@ impl Suspended {
 pub fn park(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
-    if state.parked_main != Some(cubicle) || state.running != Some(cubicle) {
+    let runs = state.parked_main == Some(cubicle) && state.running == Some(cubicle);
+    if !runs || is_awaited(cubicle) {
         return -error::EPERM;
     }
     super::cubicles()[cubicle]
@@ -228,7 +230,10 @@ pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
     // SAFETY: this thread's state.
     let state = unsafe { &*thread::state() };
     // Others have nobody to go back to.
-    if state.running != Some(cubicle) || state.entering != Some(cubicle) {
+    let runs = state.running == Some(cubicle) && state.entering == Some(cubicle);
+    // The main cubicle has a thread here already, for which others may wait.
+    let main = super::plan().map(|plan| plan.header().main as usize);
+    if !runs || main != Some(cubicle) && is_awaited(cubicle) {
         return -error::EPERM;
     }
     leave(cubicle, registers)
