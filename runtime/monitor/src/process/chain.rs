@@ -3,11 +3,10 @@
 use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
-use crate::process::run::frame;
 use crate::process::{plan, rights};
-use crate::restart::Dead;
+use crate::restart::{Dead, frame_of};
 use core::mem::offset_of;
-use cubicle_abi::frame::{Frame, Saved, ticket_gate};
+use cubicle_abi::frame::{Saved, ticket_gate};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 use cubicle_abi::rights::Rights;
 
@@ -53,9 +52,8 @@ pub fn is_awaited(cubicle: usize) -> bool {
     };
     open(Rights::NONE, Rights::ALL);
     let awaited = (0..plan.cubicles().len()).any(|other| {
-        // SAFETY: frames that the thread block names are mapped. What others have written
-        // into theirs concerns only whether they wait.
-        let awaiting = frame(other).map_or(0, |frame| unsafe { (*frame).awaiting });
+        // What others have written there concerns only whether they wait.
+        let awaiting = frame_of(other).map_or(0, |frame| frame.awaiting);
         ticket_gate(awaiting)
             .and_then(|(number, _)| plan.gates().get(number))
             .is_some_and(|gate| gate.from as usize == other && gate.to as usize == cubicle)
@@ -71,22 +69,15 @@ pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
     let (Some(plan), Some(mut callee)) = (plan(), current) else {
         return 0;
     };
-    // SAFETY: this thread's block and state.
-    let (block, state) = unsafe { (&*thread::block(), &*thread::state()) };
+    // SAFETY: this thread's state.
+    let state = unsafe { &*thread::state() };
     let mut frames = [Dead {
         stack: 0,
         awaiting: 0,
     }; MAXIMUM_CUBICLES];
-    for (index, place) in block.virtual_threads.iter().enumerate() {
-        if let Some(dead) = state.restart.dead[index] {
-            frames[index] = dead;
-        } else if place.frame != 0 {
-            // SAFETY: frames the block names are mapped.
-            let frame = unsafe { &*(place.frame as *const Frame) };
-            frames[index] = Dead {
-                stack: frame.stack,
-                awaiting: frame.awaiting,
-            };
+    for (index, dead) in state.restart.dead.iter().enumerate() {
+        if let Some(known) = dead.or_else(|| frame_of(index)) {
+            frames[index] = known;
         }
     }
     let mut count = 0;

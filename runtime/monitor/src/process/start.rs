@@ -1,7 +1,7 @@
 //! From the kernel's entry to the main cubicle's first instruction.
 
 use super::initial_stack::{self, KernelStack};
-use super::run::{frame_address, run};
+use super::run::{FAILED, frame_address, run};
 use super::{ARENA_BASE, EXTENDED_PKRU_OFFSET, arena, callbacks, cubicles, platform};
 use crate::machine::assembly::{cubicle_raise_first, cubicle_signal_return};
 use crate::machine::kernel::{
@@ -406,8 +406,11 @@ fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
         instruction: cubicle.entry,
         ..Context::START
     };
-    run(index, &context);
+    let failed = run(index, &context) == FAILED;
     state.parked_main = None;
-    cubicles()[index].parked_main.put(state.parked[index]);
     block.virtual_threads[index].frame = 0;
+    // One that fails when it starts again has no `main` that anybody could wait for.
+    if !failed {
+        cubicles()[index].parked_main.put(state.parked[index]);
+    }
 }

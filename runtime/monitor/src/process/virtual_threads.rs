@@ -241,6 +241,9 @@ pub fn park_thread(cubicle: usize, registers: &Registers) -> i64 {
 
 /// Keeps where the cubicle is, and goes back to whoever made it run.
 fn leave(cubicle: usize, registers: &Registers) -> ! {
+    if !restart::hold_called(cubicle) {
+        restart::contain::fail(cubicle)
+    }
     // SAFETY: this thread's block and state; the frame is the cubicle's own,
     // and what it says of the stack pointer concerns only the cubicle.
     unsafe {
@@ -249,6 +252,7 @@ fn leave(cubicle: usize, registers: &Registers) -> ! {
         let place = block.virtual_threads[cubicle];
         let frame = place.frame as *const Frame;
         state.parked[cubicle] = after(registers, (*frame).saved[3], place.fs, 0);
+        restart::release(cubicle);
         crate::machine::assembly::cubicle_back(0)
     }
 }

@@ -1,7 +1,8 @@
 //! Which cubicles are as they should be, and who relies on it.
 
-use super::OfThread;
+use super::{Dead, OfThread};
 use crate::lock::{Lock, wait_while, wake};
+use crate::machine::kernel::{self, number};
 use crate::machine::thread;
 use crate::threads::pool::MOST_THREADS;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -108,6 +109,35 @@ fn own() -> &'static mut OfThread {
     unsafe { &mut (*thread::state()).restart }
 }
 
+/// What this thread's frame in a cubicle says, if it has one that is there: while the
+/// cubicle is looked at, nobody takes its memory away. A report may come from somebody who
+/// does that, and goes without.
+pub fn frame_of(cubicle: usize) -> Option<Dead> {
+    const ATTEMPTS: usize = 1000;
+    let _life = match is_restartable(cubicle) {
+        true => Some((0..ATTEMPTS).find_map(|_| {
+            let life = life(cubicle).try_lock();
+            if life.is_none() {
+                pause();
+            }
+            life
+        })?),
+        false => None,
+    };
+    let frame = crate::process::run::frame(cubicle)?;
+    // SAFETY: frames the block names are mapped.
+    let frame = unsafe { &*frame };
+    Some(Dead {
+        stack: frame.stack,
+        awaiting: frame.awaiting,
+    })
+}
+
+fn pause() {
+    // SAFETY: no memory is involved.
+    unsafe { kernel::call(number::SCHED_YIELD, [0; 6]) };
+}
+
 /// How a thread may enter a cubicle.
 pub enum Entry {
     /// Its parked `main` is there, or will be.
@@ -153,7 +183,7 @@ pub fn begin(cubicle: usize) -> bool {
     true
 }
 
-/// It has run; if it has failed meanwhile, that is known already.
+/// It has run, or failed.
 pub fn done(cubicle: usize) {
     if own().runs[cubicle] == 0 {
         return;

@@ -88,12 +88,13 @@ pub fn contain(accident: Accident) -> ! {
     // Frames of all cubicles are looked at.
     open(Rights::NONE, Rights::ALL);
     (0..cubicle_count()).for_each(forget_holds);
-    forget_runs(cubicle);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];
     let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
     leave(accident, dead.awaiting == 0);
     if called {
+        // Nobody comes back to where the monitor made it run.
+        forget_runs(cubicle);
         answer(&calls[0])
     }
     if returns {

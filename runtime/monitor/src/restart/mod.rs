@@ -71,8 +71,8 @@ pub struct Accident {
 
 #[cfg(monitor_image)]
 pub use alive::{
-    AllLives, Entry, begin, done, enter, hold, hold_all, hold_called, is_dying, is_restartable,
-    only_this_thread, release,
+    AllLives, Entry, begin, done, enter, frame_of, hold, hold_all, hold_called, is_dying,
+    is_restartable, only_this_thread, release,
 };
 
 #[cfg(monitor_image)]
