@@ -17,7 +17,7 @@ use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::chain::{self, Pending};
 use crate::process::run::{FAILED, frame, frame_address};
-use crate::process::{cubicle_count, lends, plan, rights};
+use crate::process::{cubicle_count, cubicles, lends, plan, rights};
 use core::mem::offset_of;
 use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_stub};
@@ -155,12 +155,13 @@ fn leave(accident: Accident, for_good: bool) {
         wait_for_holders(cubicle);
     }
     let mut life = life(cubicle).lock();
-    // SAFETY: as above.
-    let frame = unsafe { (*block).virtual_threads[cubicle].frame } as *mut Frame;
-    if !life.closed && for_good && !frame.is_null() {
-        // Whoever closes the memory looks at it.
+    let frame = frame_address(cubicle, state.number as u64);
+    let is_there = || cubicles()[cubicle].mappings.lock().find(frame).is_some();
+    if !life.closed && for_good && is_there() {
+        // Whoever closes the memory looks at it, also where the thread block names no
+        // frame any more, because another call has failed before.
         // SAFETY: it can be written until then, which the lock keeps away.
-        unsafe { (*frame).inside = 0 };
+        unsafe { (*(frame as *mut Frame)).inside = 0 };
     }
     if dies {
         poison(cubicle, &mut life);

@@ -57,7 +57,9 @@ fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(u
     if is_of(to) {
         Some((to, false))
     } else {
-        is_of(from).then_some((from, true))
+        // On its own stack it is only about to call, and waits for nobody by this.
+        let returned = process::owner(context.rsp) != Some(from);
+        is_of(from).then_some((from, returned))
     }
 }
 
