@@ -1,7 +1,9 @@
 //! All phases behind the capture, in order: from one program's link line to
 //! its partitioned binary.
 
+use anyhow::Context;
 use camino::Utf8PathBuf;
+use cubicle_abi::defences::Defences;
 use cubicle_abi::layout::MAXIMUM_GATES;
 
 use crate::assign;
@@ -15,6 +17,7 @@ use crate::graph::edges;
 use crate::images;
 use crate::manifest::{self, Policy};
 use crate::plan::{self, encode::encode};
+use crate::verify;
 
 /// Builds the partitioned binary at [`LinkLine::output`]. The file that was
 /// there stays until the new one is complete.
@@ -74,20 +77,35 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 
     let monitor = Monitor::embedded()?;
     let targets = texts::targets(&plan, &images)?;
-    let texts = phase("gates", || {
-        texts::emit(&plan, &mut images, &targets, &monitor.entries)
+    let (specs, texts) = phase("gates", || {
+        let specs = texts::specs(&plan, &images, &targets)?;
+        let texts = texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
+        anyhow::Ok((specs, texts))
     })?;
     images::check_instructions(&plan, &images, &mut findings);
     stop_if_denied(&policy, &mut findings)?;
-    let encoded = encode(&plan, &images, &targets, &texts)?;
-    phase("compose", || {
-        let bytes = compose::compose(&compose::Parts {
+    let encoded = encode(
+        &plan,
+        &images,
+        &targets,
+        &specs,
+        &texts,
+        monitor.planned_entries,
+    )?;
+    let bytes = phase("compose", || {
+        compose::compose(&compose::Parts {
             monitor: &monitor,
             plan: &plan,
             encoded_plan: &encoded,
             images: &images,
             strip: line.profile.strip,
-        })?;
+        })
+    })?;
+    // What the tests leave out would be found missing.
+    if plan.without == Defences::NONE {
+        phase("verify", || refuse_wrong(&bytes))?;
+    }
+    phase("write", || {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
             // Where debuggers and reports look for them.
             let path = line.directory.join(format!("{}.elf", cubicle.name));
@@ -101,6 +119,31 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     })?;
     show(&policy, &mut findings);
     Ok(())
+}
+
+/// Stops before a program is written that is not what it should be.
+fn refuse_wrong(bytes: &[u8]) -> anyhow::Result<()> {
+    /// As many as help a report.
+    const SHOWN: usize = 10;
+    let report = verify::verify(bytes).context("cannot read what was composed")?;
+    // A build that protects nothing was asked for, and says so at start.
+    let found: Vec<String> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule != verify::Rule::Protects)
+        .map(|finding| format!("\n  {finding}"))
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let shown = found.len().min(SHOWN);
+    anyhow::bail!(
+        "the finished program breaks {} of the rules in docs/VERIFY.md, and was not written; what \
+         was built before is as it was:{}\n  \
+         = note: this is a defect of cargo-cubicle; please report it",
+        found.len(),
+        found[..shown].concat()
+    )
 }
 
 /// Files that the manifest names, interface files included: the program must be linked again for them.

@@ -11,6 +11,7 @@ mod message;
 mod runner;
 mod suggest;
 mod symbolize;
+mod verify;
 mod violations;
 mod workspace;
 
@@ -162,6 +163,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         }
         Command::Suggest(options) => suggest::run(&options),
         Command::Symbolize(options) => symbolize::run(&options),
+        Command::Verify(options) => verify::run(&options),
     }
 }
 
