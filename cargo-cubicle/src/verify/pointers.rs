@@ -1,8 +1,11 @@
-//! Words of constants and initial data that are the address of another image's code. The linker
-//! writes such words for pointers to functions; what crosses a border must be a gate.
+//! Words of constants and initial data that are the address of another image's function. The
+//! linker writes such words for pointers to functions; what crosses a border must be a gate.
 //!
-//! Any number can look like an address. It counts as one where a function begins
-//! there, which the symbol table has to say; otherwise it is only reported.
+//! Any number can look like an address, and unwind tables are full of such. What a link could
+//! confuse are the two addresses of an imported function; so a word counts if it is the
+//! address of a function that some gate calls, and is only reported if another function begins there.
+
+use std::collections::BTreeMap;
 
 use cubicle_abi::layout::{SLOT_BASE, slot_owner};
 
@@ -12,6 +15,11 @@ use super::report::{Finding, Report, Rule};
 const WORD: usize = 8;
 
 pub fn check(file: &File<'_>, report: &mut Report) {
+    let gates = file.plan.gates.iter().flatten();
+    let targets: BTreeMap<u64, &str> = gates
+        .filter(|gate| gate.callback.is_none())
+        .map(|gate| (gate.target, gate.name.as_str()))
+        .collect();
     let mut doubtful = 0;
     for segment in file.segments.iter().filter(|segment| !segment.executable) {
         let Some(owner) = slot_owner(segment.address) else {
@@ -33,24 +41,21 @@ pub fn check(file: &File<'_>, report: &mut Report) {
             if value < SLOT_BASE || slot_owner(value) == Some(owner) || !file.is_code(value) {
                 continue;
             }
-            if !file.functions.contains_key(&value) {
-                doubtful += 1;
+            let Some(name) = targets.get(&value) else {
+                doubtful += usize::from(file.functions.contains_key(&value));
                 continue;
-            }
+            };
             let address = segment.address + (first + number * WORD) as u64;
-            let message = format!(
-                "it is the address of a function of {}{}, not of a gate",
-                file.owner_name(value),
-                file.function_name(value)
-            );
+            let owner_name = file.owner_name(value);
+            let message = format!("it is the address of `{name}` in {owner_name}, not of a gate");
             let place = file.plan.name(owner);
             report.find(Finding::new(Rule::Pointer, address, place, message).showing(word));
         }
     }
     if doubtful > 0 {
         report.notes.push(format!(
-            "{doubtful} words of initial data could be addresses in another image's text, where no \
-             function is known to begin"
+            "{doubtful} words of initial data have the value of an address where another image has a \
+             function that no gate calls: by accident, if nothing else is wrong"
         ));
     }
 }
