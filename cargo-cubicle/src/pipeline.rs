@@ -1,7 +1,7 @@
 //! All phases behind the capture, in order: from one program's link line to
 //! its partitioned binary.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use cubicle_abi::defences::Defences;
 use cubicle_abi::layout::MAXIMUM_GATES;
@@ -17,7 +17,7 @@ use crate::graph::edges;
 use crate::images;
 use crate::manifest::{self, Policy};
 use crate::plan::{self, encode::encode};
-use crate::verify;
+use crate::verify::{self, Rule};
 
 /// Builds the partitioned binary at [`LinkLine::output`]. The file that was
 /// there stays until the new one is complete.
@@ -103,7 +103,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     })?;
     // What the tests leave out would be found missing.
     if plan.without == Defences::NONE {
-        phase("verify", || refuse_wrong(&bytes))?;
+        phase("verify", || refuse_wrong(&bytes, &monitor))?;
     }
     phase("write", || {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
@@ -122,29 +122,44 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 }
 
 /// Stops before a program is written that is not what it should be.
-fn refuse_wrong(bytes: &[u8]) -> anyhow::Result<()> {
+fn refuse_wrong(bytes: &[u8], monitor: &Monitor) -> anyhow::Result<()> {
     /// As many as help a report.
     const SHOWN: usize = 10;
-    let report = verify::verify(bytes).context("cannot read what was composed")?;
+    let own = verify::Monitor {
+        image: monitor.bytes,
+        entries: monitor.planned_entries,
+    };
+    let report = verify::verify(bytes, Some(own)).context("cannot read what was composed")?;
+    if !report.own_monitor {
+        bail!("the monitor in the finished program is not this tool's: {DEFECT}");
+    }
     // A build that protects nothing was asked for, and says so at start.
-    let found: Vec<String> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.rule != verify::Rule::Protects)
-        .map(|finding| format!("\n  {finding}"))
-        .collect();
-    if found.is_empty() {
+    let wrong = report.findings.iter();
+    let wrong: Vec<_> = wrong.filter(|one| one.rule != Rule::Protects).collect();
+    if wrong.is_empty() {
         return Ok(());
     }
-    let shown = found.len().min(SHOWN);
-    anyhow::bail!(
-        "the finished program breaks {} of the rules in docs/VERIFY.md, and was not written; what \
-         was built before is as it was:{}\n  \
-         = note: this is a defect of cargo-cubicle; please report it",
-        found.len(),
-        found[..shown].concat()
+    let shown: String = wrong
+        .iter()
+        .take(SHOWN)
+        .map(|finding| format!("\n  {finding}"))
+        .collect();
+    // Only these two are about what images contain, and that can be anything.
+    let images_own = |rule| matches!(rule, Rule::Branch | Rule::Pointer);
+    let note = match wrong.iter().all(|finding| images_own(finding.rule)) {
+        true => {
+            "unless its sources name that address on purpose, in assembly, a constant or a linker script"
+        }
+        false => "whatever the sources say",
+    };
+    bail!(
+        "the finished program breaks rules of `cargo cubicle verify` ({} times). It was not written; \
+         what was built before is as it was{shown}\n  = note: {DEFECT}, {note}",
+        wrong.len()
     )
 }
+
+const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
 
 /// Files that the manifest names, interface files included: the program must be linked again for them.
 pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {

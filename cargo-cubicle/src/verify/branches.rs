@@ -25,11 +25,25 @@ const NAMED: usize = 3;
 
 pub fn check(file: &File<'_>, report: &mut Report) {
     let sites = SitesByCubicle::of(file);
+    let mut unknown = Vec::new();
     for segment in file.segments.iter().filter(|segment| segment.executable) {
         let Some(owner) = slot_owner(segment.address) else {
             continue;
         };
-        follow(file, owner, segment, &sites, report);
+        follow(file, owner, segment, &sites, &mut unknown, report);
+    }
+    report.undecodable = unknown.len();
+    if !unknown.is_empty() {
+        let named: Vec<String> = unknown
+            .iter()
+            .take(NAMED)
+            .map(|address| format!("{address:#x}{}", file.function_name(*address)))
+            .collect();
+        report.notes.push(format!(
+            "no instruction at {} places of the images' text (padding, or tables in assembly), such as {}",
+            unknown.len(),
+            named.join(", ")
+        ));
     }
 }
 
@@ -38,6 +52,7 @@ fn follow(
     owner: usize,
     segment: &Segment<'_>,
     sites: &SitesByCubicle,
+    unknown: &mut Vec<u64>,
     report: &mut Report,
 ) {
     let end = segment.address + segment.bytes.len() as u64;
@@ -46,7 +61,6 @@ fn follow(
         borders.insert(*start);
         borders.insert(start.saturating_add(*size).min(end));
     }
-    let mut unknown = Vec::new();
     let borders: Vec<u64> = borders.into_iter().collect();
     for pair in borders.windows(2) {
         let part =
@@ -81,21 +95,6 @@ fn follow(
                 );
             }
         }
-    }
-    if !unknown.is_empty() {
-        report.undecodable += unknown.len() as u64;
-        let named: Vec<String> = unknown
-            .iter()
-            .take(NAMED)
-            .map(|address| format!("{address:#x}{}", file.function_name(*address)))
-            .collect();
-        report.notes.push(format!(
-            "{}: no instructions at {} place{} of its text, such as {}",
-            file.plan.name(owner),
-            unknown.len(),
-            if unknown.len() == 1 { "" } else { "s" },
-            named.join(", ")
-        ));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The file as the kernel loads it: by its program headers. Sections are not
 //! looked at, and symbols only name places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cubicle_abi::layout::{
     MONITOR_BASE, MONITOR_END, PAGE, PLAN_BASE, page_down, page_up, slot_owner,
@@ -40,6 +40,8 @@ pub struct File<'a> {
     /// Functions by address, with their sizes and names, as the symbol table has them: nothing is
     /// permitted because of it.
     pub functions: BTreeMap<u64, (u64, String)>,
+    /// All names of what gates call.
+    pub target_names: BTreeMap<u64, Vec<String>>,
     pub plan: Plan<'a>,
 }
 
@@ -113,12 +115,27 @@ impl<'a> File<'a> {
                 (symbol.address(), (symbol.size(), name))
             })
             .collect();
+        let mut target_names: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        let targets: BTreeSet<u64> = plan
+            .gates
+            .iter()
+            .flatten()
+            .map(|gate| gate.target)
+            .collect();
+        for symbol in file
+            .symbols()
+            .filter(|one| targets.contains(&one.address()))
+        {
+            let names = target_names.entry(symbol.address()).or_default();
+            names.extend(symbol.name().map(str::to_owned));
+        }
         Ok(File {
             bytes,
             entry: file.entry(),
             segments,
             others,
             functions,
+            target_names,
             plan,
         })
     }

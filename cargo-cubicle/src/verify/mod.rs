@@ -23,18 +23,30 @@ mod stubs;
 mod switch;
 mod texts;
 
+use cubicle_abi::plan::Entries;
+
 pub use file::{File, Unreadable};
 pub use places::{Place, PlaceKind, all as places, check as check_place};
 pub use report::{Finding, Report, Rule};
 
-/// Verifies the bytes of a finished file.
+/// A monitor that a file's can be compared with: its image, and where it is entered.
+#[derive(Clone, Copy, Debug)]
+pub struct Monitor<'a> {
+    pub image: &'a [u8],
+    pub entries: Entries,
+}
+
+/// Verifies the bytes of a finished file. Most of its monitor must be believed, unless it is
+/// this `monitor`.
 ///
 /// # Errors
 /// If it is not one that this version of the tool makes. What is wrong with one that
 /// is stands in the report.
-pub fn verify(bytes: &[u8]) -> Result<Report, Unreadable> {
+pub fn verify(bytes: &[u8], monitor: Option<Monitor<'_>>) -> Result<Report, Unreadable> {
     let file = File::read(bytes)?;
     let mut report = Report::of(&file);
+    report.own_monitor =
+        monitor.is_some_and(|own| monitor::is_same(&file, own.image, &own.entries));
     segments::check(&file, &mut report);
     rights::check(&file, &mut report);
     let intended = texts::check(&file, &mut report);

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use cubicle_abi::layout::{MONITOR_BASE, MONITOR_END};
 use cubicle_abi::plan::Entries;
 use cubicle_abi::thread_block::ThreadBlock;
 use iced_x86::Mnemonic::*;
 use iced_x86::Register::{
     self, EAX, ECX, EDX, ESI, R8, R9, R10, R12, R12D, RAX, RBP, RBX, RCX, RDI, RDX, RIP, RSI, RSP,
 };
+use object::read::elf::{ElfFile64, ProgramHeader};
+use object::{LittleEndian, Object, elf};
 use std::mem::offset_of;
 
 use super::cursor::{Cursor, Label, Matched, Mismatch};
@@ -85,6 +88,42 @@ pub fn check(file: &File<'_>, report: &mut Report) {
             report.find(Finding::new(Rule::Monitor, address, name, message));
         }
     }
+}
+
+/// Is the file's monitor, all that is loaded of it, byte for byte this image, entered where that
+/// is entered?
+pub fn is_same(file: &File<'_>, image: &[u8], entries: &Entries) -> bool {
+    let Ok(image) = ElfFile64::<LittleEndian>::parse(image) else {
+        return false;
+    };
+    let mut own: Vec<(u64, u64, bool, bool, &[u8])> = Vec::new();
+    for header in image.elf_program_headers() {
+        let flags = header.p_flags(LittleEndian);
+        if header.p_type(LittleEndian) == elf::PT_LOAD {
+            own.push((
+                header.p_vaddr(LittleEndian),
+                header.p_memsz(LittleEndian),
+                flags.contains(elf::PF_W),
+                flags.contains(elf::PF_X),
+                header.data(LittleEndian, image.data()).unwrap_or_default(),
+            ));
+        }
+    }
+    own.sort_unstable();
+    let found = file
+        .segments
+        .iter()
+        .filter(|one| (MONITOR_BASE..MONITOR_END).contains(&one.address))
+        .map(|one| {
+            (
+                one.address,
+                one.memory_size,
+                one.writable,
+                one.executable,
+                one.bytes,
+            )
+        });
+    found.eq(own) && file.entry == image.entry() && file.plan.header.entries == *entries
 }
 
 /// A field of the monitor's own memory: where it is only the monitor knows, but it is

@@ -134,9 +134,11 @@ pub struct Report {
     /// Instructions of images that were followed for branches.
     pub followed: u64,
     /// Places in images where no instruction could be decoded.
-    pub undecodable: u64,
+    pub undecodable: usize,
     /// WRPKRU instructions, all of them where they belong unless there are findings.
     pub switches: usize,
+    /// The monitor is the one that it was compared with.
+    pub own_monitor: bool,
     /// Words of constants and initial data that were looked at.
     pub words: u64,
 }

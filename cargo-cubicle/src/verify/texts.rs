@@ -19,6 +19,7 @@ use super::{forbidden, places, stubs};
 /// there.
 pub fn check(file: &File<'_>, report: &mut Report) -> Vec<BTreeSet<u64>> {
     expect_all(file, report);
+    check_targets(file, report);
     file.plan
         .texts
         .iter()
@@ -44,18 +45,27 @@ fn check_text(file: &File<'_>, text: &Text<'_>, report: &mut Report) -> BTreeSet
     for finding in findings {
         report.find(finding);
     }
-    for gate in file.plan.gates.iter().flatten() {
-        if gate.callback.is_none() && !file.is_code_of(gate.to, gate.target) {
-            let message = "what it calls is not code of the cubicle that it calls";
-            report.find(Finding::new(
-                Rule::Gate,
-                gate.target,
-                format!("the gate to `{}`", gate.name),
-                message,
-            ));
-        }
-    }
     intended
+}
+
+/// What gates call is code of the callee, and, where symbols are left, the function that the
+/// plan names.
+fn check_targets(file: &File<'_>, report: &mut Report) {
+    let gates = file.plan.gates.iter().flatten();
+    for gate in gates.filter(|gate| gate.callback.is_none()) {
+        let name = format!("{}::{}", file.plan.cubicles[gate.to].name, gate.name);
+        let names = file.target_names.get(&gate.target);
+        let is_named = names.is_some_and(|names| names.contains(&name));
+        let message = if !file.is_code_of(gate.to, gate.target) {
+            "what it calls is not code of the cubicle that it calls"
+        } else if !file.functions.is_empty() && !is_named {
+            "the function that it calls does not begin where it calls it"
+        } else {
+            continue;
+        };
+        let place = format!("the gate to `{name}`");
+        report.find(Finding::new(Rule::Gate, gate.target, place, message));
+    }
 }
 
 /// Each text that the program needs is there once, and no other.
