@@ -38,7 +38,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 
     let graph = phase("graph", || edges::edges(&assignment))?;
     graph.report_unknown_functions(&policy, &mut findings);
-    let edges = graph.edges;
+    let edges = &graph.edges;
     if edges.len() as u64 > MAXIMUM_GATES {
         anyhow::bail!(
             "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
@@ -46,10 +46,19 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         );
     }
     let mut images = phase("images", || {
-        images::link_all(line, &policy, &assignment, &cubicles, &windows, &edges)
+        images::link_all(
+            line,
+            &policy,
+            &assignment,
+            &cubicles,
+            &windows,
+            &graph,
+            &mut findings,
+        )
     })?;
+    stop_if_denied(&policy, &mut findings)?;
     let references = phase("references", || {
-        images::references_of_all(&cubicles, &windows, &images, &edges)
+        images::references_of_all(&cubicles, &windows, &images, edges)
     })?;
 
     let plan = phase("plan", || {
@@ -58,7 +67,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
                 line,
                 policy: &policy,
                 assignment: &assignment,
-                edges: &edges,
+                edges,
                 references: &references,
                 images: &images,
             },
