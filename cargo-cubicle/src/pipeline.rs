@@ -2,7 +2,6 @@
 //! its partitioned binary.
 
 use camino::Utf8PathBuf;
-use cubicle_abi::layout::MAXIMUM_GATES;
 
 use crate::assign;
 use crate::audit;
@@ -39,12 +38,8 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let graph = phase("graph", || edges::edges(&assignment))?;
     graph.report_unknown_functions(&policy, &mut findings);
     let edges = &graph.edges;
-    if edges.len() as u64 > MAXIMUM_GATES {
-        anyhow::bail!(
-            "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
-            edges.len()
-        );
-    }
+    graph.report_too_many(&policy, &mut findings);
+    stop_if_denied(&policy, &mut findings)?;
     let mut images = phase("images", || {
         images::link_all(
             line,

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cubicle_abi::layout::MAXIMUM_GATES;
+
 use super::symbols::{Binding, Definition, Kind, Symbols, is_instance, is_rust_abi};
 use crate::assign::{ArchiveError, Assignment};
 use crate::diagnostics::{Code, Finding, Findings};
@@ -62,6 +64,30 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// An error where more functions are called across borders than there is room for gates.
+    pub fn report_too_many(&self, policy: &Policy, findings: &mut Findings) {
+        if self.edges.len() as u64 <= MAXIMUM_GATES {
+            return;
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for edge in &self.edges {
+            *counts.entry(&edge.to).or_default() += 1;
+        }
+        let mut finding = Finding::error(format!(
+            "{} references cross a border, and there is room for {MAXIMUM_GATES} gates",
+            self.edges.len()
+        ));
+        let mut largest: Vec<_> = counts.into_iter().collect();
+        largest.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (name, count) in largest.into_iter().take(2) {
+            let span = &policy.cubicles[name].name.span;
+            finding = finding.at(policy.place(span, format!("{count} of them lead here")));
+        }
+        findings.push(finding.help(
+            "put cubicles that call each other so much into one, or let few functions take what tells the others apart as an argument",
+        ));
+    }
+
     /// CUB013 for functions the manifest describes and the cubicle does not have.
     /// An interface file may describe more than this version of a library has.
     pub fn report_unknown_functions(&self, policy: &Policy, findings: &mut Findings) {
