@@ -1,13 +1,15 @@
-//! What a linker says when it fails, in the words of the manifest. GNU ld, lld and mold say
-//! the same things differently:
+//! What a linker says when it fails, in the words of the manifest. lld and mold say the same
+//! things a little differently:
 //!
 //! ```text
-//! ld.lld: error: undefined symbol: f             app.c:5: undefined reference to `f'
-//! >>> referenced by app.c:5 (/src/app.c:5)
-//! >>>               /build/app.o:(main)
-//! ld.lld: error: duplicate symbol: f             b.c:1: multiple definition of `f'; a.c:1: first
-//! >>> defined at a.c:1 (/src/a.c:1)              defined here
+//! ld.lld: error: undefined symbol: f             mold: error: undefined symbol: f
+//! >>> referenced by app.c:5 (/src/app.c:5)       >>> referenced by app.c
+//! >>>               /build/app.o:(main)          >>>               app.o:(main)
+//! ld.lld: error: duplicate symbol: f             mold: error: duplicate symbol: two.o: one.o: f
+//! >>> defined at a.c:1 (/src/a.c:1)
 //! ```
+//!
+//! GNU ld knows neither `--start-lib` nor `--image-base`.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +23,8 @@ enum Complaint {
     Twice(String),
     /// Code cannot reach its data: there is too much of it.
     TooFar,
+    /// The linker does not know what images are linked with.
+    Option(String),
 }
 
 /// As many places as a finding lists.
@@ -79,6 +83,12 @@ fn finding(cubicle: &str, complaint: &Complaint, places: &[String], policy: &Pol
             super::SLOT_MEBIBYTES
         ))
         .help(super::SMALLER),
+        Complaint::Option(option) => Finding::error(format!(
+            "the configured linker cannot link images: it does not know `{option}`"
+        ))
+        .help(
+            "use rustc's own lld, lld or mold (`-C link-arg=-fuse-ld=lld`); which words choose it is in `.cargo/config.toml`, in RUSTFLAGS or in a build script",
+        ),
     };
     // The tool's own object is not the user's business.
     let places = places.iter().filter(|place| !place.contains(PARKED));
@@ -127,18 +137,11 @@ fn read(messages: &str) -> BTreeMap<Complaint, Vec<String>> {
             // mold names the objects before it.
             let symbol = symbol.rsplit(": ").next().unwrap_or(symbol);
             latest = Some(Complaint::Twice(symbol.trim().to_owned()));
-        } else if line.contains("out of range") || line.contains("relocation truncated to fit") {
+        } else if line.contains(": relocation ") && line.contains(" out of range") {
             latest = Some(Complaint::TooFar);
-        } else if let Some((place, rest)) = line.split_once(": undefined reference to `") {
-            let complaint = Complaint::Undefined(until_quote(rest));
-            note(&mut found, &complaint, behind_program(place));
-        } else if let Some((place, rest)) = line.split_once(": multiple definition of `") {
-            let complaint = Complaint::Twice(until_quote(rest));
-            note(&mut found, &complaint, behind_program(place));
-            let first = rest.split_once("; ").map_or("", |(_, first)| first);
-            if let Some(first) = first.strip_suffix(": first defined here") {
-                note(&mut found, &complaint, behind_program(first));
-            }
+        } else if let Some((_, option)) = line.split_once("unrecognized option '") {
+            let option = option.split(['=', '\'']).next().unwrap_or(option);
+            latest = Some(Complaint::Option(option.to_owned()));
         }
         if let Some(complaint) = &latest {
             found.entry(complaint.clone()).or_default();
@@ -162,21 +165,6 @@ fn in_parentheses(place: &str) -> &str {
     inner.unwrap_or(place).trim()
 }
 
-/// GNU ld begins some of its lines with its own name, and names an object before the
-/// source: `/usr/bin/ld: /build/app.o: in function `main':/src/app.c:5`.
-fn behind_program(place: &str) -> &str {
-    let place = place.rsplit("':").next().unwrap_or(place);
-    let place = place.rsplit(": ").next().unwrap_or(place);
-    match place.split_once(".o:") {
-        Some((_, source)) => source,
-        None => place,
-    }
-}
-
-fn until_quote(text: &str) -> String {
-    text.split('\'').next().unwrap_or(text).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,7 +176,7 @@ mod tests {
         found[complaint].iter().map(String::as_str).collect()
     }
 
-    /// As binutils 2.40, the lld of Rust 1.95 and mold 1.10 really write it.
+    /// As the lld of Rust 1.95 and mold 1.10 really write it, and the ld of binutils 2.40.
     #[test]
     fn linkers_say_the_same_in_different_words() {
         let undefined = Complaint::Undefined("nobody".to_owned());
@@ -206,17 +194,10 @@ mod tests {
         );
         assert_eq!(places(&lld, &undefined), ["/src/app.c:2"]);
         assert_eq!(places(&lld, &twice), ["/src/one.c:1", "/src/two.c:9"]);
-        let gnu = read(
-            "/usr/bin/ld: /build/app.o: in function `main':\n\
-             /src/app.c:2: undefined reference to `nobody'\n\
-             /usr/bin/ld: /build/two.o: in function `f':\n\
-             /src/two.c:9: multiple definition of `f'; /build/one.o:/src/one.c:1: first defined here\n\
-             collect2: error: ld returned 1 exit status\n",
-        );
-        assert_eq!(places(&gnu, &undefined), ["/src/app.c:2"]);
-        assert_eq!(places(&gnu, &twice), ["/src/two.c:9", "/src/one.c:1"]);
         let mold = read("mold: error: duplicate symbol: two.o: one.o: f\n");
         assert_eq!(places(&mold, &twice), [""; 0]);
+        let gnu = read("/usr/bin/ld.bfd: unrecognized option '--image-base=0x8000000'\n");
+        assert!(gnu.contains_key(&Complaint::Option("--image-base".to_owned())));
         assert_eq!(read("ld: cannot find -lnothing: No such file\n").len(), 0);
     }
 }
