@@ -4,7 +4,6 @@
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use cubicle_abi::defences::Defences;
-use cubicle_abi::layout::MAXIMUM_GATES;
 
 use crate::assign;
 use crate::audit;
@@ -199,18 +198,27 @@ fn analyse(
 
     let graph = phase("graph", || edges::edges(&assignment))?;
     graph.report_unknown_functions(policy, findings);
-    let edges = graph.edges;
-    if edges.len() as u64 > MAXIMUM_GATES {
-        bail!(
-            "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
-            edges.len()
-        );
+    graph.report_too_many(policy, findings);
+    if levels::stop(findings) {
+        return Ok(None);
     }
     let images = phase("images", || {
-        images::link_all(line, policy, &assignment, &cubicles, &windows, &edges)
+        images::link_all(
+            line,
+            policy,
+            &assignment,
+            &cubicles,
+            &windows,
+            &graph,
+            findings,
+        )
     })?;
+    if images.len() < cubicles.len() {
+        return Ok(None);
+    }
+    let edges = &graph.edges;
     let references = phase("references", || {
-        images::references_of_all(&cubicles, &windows, &images, &edges)
+        images::references_of_all(&cubicles, &windows, &images, edges)
     })?;
 
     let plan = phase("plan", || {
@@ -219,7 +227,7 @@ fn analyse(
                 line,
                 policy,
                 assignment: &assignment,
-                edges: &edges,
+                edges,
                 references: &references,
                 images: &images,
             },

@@ -126,10 +126,6 @@ fn run(good: &Good, places: Vec<Place>) {
     }
     for (kind, count) in &counts {
         let unnoticed: usize = count.unnoticed.values().sum();
-        let same = count
-            .unnoticed
-            .get(&Unnoticed::SameInstructions)
-            .unwrap_or(&0);
         println!(
             "{kind}: {} places, {} of {} flips noticed, {:?}",
             count.places,
