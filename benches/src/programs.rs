@@ -36,7 +36,8 @@ pub struct Workshop {
     output: PathBuf,
 }
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Where cargo puts what it built for a target that was named.
+pub const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 impl Workshop {
     /// Builds the tool in release, beside this program.
@@ -133,6 +134,12 @@ impl Workshop {
     /// `cargo build --release` of the same program: static and at a fixed
     /// address, too.
     pub fn plain_rust(&self, folder: &Path, output: &Path) -> anyhow::Result<()> {
+        run(&mut self.plain_cargo(folder, output))?;
+        Ok(())
+    }
+
+    /// The same, to be completed.
+    pub fn plain_cargo(&self, folder: &Path, output: &Path) -> Command {
         let mut command = cargo();
         command
             .current_dir(folder)
@@ -150,8 +157,7 @@ impl Workshop {
                 "RUSTFLAGS",
                 "-Ctarget-feature=+crt-static -Crelocation-model=static",
             );
-        run(&mut command)?;
-        Ok(())
+        command
     }
 
     /// With the options that `c = { files = … }` uses in release.
