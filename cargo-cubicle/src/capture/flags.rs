@@ -96,6 +96,17 @@ pub const CRATE_FLAGS: [&str; 16] = [
     "cfg(cubicle)",
 ];
 
+/// More of them where programs are only judged. What an optimiser removes would be
+/// missing from the lock file, and be there again in another profile.
+pub const LINT_FLAGS: [&str; 6] = [
+    "-C",
+    "opt-level=0",
+    "-C",
+    "lto=off",
+    "-C",
+    "linker-plugin-lto=no",
+];
+
 /// Flags for the questions cargo asks on behalf of build scripts and dependencies:
 /// the C library is linked statically, and `cfg(cubicle)` holds.
 pub const QUERY_FLAGS: [&str; 4] = ["-C", "target-feature=+crt-static", "--cfg", "cubicle"];

@@ -66,6 +66,10 @@ pub struct Session {
     pub stand_in: bool,
     /// Compose programs that record violations instead of ending with them.
     pub audit: bool,
+    /// Refuse what the lock file does not list.
+    pub locked: bool,
+    /// Judge programs instead of making them.
+    pub lint: bool,
     /// Exists as long as the command runs. Processes started by cargo leave in it
     /// what the command is to know when cargo is done.
     pub directory: Utf8PathBuf,
