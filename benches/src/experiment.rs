@@ -9,6 +9,8 @@ mod plot;
 mod queries;
 mod source;
 mod svg;
+#[allow(dead_code)]
+mod system_calls;
 mod table;
 
 use std::collections::BTreeMap;
