@@ -3,19 +3,32 @@
 
 use std::env;
 
+const PARTS: [&str; 6] = ["alloc", "boot", "clock", "plat", "ramfs", "vfscore"];
+
 fn main() {
     println!("cargo::rerun-if-env-changed=SPEEDTEST1");
     let speedtest1 = env::var("SPEEDTEST1").expect("SPEEDTEST1 names SQLite's test/speedtest1.c");
     println!("cargo::rerun-if-changed={speedtest1}");
     println!("cargo::rerun-if-changed=c");
     let sqlite = env::var("DEP_SQLITE3_INCLUDE").expect("libsqlite3-sys says where sqlite3.h is");
+    let sample = "../../../samples/sqlite-os";
+    println!("cargo::rerun-if-changed={sample}");
     let mut build = cc::Build::new();
-    build.include(&sqlite).file("c/main.c").file("c/clock.c");
+    build.include(&sqlite).cargo_metadata(false);
+    build.file("c/main.c").file("c/clock.c");
     if env::var_os("CARGO_FEATURE_LINUX").is_some() {
         build.define("LINUX", None);
+    } else {
+        build.include(format!("{sample}/app"));
+        build.files(["start", "vfs"].map(|name| format!("{sample}/app/{name}.c")));
+        // Partitioned, the library OS is the manifest's.
+        if env::var_os("CARGO_CFG_CUBICLE").is_none() {
+            build.include("../../../runtime/api");
+            build.files(PARTS.map(|part| format!("{sample}/os/{part}.c")));
+        }
     }
-    // `main` must be there whether anything refers to it or not.
-    build.cargo_metadata(false).compile("experiment");
+    // The manifest's name for what belongs to the program.
+    build.compile("program");
     let mut build = cc::Build::new();
     build
         .include(&sqlite)
@@ -27,6 +40,7 @@ fn main() {
     build.cargo_metadata(false).compile("speedtest1");
     let output = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     println!("cargo::rustc-link-search=native={output}");
-    println!("cargo::rustc-link-lib=static:+whole-archive=experiment");
+    // Whole, because `main` is in it.
+    println!("cargo::rustc-link-lib=static:+whole-archive=program");
     println!("cargo::rustc-link-lib=static=speedtest1");
 }

@@ -1,4 +1,4 @@
-/* The allocator. Each pool is one keyed window. What is free is written down in this part's own
+/* The allocator. Each pool is a keyed window. What is free is written down in this part's own
  * memory: whoever uses a pool can write into its pages, free ones too. */
 
 #include "alloc.h"
@@ -6,6 +6,7 @@
 
 #include <cubicle.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 PART_CALLS(alloc)
@@ -34,10 +35,14 @@ static int known(int pool) { return pool >= 0 && pool < POOLS && pools[pool].bas
 
 void alloc_start(void)
 {
-	for (int pool = 0; pool < POOLS; pool++)
-		if (pools[pool].base == NULL)
-			pools[pool].base =
-				cubicle_window_alloc(cubicle_find(kinds[pool].window), kinds[pool].pages * PAGE);
+	for (int pool = 0; pool < POOLS; pool++) {
+		int window = cubicle_find(kinds[pool].window);
+		long size = kinds[pool].pages * PAGE;
+		if (pools[pool].base != NULL)
+			continue;
+		/* A pool whose users are all in one cubicle needs no window. */
+		pools[pool].base = window < 0 ? aligned_alloc(PAGE, size) : cubicle_window_alloc(window, size);
+	}
 }
 
 void *alloc_pages(int pool, long count)
