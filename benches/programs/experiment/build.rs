@@ -10,6 +10,7 @@ fn main() {
     let speedtest1 = env::var("SPEEDTEST1").expect("SPEEDTEST1 names SQLite's test/speedtest1.c");
     println!("cargo::rerun-if-changed={speedtest1}");
     println!("cargo::rerun-if-changed=c");
+    println!("cargo::rerun-if-changed=twin");
     let sqlite = env::var("DEP_SQLITE3_INCLUDE").expect("libsqlite3-sys says where sqlite3.h is");
     let sample = "../../../samples/sqlite-os";
     println!("cargo::rerun-if-changed={sample}");
@@ -22,7 +23,15 @@ fn main() {
         build.include(format!("{sample}/app"));
         build.files(["start", "vfs"].map(|name| format!("{sample}/app/{name}.c")));
         // Partitioned, the library OS is the manifest's.
-        if env::var_os("CARGO_CFG_CUBICLE").is_none() {
+        if env::var_os("CARGO_FEATURE_PROCESSES").is_some() {
+            println!("cargo::rerun-if-env-changed=PARTITION");
+            let partition = env::var("PARTITION").expect("PARTITION says which process has what");
+            for definition in partition.split_whitespace() {
+                build.flag(format!("-D{definition}"));
+            }
+            build.define("PROCESS", "0").include(format!("{sample}/os"));
+            build.files(["first", "stubs", "transport"].map(|name| format!("twin/{name}.c")));
+        } else if env::var_os("CARGO_CFG_CUBICLE").is_none() {
             build.include("../../../runtime/api");
             build.files(PARTS.map(|part| format!("{sample}/os/{part}.c")));
         }

@@ -15,19 +15,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PARTS 7
+#define PROCESSES_AT_MOST 7
 #define PAGE 4096UL
 
-/* Descriptors that every part inherits: for each part the end of its inbox that it reads and the
+/* Descriptors that every process inherits: for each the end of its inbox that it reads and the
  * one that others write, and the memory. */
-#define READ_END(PART) (100 + 2 * (int)(PART))
-#define WRITE_END(PART) (101 + 2 * (int)(PART))
-#define MEMORY (100 + 2 * PARTS)
+#define READ_END(PROCESS) (100 + 2 * (int)(PROCESS))
+#define WRITE_END(PROCESS) (101 + 2 * (int)(PROCESS))
+#define MEMORY (100 + 2 * PROCESSES_AT_MOST)
 
-/* Where all parts have the memory, and how much of it each may give out. Pages that nobody
+/* Where all have the memory, and how much of it each may give out. Pages that nobody
  * touched cost nothing. */
 #define MEMORY_BASE 0x200000000000UL
-#define MEMORY_OF_PART (1UL << 30)
+#define MEMORY_OF_PROCESS (1UL << 30)
 
 struct message {
 	uint32_t reply;
@@ -42,19 +42,18 @@ static char *next;
 
 static _Noreturn void failed(const char *what)
 {
-	fprintf(stderr, "part %u: %s: %s\n", own, what, strerror(errno));
-	/* The first part ends all others (PR_SET_PDEATHSIG). */
-	kill(getppid(), SIGTERM);
+	fprintf(stderr, "process %u: %s: %s\n", own, what, strerror(errno));
+	/* The first process ends all others then (PR_SET_PDEATHSIG). */
 	_exit(1);
 }
 
 static void share_memory(void)
 {
 	int flags = MAP_SHARED | MAP_FIXED_NOREPLACE;
-	void *memory = mmap((void *)MEMORY_BASE, PARTS * MEMORY_OF_PART, PROT_READ | PROT_WRITE, flags, MEMORY, 0);
+	void *memory = mmap((void *)MEMORY_BASE, PROCESSES_AT_MOST * MEMORY_OF_PROCESS, PROT_READ | PROT_WRITE, flags, MEMORY, 0);
 	if (memory == MAP_FAILED)
 		failed("mapping the shared memory");
-	next = (char *)MEMORY_BASE + own * MEMORY_OF_PART;
+	next = (char *)MEMORY_BASE + own * MEMORY_OF_PROCESS;
 }
 
 static void place(int descriptor, int number)
@@ -64,8 +63,8 @@ static void place(int descriptor, int number)
 	close(descriptor);
 }
 
-/* All parts on one processor: two of them never run at the same time, and waking a process on
- * another processor takes longer than switching to it here. */
+/* All on one processor: two of them never run at the same time, and waking a process on another
+ * processor takes longer than switching to it here. */
 static void stay_on_one_processor(void)
 {
 	cpu_set_t all, one;
@@ -82,59 +81,58 @@ static void stay_on_one_processor(void)
 		failed("choosing a processor");
 }
 
-/* Only parts that fail end before the first one. */
-static void part_ended(int number)
+/* Only those that fail end before the first one. */
+static void process_ended(int number)
 {
 	(void)number;
-	static const char text[] = "a part of the program ended\n";
+	static const char text[] = "a process of the program ended\n";
 	(void)!write(2, text, sizeof text - 1);
 	_exit(1);
 }
 
-void transport_start(const char *const parts[], unsigned number)
+void transport_start(unsigned processes)
 {
 	char folder[4096];
 	ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
 	if (length < 0)
-		failed("finding the parts");
+		failed("finding the other executables");
 	folder[length] = 0;
 	*strrchr(folder, '/') = 0;
 
 	stay_on_one_processor();
 	int memory = memfd_create("shared", 0);
-	if (memory < 0 || ftruncate(memory, PARTS * MEMORY_OF_PART) != 0)
+	if (memory < 0 || ftruncate(memory, PROCESSES_AT_MOST * MEMORY_OF_PROCESS) != 0)
 		failed("making the shared memory");
 	place(memory, MEMORY);
-	for (unsigned part = 0; part < number; part++) {
+	for (unsigned process = 0; process < processes; process++) {
 		int ends[2];
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0)
 			failed("making an inbox");
-		place(ends[0], READ_END(part));
-		place(ends[1], WRITE_END(part));
+		place(ends[0], READ_END(process));
+		place(ends[1], WRITE_END(process));
 	}
-	signal(SIGCHLD, part_ended);
+	signal(SIGCHLD, process_ended);
 	pid_t parent = getpid();
-	for (unsigned part = 1; part < number; part++) {
+	for (unsigned process = 1; process < processes; process++) {
 		pid_t child = fork();
 		if (child < 0)
-			failed("starting a part");
+			failed("starting a process");
 		if (child == 0) {
-			char path[4200], number_text[16];
+			char path[4200];
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (getppid() != parent)
 				_exit(1);
-			snprintf(path, sizeof path, "%s/%s", folder, parts[part]);
-			snprintf(number_text, sizeof number_text, "%u", part);
-			execl(path, path, number_text, (char *)NULL);
+			snprintf(path, sizeof path, "%s/part-%u", folder, process);
+			execl(path, path, (char *)NULL);
 			failed(path);
 		}
 	}
 	share_memory();
 }
 
-static void send_message(unsigned part, const struct message *message)
+static void send_message(unsigned process, const struct message *message)
 {
-	if (write(WRITE_END(part), message, sizeof *message) != sizeof *message)
+	if (write(WRITE_END(process), message, sizeof *message) != sizeof *message)
 		failed("sending");
 }
 
@@ -161,11 +159,11 @@ static void serve(struct message *message)
 	send_message(sender, message);
 }
 
-long transport_call(unsigned part, unsigned function, const long arguments[ARGUMENTS])
+long transport_call(unsigned process, unsigned function, const long arguments[ARGUMENTS])
 {
 	struct message message = { .sender = own, .function = function };
 	memcpy(message.values, arguments, sizeof message.values);
-	send_message(part, &message);
+	send_message(process, &message);
 	for (;;) {
 		receive(&message);
 		if (message.reply)
@@ -174,9 +172,11 @@ long transport_call(unsigned part, unsigned function, const long arguments[ARGUM
 	}
 }
 
-void transport_serve(void)
+_Noreturn void transport_serve(unsigned process)
 {
 	struct message message;
+	own = process;
+	share_memory();
 	for (;;) {
 		receive(&message);
 		serve(&message);
@@ -186,7 +186,7 @@ void transport_serve(void)
 void *transport_memory(size_t size)
 {
 	size = (size + PAGE - 1) & -PAGE;
-	char *end = (char *)MEMORY_BASE + (own + 1) * MEMORY_OF_PART;
+	char *end = (char *)MEMORY_BASE + (own + 1) * MEMORY_OF_PROCESS;
 	if (size > (size_t)(end - next))
 		return NULL;
 	void *memory = next;
