@@ -30,6 +30,13 @@ impl Subject {
         all.extend(PARTS.map(Subject::Processes));
         all
     }
+
+    #[cfg(test)]
+    fn read(name: &str) -> anyhow::Result<Subject> {
+        let mut all = Subject::all().into_iter();
+        all.find(|subject| subject.to_string() == name)
+            .context("nothing of this name is measured")
+    }
 }
 
 impl fmt::Display for Subject {
@@ -58,6 +65,8 @@ pub struct Figures {
     pub queries: BTreeMap<u32, Query>,
     /// How often one part called another in a run, with seven parts.
     pub calls: BTreeMap<(String, String), u64>,
+    /// System calls of the first process in a run.
+    pub system_calls: BTreeMap<Subject, u64>,
 }
 
 impl Figures {
@@ -115,6 +124,9 @@ impl Figures {
         for ((caller, callee), number) in &self.calls {
             text += &format!("calls\t{caller}\t{callee}\t{number}\n");
         }
+        for (subject, number) in &self.system_calls {
+            text += &format!("system calls\t{subject}\t{number}\n");
+        }
         text
     }
 
@@ -141,13 +153,12 @@ impl Figures {
                 self.queries.entry(number.parse()?).or_default().title = title.to_owned();
             }
             ["microseconds", number, name, time] => {
-                let subjects = Subject::all();
-                let subject = subjects
-                    .iter()
-                    .find(|subject| subject.to_string() == name)
-                    .context("nothing of this name is measured")?;
                 let query = self.queries.entry(number.parse()?).or_default();
-                query.times.insert(*subject, time.parse()?);
+                query.times.insert(Subject::read(name)?, time.parse()?);
+            }
+            ["system calls", name, number] => {
+                self.system_calls
+                    .insert(Subject::read(name)?, number.parse()?);
             }
             ["calls", caller, callee, number] => {
                 let edge = (caller.to_owned(), callee.to_owned());
@@ -179,6 +190,7 @@ mod tests {
                 (410, query("selects", 1000.0, 500.0, 1500.0)),
             ]),
             calls: BTreeMap::from([(("app".to_owned(), "vfscore".to_owned()), 12)]),
+            system_calls: BTreeMap::from([(Subject::Linux, 7)]),
         }
     }
 

@@ -20,7 +20,11 @@ pub fn count(command: &mut Command) -> anyhow::Result<u64> {
     let process = libc::pid_t::try_from(child.id())?;
     let mut stops = 0u64;
     let mut status = wait(process)?;
-    request(libc::PTRACE_SETOPTIONS, process, libc::PTRACE_O_TRACESYSGOOD)?;
+    request(
+        libc::PTRACE_SETOPTIONS,
+        process,
+        libc::PTRACE_O_TRACESYSGOOD,
+    )?;
     loop {
         if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
             if !libc::WIFEXITED(status) || libc::WEXITSTATUS(status) != 0 {

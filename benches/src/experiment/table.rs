@@ -199,10 +199,20 @@ fn queries(figures: &Figures) -> String {
     text
 }
 
+/// Who calls whom, and what that is in processes: a message to ask and one to answer.
 fn calls(figures: &Figures) -> String {
-    let mut text = String::from("| edge | calls |\n| --- | ---: |\n");
+    let mut text = String::from("| seven parts: who calls whom | calls |\n| --- | ---: |\n");
     for ((caller, callee), number) in &figures.calls {
         text += &format!("| {caller} → {callee} | {number} |\n");
     }
+    let all: u64 = figures.calls.values().sum();
+    text += &format!("| all | {all} |\n\n| system calls of a run | |\n| --- | ---: |\n");
+    for (subject, number) in &figures.system_calls {
+        text += &format!("| {subject} | {number} |\n");
+    }
+    text += &format!(
+        "| 7 processes: two to send, two to receive for each call | {} |\n",
+        4 * all
+    );
     text
 }
