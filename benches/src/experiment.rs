@@ -11,6 +11,8 @@ mod source;
 mod svg;
 mod system_calls;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

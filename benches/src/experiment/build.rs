@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::figures::{PARTS, Subject};
 use super::source::Source;
 use crate::machine::Machine;
-use crate::programs::{TARGET, Workshop, run};
+use crate::programs::{Workshop, run};
 
 const PROJECT: &str = "benches/programs/experiment";
 const SAMPLE: &str = "samples/sqlite-os";
@@ -53,63 +53,100 @@ fn manifest(parts: u32) -> &'static str {
     }
 }
 
-/// Every subject's executable.
-pub fn all(
-    machine: &Machine,
-    workshop: &Workshop,
-    source: &Source,
-) -> anyhow::Result<BTreeMap<Subject, PathBuf>> {
-    let place = workshop.fresh("experiment")?;
-    let folder = workshop.path(PROJECT);
-    let mut programs = BTreeMap::new();
-    let mut take = |subject: Subject, target: &Path| -> anyhow::Result<PathBuf> {
-        let own = place.join(subject.to_string().replace(' ', "-"));
-        let (built, program) = (
-            target.join(TARGET).join("release").join(BINARY),
-            own.join(BINARY),
-        );
-        fs::create_dir(&own)?;
-        fs::copy(&built, &program).with_context(|| format!("no {}", built.display()))?;
-        programs.insert(subject, program);
-        Ok(own)
-    };
+/// Executables, by what runs in them.
+pub type Programs = BTreeMap<Subject, PathBuf>;
 
-    // SQLite is compiled once for all that are built plainly, once for all that are partitioned.
-    let plain = workshop.fresh("experiment-plain")?;
-    let build = |features: &[&str], partition: &str| {
-        let mut command = workshop.plain_cargo(&folder, &plain);
+/// All of them, with speedtest1 as the program.
+pub fn all(machine: &Machine, workshop: &Workshop, source: &Source) -> anyhow::Result<Programs> {
+    let place = workshop.fresh("experiment")?;
+    let mut programs = plain(workshop, &place, Some(source))?;
+    let target = workshop.fresh("experiment-partitioned")?;
+    for parts in PARTS {
+        let mut command = workshop.cubicle(&workshop.path(PROJECT), &target, machine.forms()[0]);
+        command
+            .arg("--cubicle-manifest")
+            .arg(workshop.path(SAMPLE).join(manifest(parts)))
+            .env("SPEEDTEST1", &source.path);
+        run(&mut command)?;
+        let subject = Subject::Cubicles(parts);
+        programs.insert(subject, take(workshop, &place, subject, &target)?);
+    }
+    Ok(programs)
+}
+
+/// What cargo builds by itself. Without speedtest1 the program is the sample's own, which needs the
+/// library OS.
+pub fn plain(
+    workshop: &Workshop,
+    place: &Path,
+    source: Option<&Source>,
+) -> anyhow::Result<Programs> {
+    // SQLite is compiled once for all of them.
+    let target = workshop.fresh("experiment-plain")?;
+    let mut programs = BTreeMap::new();
+    let mut build = |subject: Subject, features: &[&str], partition: &str| {
+        let mut command = workshop.plain_cargo(&workshop.path(PROJECT), &target);
         command.args(features).env("PARTITION", partition);
-        run(command.env("SPEEDTEST1", &source.path))
+        if let Some(source) = source {
+            command.env("SPEEDTEST1", &source.path);
+        }
+        run(&mut command)?;
+        let program = take(workshop, place, subject, &target)?;
+        programs.insert(subject, program.clone());
+        anyhow::Ok(program)
     };
-    build(&["--features", "linux"], "")?;
-    take(Subject::Linux, &plain)?;
-    build(&[], "")?;
-    take(Subject::OneImage, &plain)?;
+    if source.is_some() {
+        build(Subject::Linux, &["--features", "linux"], "")?;
+    }
+    build(Subject::OneImage, &[], "")?;
     for (parts, processes) in PROCESSES {
         let definitions = definitions(processes);
-        build(&["--features", "processes"], &definitions.join(" "))?;
-        let own = take(Subject::Processes(parts), &plain)?;
+        let subject = Subject::Processes(parts);
+        let features = ["--features", "processes"];
+        let first = build(subject, &features, &definitions.join(" "))?;
         for (number, components) in (1..).zip(processes) {
+            let part = first.with_file_name(format!("part-{number}"));
             run(&mut process(
                 workshop,
-                &own,
+                &part,
                 &definitions,
                 number,
                 components,
             ))?;
         }
     }
-    let partitioned = workshop.fresh("experiment-partitioned")?;
-    for parts in PARTS {
-        let mut command = workshop.cubicle(&folder, &partitioned, machine.forms()[0]);
-        command
-            .arg("--cubicle-manifest")
-            .arg(workshop.path(SAMPLE).join(manifest(parts)))
-            .env("SPEEDTEST1", &source.path);
-        run(&mut command)?;
-        take(Subject::Cubicles(parts), &partitioned)?;
-    }
     Ok(programs)
+}
+
+/// Puts what was built where it stays.
+fn take(
+    workshop: &Workshop,
+    place: &Path,
+    subject: Subject,
+    target: &Path,
+) -> anyhow::Result<PathBuf> {
+    let own = place.join(subject.to_string().replace(' ', "-"));
+    let (built, program) = (workshop.built(target, BINARY), own.join(BINARY));
+    fs::create_dir(&own)?;
+    fs::copy(&built, &program).with_context(|| format!("no {}", built.display()))?;
+    Ok(program)
+}
+
+/// A run in cubicles where there are keys: in the emulated machine, if this one has none.
+#[cfg(test)]
+pub fn under_keys(workshop: &Workshop, source: &Source, parts: u32, arguments: &[&str]) -> Command {
+    // The same for all: SQLite is compiled once.
+    let target = workshop.output("experiment-emulated");
+    let mut command = workshop.run_with_keys(&workshop.path(PROJECT), &target);
+    command
+        .arg("--install")
+        .arg("--cubicle-manifest")
+        .arg(workshop.path(SAMPLE).join(manifest(parts)))
+        .arg("--")
+        .args(arguments)
+        .arg("experiment.db")
+        .env("SPEEDTEST1", &source.path);
+    command
 }
 
 /// What the twin's sources must know: how many processes there are, and which has what.
@@ -127,7 +164,7 @@ fn definitions(processes: &[&[&str]]) -> Vec<String> {
 /// Compiles one of the other processes, as cargo has the first one compiled.
 fn process(
     workshop: &Workshop,
-    place: &Path,
+    program: &Path,
     definitions: &[String],
     number: i32,
     components: &[&str],
@@ -151,6 +188,6 @@ fn process(
                 .map(|name| os.join(name).with_extension("c")),
         )
         .arg("-o")
-        .arg(place.join(format!("part-{number}")));
+        .arg(program);
     command
 }
