@@ -58,6 +58,8 @@ static void share_memory(void)
 
 static void place(int descriptor, int number)
 {
+	if (descriptor == number)
+		return;
 	if (dup2(descriptor, number) < 0)
 		failed("placing a descriptor");
 	close(descriptor);
