@@ -316,6 +316,71 @@ fn windows_variants_and_lint_levels_are_kept() {
 }
 
 #[test]
+fn a_variant_has_what_its_parts_have_together() {
+    let text = r#"
+        schema = 1
+        [cubicle.app]
+        main = true
+        sees = { codec = "r", crypto = "rw" }
+        [cubicle.codec]
+        c = { files = ["a.c"], flags = ["-O3"] }
+        callers = ["app", "crypto"]
+        syscalls = ["@base"]
+        memory = "256M"
+        exports = ["codec_*"]
+        [cubicle.codec.function.codec_read]
+        errno = true
+        [cubicle.crypto]
+        c = { files = ["b.c"] }
+        libs = ["crypto"]
+        callers = ["codec", "log"]
+        sees = { codec = "rw", log = "r" }
+        syscalls = ["@base", "@file"]
+        files = { read = ["keys"] }
+        memory = "1G"
+        exports = ["crypto_*"]
+        [cubicle.log]
+        libs = ["log"]
+        callers = ["crypto", "codec"]
+        [window.inner]
+        owner = "codec"
+        guests = { crypto = "r" }
+        symbols = ["pool"]
+        [window.outer]
+        owner = "crypto"
+        guests = { codec = "rw", app = "r" }
+        [variant.three]
+        merge = [["codec", "crypto"]]
+    "#;
+    let path = Utf8Path::new(FILE_NAME);
+    let policy = parse_variant(path, text, Some("three")).expect("a good manifest");
+    let names: Vec<_> = policy.cubicles.keys().collect();
+    assert_eq!(names, ["app", "codec", "log"]);
+    let codec = &policy.cubicles["codec"];
+    assert_eq!(values(&codec.callers), ["app", "log"]);
+    assert_eq!(values(&codec.syscalls), ["@base", "@file"]);
+    assert_eq!(values(&codec.libs), ["crypto"]);
+    assert_eq!(codec.c.len(), 2);
+    assert_eq!(values(&codec.c[0].flags), ["-O3"]);
+    assert!(codec.c[1].flags.is_empty());
+    assert_eq!(codec.memory.value, (256 << 20) + (1 << 30));
+    assert_eq!(codec.exports.as_ref().map(Vec::len), Some(2));
+    assert!(codec.functions.contains_key("codec_read"));
+    let files = codec.files.as_ref().expect("files");
+    assert_eq!(values(&files.read), ["keys"]);
+    let seen: Vec<_> = codec.sees.keys().collect();
+    assert_eq!(seen, ["log"]);
+    let sight = &policy.cubicles["app"].sees["codec"];
+    assert_eq!(sight.access.value, Access::ReadWrite);
+    assert_eq!(values(&policy.cubicles["log"].callers), ["codec"]);
+    let windows: Vec<_> = policy.windows.keys().collect();
+    assert_eq!(windows, ["outer"]);
+    assert_eq!(policy.windows["outer"].owner.value, "codec");
+    let guests: Vec<_> = policy.windows["outer"].guests.keys().collect();
+    assert_eq!(guests, ["app"]);
+}
+
+#[test]
 fn load_tells_a_missing_file_from_a_bad_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = Utf8PathBuf::from_path_buf(folder.path().join(FILE_NAME)).expect("UTF-8");

@@ -109,7 +109,7 @@ impl Contradictions<'_> {
     /// Reports a setting that differs. A default stands at its cubicle's name.
     fn equal<T: PartialEq + Debug>(&mut self, key: &str, whole: &Located<T>, part: &Located<T>) {
         if whole.value != part.value {
-            self.report(&format!("their {} differ", quoted(key)), whole, part);
+            self.report(&format!("they differ in {}", quoted(key)), whole, part);
         }
     }
 
