@@ -6,12 +6,14 @@ pub mod diagnostics;
 
 pub mod assign;
 pub mod audit;
+pub mod authority;
 pub mod capture;
 pub mod compose;
 pub mod draft;
 pub mod gates;
 pub mod graph;
 pub mod images;
+pub mod lint;
 pub mod manifest;
 pub mod pipeline;
 pub mod plan;

@@ -4,20 +4,29 @@
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use cubicle_abi::defences::Defences;
-use cubicle_abi::layout::MAXIMUM_GATES;
 
 use crate::assign;
 use crate::audit;
+use crate::authority::{self, lock_file};
 use crate::capture::timings::phase;
 use crate::capture::{LinkLine, Reported, diagnostic};
 use crate::compose::{self, Monitor};
 use crate::diagnostics::{Code, Findings, Sources, render};
 use crate::gates::texts;
 use crate::graph::edges;
-use crate::images;
+use crate::images::{self, Image};
+use crate::lint::locked::{self, Exactness};
+use crate::lint::report::Found;
+use crate::lint::{Report, levels};
 use crate::manifest::{self, Policy};
-use crate::plan::{self, encode::encode};
+use crate::plan::{self, Plan, encode::encode};
 use crate::verify::{self, Rule};
+
+/// What the phases up to the plan have made of one program.
+struct Analysed {
+    plan: Plan,
+    images: Vec<Image>,
+}
 
 /// Builds the partitioned binary at [`LinkLine::output`]. The file that was
 /// there stays until the new one is complete.
@@ -28,52 +37,17 @@ use crate::verify::{self, Rule};
 pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let policy = phase("manifest", || load(line))?;
     let mut findings = Findings::new();
-    findings.extend(policy.warnings.clone());
-    findings.extend(policy.unsupported());
-    stop_if_denied(&policy, &mut findings)?;
-
-    let assignment = phase("assign", || assign::assign(line, &policy, &mut findings))?;
-    let cubicles = plan::cubicles::resolve(&policy, &mut findings);
-    stop_if_denied(&policy, &mut findings)?;
-
-    let windows = plan::windows::resolve(&policy, &cubicles, &assignment, &mut findings)?;
-    stop_if_denied(&policy, &mut findings)?;
-
-    let graph = phase("graph", || edges::edges(&assignment))?;
-    graph.report_unknown_functions(&policy, &mut findings);
-    let edges = graph.edges;
-    if edges.len() as u64 > MAXIMUM_GATES {
-        anyhow::bail!(
-            "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
-            edges.len()
-        );
+    let analysed = analyse(line, &policy, &mut findings)?;
+    if let Some(analysed) = analysed.as_ref().filter(|_| line.locked) {
+        findings.extend(widened(line, &policy, &analysed.plan)?);
     }
-    let mut images = phase("images", || {
-        images::link_all(line, &policy, &assignment, &cubicles, &windows, &edges)
-    })?;
-    let references = phase("references", || {
-        images::references_of_all(&cubicles, &windows, &images, &edges)
-    })?;
-
-    let plan = phase("plan", || {
-        plan::resolve::resolve(
-            &plan::resolve::Inputs {
-                line,
-                policy: &policy,
-                assignment: &assignment,
-                edges: &edges,
-                references: &references,
-                images: &images,
-            },
-            cubicles,
-            windows,
-            &mut findings,
-        )
-    })?;
-    phase("ownership", || {
-        plan::ownership::check(&plan, &images, &policy, &mut findings)
-    })?;
-    stop_if_denied(&policy, &mut findings)?;
+    let (levels, problems) = levels::of_manifest(&policy);
+    let mut findings = levels::apply(&levels, findings);
+    findings.extend(problems);
+    let Some(Analysed { plan, mut images }) = analysed.filter(|_| !findings.has_denied()) else {
+        show(&policy, &mut findings);
+        return Err(Reported { status: 1 }.into());
+    };
 
     let monitor = Monitor::embedded()?;
     let targets = texts::targets(&plan, &images)?;
@@ -83,7 +57,10 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         anyhow::Ok((specs, texts))
     })?;
     images::check_instructions(&plan, &images, &mut findings);
-    stop_if_denied(&policy, &mut findings)?;
+    if findings.has_denied() {
+        show(&policy, &mut findings);
+        return Err(Reported { status: 1 }.into());
+    }
     let encoded = encode(
         &plan,
         &images,
@@ -161,12 +138,148 @@ fn refuse_wrong(bytes: &[u8], monitor: &Monitor) -> anyhow::Result<()> {
 
 const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
 
+/// Judges the program and leaves a report at [`LinkLine::output`], whatever was found.
+///
+/// # Errors
+/// If the program could not be judged.
+pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
+    let mut report = Report::about(line);
+    let policy = match phase("manifest", || manifest::load(&line.manifest)) {
+        Ok(policy) => policy,
+        Err(manifest::LoadError::Rejected(rejected)) => {
+            report.manifest_rejected = true;
+            report.findings = Found::all(&rejected.findings, &rejected.sources);
+            return report.leave(&line.output);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut findings = Findings::new();
+    let analysed = analyse(line, &policy, &mut findings)?;
+    let (levels, problems) = levels::of_manifest(&policy);
+    findings.extend(problems);
+    if let Some(Analysed { plan, mut images }) = analysed {
+        report.authority = Some(authority::Program::of(&plan, &policy));
+        let monitor = Monitor::embedded()?;
+        let targets = texts::targets(&plan, &images)?;
+        // It also removes what every libc brings and nothing uses.
+        let specs = texts::specs(&plan, &images, &targets)?;
+        texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
+        images::check_instructions(&plan, &images, &mut findings);
+    }
+    findings.sort_by_place();
+    let mut sources = policy.sources();
+    sources.read_lines_of(findings.iter());
+    report.levels = levels;
+    report.findings = Found::all(&findings, &sources);
+    report.leave(&line.output)
+}
+
+/// All phases up to the plan. What was found may be what a level forbids or permits;
+/// `None`: there is something that no level could permit.
+fn analyse(
+    line: &LinkLine,
+    policy: &Policy,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<Analysed>> {
+    findings.extend(policy.warnings.clone());
+    findings.extend(policy.unsupported());
+    if levels::stop(findings) {
+        return Ok(None);
+    }
+    let assignment = phase("assign", || assign::assign(line, policy, findings))?;
+    let cubicles = plan::cubicles::resolve(policy, findings);
+    if levels::stop(findings) {
+        return Ok(None);
+    }
+    let windows = plan::windows::resolve(policy, &cubicles, &assignment, findings)?;
+    if levels::stop(findings) {
+        return Ok(None);
+    }
+
+    let graph = phase("graph", || edges::edges(&assignment))?;
+    graph.report_unknown_functions(policy, findings);
+    graph.report_too_many(policy, findings);
+    if levels::stop(findings) {
+        return Ok(None);
+    }
+    let images = phase("images", || {
+        images::link_all(
+            line,
+            policy,
+            &assignment,
+            &cubicles,
+            &windows,
+            &graph,
+            findings,
+        )
+    })?;
+    if images.len() < cubicles.len() {
+        return Ok(None);
+    }
+    let edges = &graph.edges;
+    let references = phase("references", || {
+        images::references_of_all(&cubicles, &windows, &images, edges)
+    })?;
+
+    let plan = phase("plan", || {
+        plan::resolve::resolve(
+            &plan::resolve::Inputs {
+                line,
+                policy,
+                assignment: &assignment,
+                edges,
+                references: &references,
+                images: &images,
+            },
+            cubicles,
+            windows,
+            findings,
+        )
+    })?;
+    phase("ownership", || {
+        plan::ownership::check(&plan, &images, policy, findings)
+    })?;
+    if levels::stop(findings) {
+        return Ok(None);
+    }
+    Ok(Some(Analysed { plan, images }))
+}
+
+/// What the program may do that the lock file beside its manifest does not list. A
+/// project that has none is not asked for one.
+fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Findings> {
+    let path = lock_file::path_beside(&line.manifest);
+    let lock = match lock_file::Lock::read(&path)? {
+        Some(lock) if line.binary_name.is_some() => lock,
+        _ => return Ok(Findings::new()),
+    };
+    Ok(locked::check(
+        &lock,
+        &path,
+        line.name(),
+        &authority::Program::of(plan, policy),
+        Some(policy),
+        Exactness::NothingMore,
+    ))
+}
+
 /// Files that the manifest names, interface files included: the program must be linked again for them.
 pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
     let Ok(policy) = manifest::load(&line.manifest) else {
         return Vec::new();
     };
     let mut files = Vec::new();
+    if line.lint
+        && !Report::read(&line.output)
+            .is_ok_and(|report| report.is_some_and(|report| report.authority.is_some()))
+    {
+        // What was missing may be there the next time: a file that never is makes
+        // cargo ask again.
+        files.push(line.directory.join("judged-in-full"));
+    }
+    if line.locked {
+        files.push(lock_file::path_beside(&line.manifest));
+    }
     let interfaces = policy.interfaces.iter().filter(|interface| interface.own);
     files.extend(interfaces.map(|interface| interface.file.clone()));
     for cubicle in policy.cubicles.values() {
@@ -187,15 +300,6 @@ fn load(line: &LinkLine) -> anyhow::Result<Policy> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Shows what was found so far and stops if some of it is denied.
-fn stop_if_denied(policy: &Policy, findings: &mut Findings) -> anyhow::Result<()> {
-    if !findings.has_denied() {
-        return Ok(());
-    }
-    show(policy, findings);
-    Err(Reported { status: 1 }.into())
 }
 
 fn show(policy: &Policy, findings: &mut Findings) {

@@ -35,6 +35,12 @@ pub struct LinkLine {
     /// An audit build: nothing is protected and violations are recorded.
     #[serde(default)]
     pub audit: bool,
+    /// What is granted must be in the lock file.
+    #[serde(default)]
+    pub locked: bool,
+    /// It is only to be judged: a report takes its place.
+    #[serde(default)]
+    pub lint: bool,
     /// What this program's files are kept in: `<profile>/cubicle/<stem>`.
     pub directory: Utf8PathBuf,
     /// The directory the driver is to be run in.
@@ -117,6 +123,12 @@ impl LinkLine {
         arguments.push("-o".to_owned());
         arguments.push(self.output.to_string());
         arguments
+    }
+
+    /// What people call the program.
+    pub fn name(&self) -> &str {
+        let name = self.binary_name.as_deref();
+        name.unwrap_or(&self.program.crate_name)
     }
 
     /// The file name of the output: crate name and cargo's hash.

@@ -47,6 +47,8 @@ pub struct After {
     /// Makes the program at [`LinkLine::output`]. Its error is [`Reported`] if
     /// everything was explained already; any other is printed.
     pub link: fn(&LinkLine) -> anyhow::Result<()>,
+    /// Judges the program, and leaves a report in its place.
+    pub lint: fn(&LinkLine) -> anyhow::Result<()>,
     /// Files besides the manifest that the manifest makes the program from.
     pub sources: fn(&LinkLine) -> Vec<Utf8PathBuf>,
 }

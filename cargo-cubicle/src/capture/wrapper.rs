@@ -62,7 +62,7 @@ pub fn run(
     let dependency_file = out_dir.join(format!("{stem}.d"));
     let record = CrateRecord::of(&call);
     if !call.is_program() {
-        command.args(flags::CRATE_FLAGS);
+        command.args(crate_flags(session));
         let status = start(&mut command)?;
         if status.success() {
             record.save(&profile_directory, &stem)?;
@@ -83,7 +83,7 @@ pub fn run(
     let driver = driver(session, &call)?;
     linker::take(&directory)?;
     command
-        .args(flags::CRATE_FLAGS)
+        .args(crate_flags(session))
         .arg(format!("-Clinker={}", session.tool))
         .env(CAPTURE_VARIABLE, &directory);
     let status = super::timings::phase("rustc", || start(&mut command))?;
@@ -98,13 +98,16 @@ pub fn run(
         line.manifest = manifest;
         line.stand_in = session.stand_in;
         line.audit = session.audit;
+        line.locked = session.locked;
+        line.lint = session.lint;
         line.directory = directory;
         line.save()?;
         libraries::resolve(&mut line)?;
         line.save()?;
         Ok::<_, CaptureError>(line)
     })?;
-    super::timings::phase("link", || (after.link)(&line))?;
+    let link = if line.lint { after.lint } else { after.link };
+    super::timings::phase("link", || link(&line))?;
     let mut files = vec![line.manifest.clone()];
     files.extend(super::extra_dependencies(&line));
     files.extend((after.sources)(&line));
@@ -113,6 +116,20 @@ pub fn run(
         session.leave_timings(&super::timings::summary(line.stem()));
     }
     Ok(status)
+}
+
+fn crate_flags(session: &Session) -> Vec<String> {
+    let more = match session.lint {
+        true => &flags::LINT_FLAGS[..],
+        false => &[],
+    };
+    let mut words: Vec<String> = flags::CRATE_FLAGS
+        .iter()
+        .chain(more)
+        .map(|word| (*word).to_owned())
+        .collect();
+    words.extend(flags::renaming(&session.renamed));
+    words
 }
 
 /// The compiler behind the wrapper that was configured before, if any.
@@ -227,6 +244,8 @@ fn classify(
         manifest: Utf8PathBuf::new(),
         stand_in: false,
         audit: false,
+        locked: false,
+        lint: false,
         directory: Utf8PathBuf::new(),
         working_directory: captured.working_directory,
         environment: captured.environment,

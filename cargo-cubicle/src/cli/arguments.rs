@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use crate::lint::format::Format;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
@@ -34,6 +35,10 @@ a pipe. What the program writes is shown when it has ended, standard output firs
 time can be learnt there. On a machine with protection keys of its own and Linux 6.12, --vm runs programs \
 as usual, and says so.";
 
+const LINT: &str = "Programs are compiled in a target directory of the lint's own, without optimisation, so that \
+the same is judged in all profiles. Cubicle.lock lies beside Cubicle.toml.\n\n\
+Exit status: 0 nothing is denied, 1 findings, 2 usage or manifest, 101 the program could not be compiled.";
+
 const VERIFIED: &str = "Every build does this before it replaces the old program. It needs the file alone: what must hold \
 follows from the plan in it.\n\n\
 Exit status: 0 every rule holds, 1 findings, 2 not a program of this version of `cargo cubicle`.";
@@ -52,6 +57,9 @@ pub enum Command {
     /// Build and run the benchmarks as `cargo bench` does, partitioned
     #[command(after_long_help = WHERE)]
     Bench(BuildOptions),
+    /// Judge the partition without building programs, for CI
+    #[command(after_long_help = LINT)]
+    Lint(LintOptions),
     /// Draft manifest entries from what `run --audit` or `test --audit` recorded
     Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
@@ -91,6 +99,27 @@ pub struct BuildOptions {
     /// Known here only to be refused with an explanation.
     #[arg(long, hide = true)]
     pub audit: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LintOptions {
+    #[command(flatten)]
+    pub common: CargoOptions,
+    /// How findings are shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub message_format: Format,
+    /// Write what the programs may do to Cubicle.lock
+    #[arg(long)]
+    pub accept: bool,
+    /// Say nothing of what a rule finds, by name or code (repeatable; --warn and --deny win)
+    #[arg(long, short = 'A', value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// Report what a rule finds (repeatable; --deny wins)
+    #[arg(long, short = 'W', value_name = "RULE")]
+    pub warn: Vec<String>,
+    /// Refuse what a rule finds (repeatable)
+    #[arg(long, short = 'D', value_name = "RULE")]
+    pub deny: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -148,8 +177,14 @@ pub struct VerifyOptions {
     pub files: Vec<Utf8PathBuf>,
 }
 
-/// Flags of cargo whose value is a word of its own.
-const WITH_VALUE: [&str; 22] = [
+/// Flags whose value is a word of its own.
+const WITH_VALUE: [&str; 28] = [
+    "--allow",
+    "--warn",
+    "--deny",
+    "-A",
+    "-W",
+    "-D",
     "-p",
     "--package",
     "--exclude",
@@ -253,13 +288,13 @@ fn own_flag(command: &clap::Command, word: &OsString) -> Own {
         Some((name, _)) => (name, true),
         None => (word, false),
     };
-    let Some(name) = name.strip_prefix("--") else {
-        return Own::No;
+    let is_it = |flag: &&clap::Arg| match name.strip_prefix("--") {
+        Some(long) => flag.get_long() == Some(long),
+        None => name
+            .strip_prefix('-')
+            .is_some_and(|short| short.chars().eq(flag.get_short())),
     };
-    let Some(flag) = command
-        .get_arguments()
-        .find(|flag| flag.get_long() == Some(name))
-    else {
+    let Some(flag) = command.get_arguments().find(is_it) else {
         return Own::No;
     };
     match (flag.get_action().takes_values(), attached) {

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
 
 use super::arguments::{CargoOptions, MachineOptions, cargo_flags};
 use super::cargo_config::CargoConfig;
@@ -16,6 +17,25 @@ use super::{BUILD_FAILED, UsageError, emulated, message};
 use crate::capture::session::*;
 use crate::capture::{CaptureError, linker};
 
+/// What a command starts cargo for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Purpose {
+    /// Programs record violations instead of ending with them.
+    pub audit: bool,
+    /// Programs are judged instead of made.
+    pub lint: bool,
+}
+
+/// cargo with this tool in its configuration, about to be started.
+pub struct Prepared {
+    pub command: Command,
+    pub workspace: Workspace,
+    /// `None`: nothing of it has a manifest, and all of it is built plainly.
+    pub session: Option<Session>,
+    /// What the session's processes leave for this one.
+    _directory: Option<TempDir>,
+}
+
 /// Runs `cargo SUBCOMMAND` partitioned, its programs in the emulated machine if
 /// that is asked for, and returns how the tool is to end.
 pub fn cargo(
@@ -25,6 +45,65 @@ pub fn cargo(
     audit: bool,
 ) -> anyhow::Result<Ending> {
     let start = std::time::Instant::now();
+    let purpose = Purpose { audit, lint: false };
+    let mut prepared = prepare(subcommand, &options, machine, purpose)?;
+    let Some(session) = &prepared.session else {
+        let without = [
+            ("--vm", machine.vm),
+            ("--audit", audit),
+            ("--benchmark-stand-in", options.benchmark_stand_in),
+        ];
+        let root = &prepared.workspace.root;
+        if let Some((flag, _)) = without.iter().find(|(_, given)| *given) {
+            return Err(UsageError(format!(
+                "`{flag}` is for partitioned programs, and there is no {MANIFEST_NAME} in {root} or beside a package's Cargo.toml\n  \
+                 = help: write one there, or name one with `--cubicle-manifest PATH`"
+            ))
+            .into());
+        }
+        message::note(&format!(
+            "there is no {MANIFEST_NAME} in {root} or beside a package's Cargo.toml, so this is a plain build"
+        ));
+        return foreground::run(&mut prepared.command);
+    };
+
+    let ending = foreground::run(&mut prepared.command)?;
+    if options.timings {
+        anstream::eprint!("{}", session.timings());
+        anstream::eprintln!(
+            "     Timings cargo {subcommand}: {:.1} ms",
+            start.elapsed().as_secs_f64() * 1e3
+        );
+    }
+    note_shared_libraries(ending, &prepared.workspace);
+    Ok(better(ending, session))
+}
+
+/// Explains a build that has failed because a library is a shared one.
+pub fn note_shared_libraries(ending: Ending, workspace: &Workspace) {
+    if ending == Ending::Status(BUILD_FAILED) && !workspace.shared_libraries.is_empty() {
+        message::note(&format!(
+            "a shared library cannot be built for a static program: leave it out with --exclude {}",
+            workspace.shared_libraries.join(" --exclude ")
+        ));
+    }
+}
+
+/// cargo only knows that something failed; the session's processes know what.
+pub fn better(ending: Ending, session: &Session) -> Ending {
+    match (ending, session.status()) {
+        (Ending::Status(status), Some(better)) if status != 0 => Ending::Status(better),
+        _ => ending,
+    }
+}
+
+/// Makes ready what [`cargo`] runs.
+pub fn prepare(
+    subcommand: &str,
+    options: &CargoOptions,
+    machine: &MachineOptions,
+    purpose: Purpose,
+) -> anyhow::Result<Prepared> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let (flags, rest) = options
         .cargo
@@ -43,48 +122,40 @@ pub fn cargo(
     command.args([subcommand, "--target", TARGET]);
 
     if manifest.is_none() && manifests.is_empty() {
-        let without = [
-            ("--vm", machine.vm),
-            ("--audit", audit),
-            ("--benchmark-stand-in", options.benchmark_stand_in),
-        ];
-        if let Some((flag, _)) = without.iter().find(|(_, given)| *given) {
-            return Err(UsageError(format!(
-                "`{flag}` is for partitioned programs, and there is no {MANIFEST_NAME} in {} or beside a package's Cargo.toml\n  \
-                 = help: write one there, or name one with `--cubicle-manifest PATH`",
-                workspace.root
-            ))
-            .into());
-        }
-        message::note(&format!(
-            "there is no {MANIFEST_NAME} in {} or beside a package's Cargo.toml, so this is a plain build",
-            workspace.root
-        ));
         command.args(&flags.words).args(rest);
-        return foreground::run(&mut command);
+        return Ok(Prepared {
+            command,
+            workspace,
+            session: None,
+            _directory: None,
+        });
     }
 
     let machine = emulated::decide(subcommand, machine)?;
-    let directory = tempfile::Builder::new()
+    let temporary = tempfile::Builder::new()
         .prefix("cargo-cubicle-")
         .tempdir()?;
-    let directory = Utf8Path::from_path(directory.path())
-        .ok_or_else(|| CaptureError::NotUtf8(directory.path().as_os_str().to_owned()))?;
+    let directory = Utf8Path::from_path(temporary.path())
+        .ok_or_else(|| CaptureError::NotUtf8(temporary.path().as_os_str().to_owned()))?;
     let config = CargoConfig::load(&linker::current_directory()?, &flags.configuration)?;
     let tool = own_path()?;
+    let home = cargo_home();
     let mut environment = original_environment();
     let session = Session {
         driver: config.linker(),
         chained_wrapper: config.rustc_wrapper(),
         chained_runner: config.runner(),
         rustdoc: config.rustdoc(),
-        workspace_root: workspace.root,
-        members: workspace.members,
+        workspace_root: workspace.root.clone(),
+        members: workspace.members.clone(),
         timings: options.timings,
         machine,
         colour,
         stand_in: options.benchmark_stand_in,
-        audit,
+        audit: purpose.audit,
+        locked: !purpose.lint && flags.words.iter().any(|word| word == "--locked"),
+        lint: purpose.lint,
+        renamed: renamed(&workspace, home.as_deref()),
         directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
@@ -114,7 +185,7 @@ pub fn cargo(
 
     // A variable would beat `--config`.
     command.env_remove("RUSTC_WRAPPER").env_remove("RUSTDOC");
-    add_debug_information(&mut environment);
+    add_compiler_flags(&mut environment, purpose, &session.renamed);
     for (name, value) in environment
         .iter()
         .filter(|(name, _)| name.contains("FLAGS"))
@@ -137,24 +208,11 @@ pub fn cargo(
     if session.audit && subcommand == "test" && std::env::var_os("RUST_TEST_THREADS").is_none() {
         command.env("RUST_TEST_THREADS", "1");
     }
-
-    let ending = foreground::run(&mut command)?;
-    if options.timings {
-        anstream::eprint!("{}", session.timings());
-        anstream::eprintln!(
-            "     Timings cargo {subcommand}: {:.1} ms",
-            start.elapsed().as_secs_f64() * 1e3
-        );
-    }
-    if ending == Ending::Status(BUILD_FAILED) && !workspace.shared_libraries.is_empty() {
-        message::note(&format!(
-            "a shared library cannot be built for a static program: leave it out with --exclude {}",
-            workspace.shared_libraries.join(" --exclude ")
-        ));
-    }
-    Ok(match (ending, session.status()) {
-        (Ending::Status(status), Some(better)) if status != 0 => Ending::Status(better),
-        _ => ending,
+    Ok(Prepared {
+        command,
+        workspace,
+        session: Some(session),
+        _directory: Some(temporary),
     })
 }
 
@@ -225,6 +283,29 @@ fn without_target(words: &[OsString]) -> Result<Flags, UsageError> {
     Ok(flags)
 }
 
+/// The folders that are called differently on every machine: `file!()` and `__FILE__`
+/// are not to say how.
+fn renamed(workspace: &Workspace, home: Option<&Utf8Path>) -> Vec<(Utf8PathBuf, String)> {
+    let mut renamed = vec![
+        (workspace.root.clone(), "/workspace".to_owned()),
+        (workspace.target_directory.clone(), "/target".to_owned()),
+    ];
+    renamed.extend(home.map(|home| (home.to_owned(), "/cargo".to_owned())));
+    renamed
+}
+
+/// Where cargo keeps the sources of crates.
+fn cargo_home() -> Option<Utf8PathBuf> {
+    let home = std::env::var("CARGO_HOME")
+        .ok()
+        .filter(|home| !home.is_empty());
+    let home = home.map(Utf8PathBuf::from).or_else(|| {
+        let user = std::env::var("HOME").ok().filter(|home| !home.is_empty())?;
+        Some(Utf8PathBuf::from(user).join(".cargo"))
+    })?;
+    home.canonicalize_utf8().ok()
+}
+
 fn absolute_manifest(path: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     match path.canonicalize_utf8() {
         Ok(path) if path.is_file() => Ok(path),
@@ -245,8 +326,9 @@ fn tool_identity(session: &Session) -> std::io::Result<String> {
     let version = env!("CARGO_PKG_VERSION");
     let stand_in = if session.stand_in { "-stand-in" } else { "" };
     let audit = if session.audit { "-audit" } else { "" };
+    let locked = if session.locked { "-locked" } else { "" };
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}",
+        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()
@@ -305,14 +387,31 @@ fn original_environment() -> BTreeMap<String, Option<String>> {
 /// Signatures of C functions come from debug information, which release profiles
 /// do not ask for. It changes no code. The variable that the `cc` crate would
 /// have used is extended, so that none of the user's flags is overridden.
-fn add_debug_information(environment: &mut BTreeMap<String, Option<String>>) {
+///
+/// Where programs are only judged, nothing is optimised, in whatever profile: the same
+/// is judged in all of them. And `__FILE__` does not name folders of this machine, unless
+/// there is white space in them, at which the `cc` crate divides the variable.
+fn add_compiler_flags(
+    environment: &mut BTreeMap<String, Option<String>>,
+    purpose: Purpose,
+    renamed: &[(Utf8PathBuf, String)],
+) {
+    let mut added = vec!["-g".to_owned()];
+    if purpose.lint {
+        added.push("-O0".to_owned());
+    }
+    let whole = |folder: &&(Utf8PathBuf, String)| !folder.0.as_str().contains(char::is_whitespace);
+    for (folder, name) in renamed.iter().filter(whole) {
+        added.push(format!("-fmacro-prefix-map={folder}={name}"));
+    }
+    let added = added.join(" ");
     for names in COMPILER_FLAGS {
         let is_set = |name: &&str| environment.get(*name).is_some_and(Option::is_some);
         let name = names.into_iter().find(is_set).unwrap_or(names[1]);
         let value = environment.entry(name.to_owned()).or_default();
         *value = Some(match value {
-            Some(flags) => format!("{flags} -g"),
-            None => "-g".to_owned(),
+            Some(flags) => format!("{flags} {added}"),
+            None => added.clone(),
         });
     }
 }
@@ -357,7 +456,7 @@ mod tests {
             *value = None;
         }
         environment.insert("CFLAGS".to_owned(), Some("-O1".to_owned()));
-        add_debug_information(&mut environment);
+        add_compiler_flags(&mut environment, Purpose::default(), &[]);
         assert_eq!(environment["CFLAGS"].as_deref(), Some("-O1 -g"));
         assert_eq!(environment["CFLAGS_x86_64_unknown_linux_gnu"], None);
         assert_eq!(

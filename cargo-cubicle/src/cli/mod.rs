@@ -7,6 +7,7 @@ mod cfg_expression;
 mod drive;
 mod emulated;
 mod foreground;
+mod lint;
 mod message;
 mod runner;
 mod suggest;
@@ -100,6 +101,7 @@ impl Role {
 /// The phases behind the capture.
 const PHASES: After = After {
     link: crate::pipeline::build,
+    lint: crate::pipeline::lint,
     sources: crate::pipeline::sources,
 };
 
@@ -161,6 +163,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Test(options) => {
             drive::cargo("test", options.common, &options.machine, options.audit)
         }
+        Command::Lint(options) => lint::run(options),
         Command::Suggest(options) => suggest::run(&options),
         Command::Symbolize(options) => symbolize::run(&options),
         Command::Verify(options) => verify::run(&options),

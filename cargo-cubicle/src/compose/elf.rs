@@ -1,6 +1,7 @@
 //! Writing an ELF executable: header, program headers, segments, then sections
 //! for people and their tools.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 const PAGE: u64 = 4096;
@@ -23,7 +24,7 @@ pub struct LoadSegment<'a> {
     pub name: String,
     pub address: u64,
     pub memory_size: u64,
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
     pub writable: bool,
     pub executable: bool,
 }
@@ -138,7 +139,7 @@ impl<'a> Builder<'a> {
             // Address and offset must agree within a page.
             let offset = (file.len() as u64).next_multiple_of(PAGE) + segment.address % PAGE;
             file.resize(offset as usize, 0);
-            file.extend_from_slice(segment.bytes);
+            file.extend_from_slice(&segment.bytes);
             let flags = 4 | u32::from(segment.writable) << 1 | u32::from(segment.executable);
             program_header(
                 &mut program_headers,

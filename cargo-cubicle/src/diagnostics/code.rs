@@ -142,8 +142,25 @@ static RULES: [Rule; 20] = [
 ];
 
 /// The code of a lint rule: an index into the rule table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(into = "&'static str", try_from = "String")]
 pub struct Code(u8);
+
+impl From<Code> for &'static str {
+    fn from(code: Code) -> &'static str {
+        code.as_str()
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Code, String> {
+        Code::from_code(&text).ok_or_else(|| format!("`{text}` is no rule"))
+    }
+}
 
 /// The constants are named after the codes, so that a rule reads the same in the
 /// program, in its output and in the documentation.

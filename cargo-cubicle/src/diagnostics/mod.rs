@@ -12,7 +12,9 @@ pub use place::Place;
 pub use render::{Sources, render};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Level {
     /// The build is refused.
     Deny,
@@ -21,7 +23,7 @@ pub enum Level {
 }
 
 /// One problem, with every place that takes part in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// The lint rule that was broken. A plain mistake in the manifest has none.
     pub code: Option<Code>,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use camino::Utf8PathBuf;
 
 /// One place that takes part in a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Place {
     /// Bytes of a text file that the tool has read, usually the manifest.
     Span {

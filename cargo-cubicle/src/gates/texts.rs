@@ -25,7 +25,7 @@ pub fn targets(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<u64>> {
             None => Ok(0),
             // Chosen by slot.
             Some(gate) if gate.is_callback() => Ok(0),
-            Some(gate) => images[gate.to].address_of(&gate.symbol).with_context(|| {
+            Some(gate) => images[gate.to].entry_of(&gate.symbol).with_context(|| {
                 format!(
                     "`{}` is not in the finished image of cubicle `{}`",
                     gate.symbol, plan.cubicles[gate.to].name

@@ -312,7 +312,7 @@ fn windows_variants_and_lint_levels_are_kept() {
     assert_eq!(values(&policy.variants["two"].merge[0]), ["app", "codec"]);
     let level = &policy.lint[&crate::diagnostics::Code::CUB013];
     assert_eq!(level.value, LintLevel::Deny);
-    assert_eq!(policy.unsupported().len(), 2);
+    assert_eq!(policy.unsupported().len(), 1);
 }
 
 #[test]

@@ -37,10 +37,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
         let variants = policy.variants.values();
         variants.map(|variant| variant.name.span.clone()).collect()
     }),
-    ("`lint`", |policy| {
-        let levels = policy.lint.values();
-        levels.map(|level| level.span.clone()).collect()
-    }),
 ];
 
 impl Policy {

@@ -134,6 +134,7 @@ words! {
 
 words! {
     /// What a lint rule does.
+    #[derive(serde::Serialize, serde::Deserialize)]
     LintLevel, "a lint level":
     /// Nothing.
     Allow = "allow",

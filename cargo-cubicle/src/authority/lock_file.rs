@@ -1,0 +1,129 @@
+//! `Cubicle.lock`: what was reviewed, beside the manifest that grants it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::Program;
+
+/// The file's name.
+pub const LOCK_NAME: &str = "Cubicle.lock";
+
+/// The version of its form.
+const VERSION: u32 = 1;
+
+/// What the file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Lock {
+    version: u32,
+    /// By name.
+    #[serde(default)]
+    pub program: BTreeMap<String, Program>,
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Lock {
+            version: VERSION,
+            program: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("could not {what} `{path}`: {source}")]
+    File {
+        what: &'static str,
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "`{path}` is not what `cargo cubicle lint --accept` writes: {reason}\n  \
+         = help: take it from version control again, or write it anew with `cargo cubicle lint --accept` and review it"
+    )]
+    Form { path: Utf8PathBuf, reason: String },
+}
+
+const HEADING: &str = "\
+# What Cubicle.toml grants, one line for each thing that is granted. It is written by
+# `cargo cubicle lint --accept`; commit it, and read its changes as you read code.
+";
+
+/// The lock file beside a manifest.
+pub fn path_beside(manifest: &Utf8Path) -> Utf8PathBuf {
+    match manifest.file_name() {
+        Some("Cubicle.toml") | None => manifest.with_file_name(LOCK_NAME),
+        // Another manifest of the same folder has a lock file of its own.
+        Some(_) => manifest.with_extension("lock"),
+    }
+}
+
+impl Lock {
+    /// Reads the file; `None` if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no lock file of this version.
+    pub fn read(path: &Utf8Path) -> Result<Option<Lock>, LockError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                return Err(LockError::File {
+                    what: "read",
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        };
+        let form = |reason: String| LockError::Form {
+            path: path.to_owned(),
+            reason,
+        };
+        let lock: Lock = toml::from_str(&text).map_err(|error| form(error.message().to_owned()))?;
+        if lock.version != VERSION {
+            return Err(form(format!(
+                "it has version {}, and this tool knows {VERSION}",
+                lock.version
+            )));
+        }
+        Ok(Some(lock))
+    }
+
+    /// The file's text: the same for the same grants.
+    pub fn text(&self) -> String {
+        let body = toml::to_string_pretty(self).expect("its keys are strings");
+        format!("{HEADING}\n{body}")
+    }
+
+    /// Writes the file in one step.
+    ///
+    /// # Errors
+    /// If it cannot be written; the old one is still there then.
+    pub fn write(&self, path: &Utf8Path) -> Result<(), LockError> {
+        replace(path, &self.text()).map_err(|source| LockError::File {
+            what: "write",
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+/// Writes a text file so that at every moment there is a whole one.
+fn replace(path: &Utf8Path, text: &str) -> std::io::Result<()> {
+    let directory = match path.parent() {
+        Some(directory) if directory != "" => directory,
+        _ => Utf8Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
