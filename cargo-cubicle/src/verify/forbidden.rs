@@ -56,13 +56,17 @@ pub fn scan(bytes: &[u8]) -> Vec<(usize, &'static str)> {
         let word = u64::from_le_bytes(*word);
         if has(word, 0x0f) || has(word, 0xd5) {
             for at in offset..offset + WORD {
-                found.extend(forbidden(&bytes[at..]).map(|what| (at, what)));
+                if let Some(what) = forbidden(&bytes[at..]) {
+                    found.push((at, what));
+                }
             }
         }
         (offset, rest) = (offset + WORD, behind);
     }
     for at in offset..bytes.len() {
-        found.extend(forbidden(&bytes[at..]).map(|what| (at, what)));
+        if let Some(what) = forbidden(&bytes[at..]) {
+            found.push((at, what));
+        }
     }
     found
 }
