@@ -915,6 +915,31 @@ fn plan(plants: &mut Vec<Plant<'_>>) {
             file.plan_u32(at, |count| count.max(1));
         }
     });
+    add(
+        plants,
+        rule,
+        "passes more of the stack than registers hold",
+        |file| {
+            let gates = file.slice(GATES).count as usize;
+            for number in 0..gates {
+                let at = file.element::<Gate>(GATES, number) + offset_of!(Gate, stack_words);
+                file.plan_u32(at, |words| if words > 6 { 23 } else { words });
+            }
+        },
+    );
+    for (field, offset) in [
+        (offset_of!(Gate, errno_caller), 0x28),
+        (offset_of!(Gate, errno_callee), -1 << 20),
+        (offset_of!(Gate, errno_caller), -2),
+    ] {
+        add(plants, rule, "is not a thread-local", move |file| {
+            let gates = file.slice(GATES).count as usize;
+            for number in 0..gates {
+                let at = file.element::<Gate>(GATES, number) + field;
+                file.plan_u32(at, |errno| if errno == 0 { 0 } else { offset as u32 });
+            }
+        });
+    }
     for (isolation, words) in [
         (ISOLATION_AUDIT, "it is an audit build"),
         (ISOLATION_STAND_IN, "it is a benchmark build"),
