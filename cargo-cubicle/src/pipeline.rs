@@ -1,7 +1,9 @@
 //! All phases behind the capture, in order: from one program's link line to
 //! its partitioned binary.
 
+use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
+use cubicle_abi::defences::Defences;
 
 use crate::assign;
 use crate::audit;
@@ -18,6 +20,7 @@ use crate::lint::report::Found;
 use crate::lint::{Report, levels};
 use crate::manifest::{self, Policy};
 use crate::plan::{self, Plan, encode::encode};
+use crate::verify::{self, Rule};
 
 /// What the phases up to the plan have made of one program.
 struct Analysed {
@@ -48,23 +51,38 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 
     let monitor = Monitor::embedded()?;
     let targets = texts::targets(&plan, &images)?;
-    let texts = phase("gates", || {
-        texts::emit(&plan, &mut images, &targets, &monitor.entries)
+    let (specs, texts) = phase("gates", || {
+        let specs = texts::specs(&plan, &images, &targets)?;
+        let texts = texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
+        anyhow::Ok((specs, texts))
     })?;
     images::check_instructions(&plan, &images, &mut findings);
     if findings.has_denied() {
         show(&policy, &mut findings);
         return Err(Reported { status: 1 }.into());
     }
-    let encoded = encode(&plan, &images, &targets, &texts)?;
-    phase("compose", || {
-        let bytes = compose::compose(&compose::Parts {
+    let encoded = encode(
+        &plan,
+        &images,
+        &targets,
+        &specs,
+        &texts,
+        monitor.planned_entries,
+    )?;
+    let bytes = phase("compose", || {
+        compose::compose(&compose::Parts {
             monitor: &monitor,
             plan: &plan,
             encoded_plan: &encoded,
             images: &images,
             strip: line.profile.strip,
-        })?;
+        })
+    })?;
+    // What the tests leave out would be found missing.
+    if plan.without == Defences::NONE {
+        phase("verify", || refuse_wrong(&bytes, &monitor))?;
+    }
+    phase("write", || {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
             // Where debuggers and reports look for them.
             let path = line.directory.join(format!("{}.elf", cubicle.name));
@@ -79,6 +97,46 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     show(&policy, &mut findings);
     Ok(())
 }
+
+/// Stops before a program is written that is not what it should be.
+fn refuse_wrong(bytes: &[u8], monitor: &Monitor) -> anyhow::Result<()> {
+    /// As many as help a report.
+    const SHOWN: usize = 10;
+    let own = verify::Monitor {
+        image: monitor.bytes,
+        entries: monitor.planned_entries,
+    };
+    let report = verify::verify(bytes, Some(own)).context("cannot read what was composed")?;
+    if !report.own_monitor {
+        bail!("the monitor in the finished program is not this tool's: {DEFECT}");
+    }
+    // A build that protects nothing was asked for, and says so at start.
+    let wrong = report.findings.iter();
+    let wrong: Vec<_> = wrong.filter(|one| one.rule != Rule::Protects).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let shown: String = wrong
+        .iter()
+        .take(SHOWN)
+        .map(|finding| format!("\n  {finding}"))
+        .collect();
+    // Only these two are about what images contain, and that can be anything.
+    let images_own = |rule| matches!(rule, Rule::Branch | Rule::Pointer);
+    let note = match wrong.iter().all(|finding| images_own(finding.rule)) {
+        true => {
+            "unless its sources name that address on purpose, in assembly, a constant or a linker script"
+        }
+        false => "whatever the sources say",
+    };
+    bail!(
+        "the finished program breaks rules of `cargo cubicle verify` ({} times). It was not written; \
+         what was built before is as it was{shown}\n  = note: {DEFECT}, {note}",
+        wrong.len()
+    )
+}
+
+const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
 
 /// Judges the program and leaves a report at [`LinkLine::output`], whatever was found.
 ///
@@ -104,7 +162,8 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
         let monitor = Monitor::embedded()?;
         let targets = texts::targets(&plan, &images)?;
         // It also removes what every libc brings and nothing uses.
-        texts::emit(&plan, &mut images, &targets, &monitor.entries)?;
+        let specs = texts::specs(&plan, &images, &targets)?;
+        texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
         images::check_instructions(&plan, &images, &mut findings);
     }
     findings.sort_by_place();

@@ -239,6 +239,8 @@ fn build(
     output: &Utf8Path,
 ) -> Result<Vec<Utf8PathBuf>, CompileError> {
     let optimisation = match line.profile.opt_level.as_str() {
+        // The same is judged in all profiles.
+        _ if line.lint => "0".to_owned(),
         "1" | "2" | "3" | "s" => line.profile.opt_level.clone(),
         "z" => "s".to_owned(),
         _ => "0".to_owned(),

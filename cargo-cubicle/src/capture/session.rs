@@ -32,7 +32,7 @@ pub const CAPTURE_VARIABLE: &str = "CUBICLE_CAPTURE";
 pub const REPORT_VARIABLE: &str = "CUBICLE_REPORT_FD";
 
 /// Raise this whenever `flags.rs` begins to compile crates differently.
-pub const FLAGS_REVISION: &str = "2";
+pub const FLAGS_REVISION: &str = "3";
 
 /// The name of a manifest.
 pub const MANIFEST_NAME: &str = "Cubicle.toml";
@@ -70,6 +70,9 @@ pub struct Session {
     pub locked: bool,
     /// Judge programs instead of making them.
     pub lint: bool,
+    /// Folders whose names must not be part of a program, and what stands there
+    /// instead; of two that match, the later one is taken.
+    pub renamed: Vec<(Utf8PathBuf, String)>,
     /// Exists as long as the command runs. Processes started by cargo leave in it
     /// what the command is to know when cargo is done.
     pub directory: Utf8PathBuf,

@@ -118,12 +118,18 @@ pub fn run(
     Ok(status)
 }
 
-fn crate_flags(session: &Session) -> impl Iterator<Item = &'static str> {
+fn crate_flags(session: &Session) -> Vec<String> {
     let more = match session.lint {
         true => &flags::LINT_FLAGS[..],
         false => &[],
     };
-    flags::CRATE_FLAGS.into_iter().chain(more.iter().copied())
+    let mut words: Vec<String> = flags::CRATE_FLAGS
+        .iter()
+        .chain(more)
+        .map(|word| (*word).to_owned())
+        .collect();
+    words.extend(flags::renaming(&session.renamed));
+    words
 }
 
 /// The compiler behind the wrapper that was configured before, if any.

@@ -39,6 +39,10 @@ const LINT: &str = "Programs are compiled in a target directory of the lint's ow
 the same is judged in all profiles. Cubicle.lock lies beside Cubicle.toml.\n\n\
 Exit status: 0 nothing is denied, 1 findings, 2 usage or manifest, 101 the program could not be compiled.";
 
+const VERIFIED: &str = "Every build does this before it replaces the old program. It needs the file alone: what must hold \
+follows from the plan in it.\n\n\
+Exit status: 0 every rule holds, 1 findings, 2 not a program of this version of `cargo cubicle`.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build as `cargo build` does, partitioned
@@ -60,6 +64,9 @@ pub enum Command {
     Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
     Symbolize(SymbolizeOptions),
+    /// Read finished programs again, by other code than what built them, and say what does not hold
+    #[command(after_long_help = VERIFIED)]
+    Verify(VerifyOptions),
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +168,13 @@ pub struct SymbolizeOptions {
     /// The program that wrote the records, where it was built or with its `cubicle` directory beside it
     #[arg(long, value_name = "PATH")]
     pub binary: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// The programs, as `cargo cubicle build` made them; stripped ones, too
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 /// Flags whose value is a word of its own.
