@@ -15,13 +15,14 @@ use cargo_cubicle::images::{Image, Import, Imports, patch, references};
 use cargo_cubicle::manifest;
 
 /// All of them, by name.
-pub const ALL: [(&str, fn(&[u8])); 6] = [
+pub const ALL: [(&str, fn(&[u8])); 7] = [
     ("manifest", manifest),
     ("declaration", declaration),
     ("object", object),
     ("archive", archive),
     ("dwarf", dwarf),
     ("image", image),
+    ("verify", verify),
 ];
 
 /// `Cubicle.toml`, and the same text as an interface file.
@@ -111,6 +112,13 @@ pub fn image(data: &[u8]) {
         }
         image.thread_local_offset("errno");
         patch(&mut image, 0, &mut Vec::new());
+    }
+}
+
+/// A finished program, as `cargo cubicle verify` reads it: it may come from anybody.
+pub fn verify(data: &[u8]) {
+    if let Ok(report) = cargo_cubicle::verify::verify(data, None) {
+        assert!(!report.own_monitor, "it was told of none");
     }
 }
 

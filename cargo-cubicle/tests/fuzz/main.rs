@@ -8,6 +8,7 @@
 mod targets;
 
 mod mutate;
+mod program;
 mod watch;
 
 use std::fs;
@@ -21,6 +22,9 @@ fn repository() -> PathBuf {
 
 /// Names and contents of a target's seeds.
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    if target == "verify" {
+        return vec![("program".to_owned(), program::build())];
+    }
     let own = format!("fuzz/seeds/{target}");
     let folders = match target {
         "manifest" => vec!["tests/manifests/good", "tests/manifests/bad", "manifests"],
@@ -60,7 +64,10 @@ fn run(target: &str, copies: usize) {
             let mut input = bytes.clone();
             if number > 0 {
                 let other = &seeds[random.below(seeds.len())].1;
-                mutate(&mut input, other, &mut random);
+                match target {
+                    "verify" => program::damage(&mut input, &mut random),
+                    _ => mutate(&mut input, other, &mut random),
+                }
             }
             let name = format!("{target}/{seed}/{number}");
             if only.as_ref().is_none_or(|only| *only == name) {
@@ -101,12 +108,18 @@ fn images() {
 }
 
 #[test]
+fn programs() {
+    run("verify", 60);
+}
+
+#[test]
 #[ignore = "takes minutes; ./check --full runs it"]
 fn a_hundred_times_more() {
     for (target, _) in targets::ALL {
         let copies = match target {
             "manifest" => 2_500,
             "dwarf" | "image" => 25_000,
+            "verify" => 1_000,
             _ => 250_000,
         };
         run(target, copies);
