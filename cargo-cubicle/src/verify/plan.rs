@@ -12,6 +12,7 @@ use cubicle_abi::rights::Rights;
 
 use super::file::Unreadable;
 use super::report::{Finding, Rule};
+use super::rights::KEYS;
 
 /// What may be read from any bytes.
 ///
@@ -238,13 +239,24 @@ impl<'a> Reader<'a> {
             .map(|one| Cubicle {
                 name: self.name(one.name),
                 rights: Rights(one.rights),
-                key: one.key,
+                key: self.key(one.key),
                 segments: self.all(one.segments, "segments"),
                 restarts: one.restarts > 0,
                 code: [one.entry, one.exit, one.spare],
                 program_headers: (one.program_headers, one.program_header_count),
             })
             .collect()
+    }
+
+    /// A key that there is: PKRU has two bits for each of 16.
+    fn key(&mut self, key: u32) -> u32 {
+        if key < KEYS {
+            return key;
+        }
+        self.problem(format!(
+            "it names protection key {key}, and there are {KEYS}"
+        ));
+        0
     }
 
     fn windows(&mut self, slice: Slice, cubicles: usize) -> Vec<Window> {
@@ -261,7 +273,7 @@ impl<'a> Reader<'a> {
                 Window {
                     name: self.name(one.name),
                     owner: one.owner as usize,
-                    key: one.key,
+                    key: self.key(one.key),
                     segments: self.all(one.segments, "segments"),
                 }
             })

@@ -7,7 +7,7 @@ use super::file::File;
 use super::report::{Finding, Report, Rule};
 
 /// There are 16 (Intel SDM volume 3, "Protection Keys").
-const KEYS: u32 = 16;
+pub(super) const KEYS: u32 = 16;
 
 pub fn check(file: &File<'_>, report: &mut Report) {
     let plan = &file.plan;
