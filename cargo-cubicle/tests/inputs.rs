@@ -14,6 +14,8 @@ use serde_json::Value;
 struct Case {
     name: String,
     folder: Utf8PathBuf,
+    /// A program without which it cannot be made.
+    needs: Option<String>,
     /// Commands that make inputs, in the package's folder.
     make: Vec<String>,
     /// Pieces of what the tool must say when it refuses, in this order.
@@ -24,7 +26,7 @@ struct Case {
     stdout: Vec<String>,
 }
 
-const KEYS: [&str; 4] = ["make", "error", "warning", "stdout"];
+const KEYS: [&str; 5] = ["needs", "make", "error", "warning", "stdout"];
 
 impl Case {
     fn read(folder: Utf8PathBuf) -> Case {
@@ -40,6 +42,7 @@ impl Case {
         let mut take = |key| directives.remove(key).unwrap_or_default();
         let case = Case {
             name: folder.file_name().unwrap_or_default().to_owned(),
+            needs: take("needs").pop(),
             make: take("make"),
             errors: take("error"),
             warnings: take("warning"),
@@ -198,7 +201,19 @@ fn cases() -> Vec<Case> {
         .collect();
     folders.sort();
     assert!(!folders.is_empty());
-    folders.into_iter().map(Case::read).collect()
+    let mut cases: Vec<Case> = folders.into_iter().map(Case::read).collect();
+    cases.retain(|case| {
+        let Some(program) = case.needs.as_ref().filter(|program| !is_here(program)) else {
+            return true;
+        };
+        eprintln!("not tried: {}, for want of {program}", case.name);
+        false
+    });
+    cases
+}
+
+fn is_here(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
 }
 
 #[test]

@@ -119,19 +119,37 @@ pub fn each(
     mut with: impl FnMut(&str, &[u8]) -> Result<(), ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let bytes = map(path)?;
-    let archive = ArchiveFile::parse(&*bytes).map_err(format_error(path))?;
+    let beside = path.parent().unwrap_or(Utf8Path::new(""));
+    members(&bytes, |name, data| match data {
+        Ok(Some(data)) => with(name, data),
+        Ok(None) => with(name, &map(&beside.join(name))?),
+        Err(error) => Err(format_error(path)(error)),
+    })
+    .map_err(format_error(path))?
+}
+
+/// Calls `with` for every member of the archive in `bytes`, with its name and contents: `None`
+/// in a thin archive. What that answers, up to the first error, is the inner result.
+///
+/// # Errors
+/// If this is no archive, or damaged.
+pub fn members<E>(
+    bytes: &[u8],
+    mut with: impl FnMut(&str, Result<Option<&[u8]>, object::Error>) -> Result<(), E>,
+) -> Result<Result<(), E>, object::Error> {
+    let archive = ArchiveFile::parse(bytes)?;
     for member in archive.members() {
-        let member = member.map_err(format_error(path))?;
-        let name = String::from_utf8_lossy(member.name()).into_owned();
-        if member.is_thin() {
-            let beside = path.parent().unwrap_or(Utf8Path::new(""));
-            with(&name, &map(&beside.join(&name))?)?;
-            continue;
+        let member = member?;
+        let name = String::from_utf8_lossy(member.name());
+        let done = match member.is_thin() {
+            true => with(&name, Ok(None)),
+            false => with(&name, member.data(bytes).map(Some)),
+        };
+        if let Err(error) = done {
+            return Ok(Err(error));
         }
-        let data = member.data(&*bytes).map_err(format_error(path))?;
-        with(&name, data)?;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Copies of objects whose global definitions are weak, beside them.
@@ -153,7 +171,10 @@ pub fn weaken(objects: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, ArchiveError>
 }
 
 /// The object with the binding of every global definition changed in place.
-fn weakened(bytes: &[u8]) -> Result<Vec<u8>, object::Error> {
+///
+/// # Errors
+/// If it cannot be read.
+pub fn weakened(bytes: &[u8]) -> Result<Vec<u8>, object::Error> {
     use object::read::elf::{FileHeader, SectionHeader, Sym};
     let mut changed = bytes.to_vec();
     let header = object::elf::FileHeader64::<object::Endianness>::parse(bytes)?;
@@ -180,6 +201,11 @@ fn weakened(bytes: &[u8]) -> Result<Vec<u8>, object::Error> {
 /// # Errors
 /// If it cannot be opened or mapped.
 pub fn map(path: &Utf8Path) -> Result<memmap2::Mmap, ArchiveError> {
+    if !path.is_file() && path.exists() {
+        // A pipe would wait for somebody to write.
+        let error = io::Error::other("this is no regular file");
+        return Err(file_error("read", path)(error));
+    }
     let file = fs::File::open(path).map_err(file_error("open", path))?;
     // SAFETY: build artefacts; cargo's lock keeps other builds from changing
     // them while this one runs.

@@ -1,8 +1,10 @@
 //! From an address in a linked image to the function and source line.
 
 use gimli::{EndianArcSlice, LittleEndian};
-use object::{Object, ObjectSection};
+use object::Object;
 use std::sync::Arc;
+
+use super::contents::{ContentsError, contents};
 
 /// Why the line information of an image cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +12,9 @@ pub enum LinesError {
     /// Not an ELF file, or a damaged one.
     #[error("this is not a readable ELF file: {0}")]
     Object(#[from] object::Error),
+    /// One of its sections is.
+    #[error("the debug information is damaged: {0}")]
+    Contents(#[from] ContentsError),
     /// The debug information is damaged.
     #[error("the debug information is damaged: {0}")]
     Dwarf(#[from] gimli::Error),
@@ -45,11 +50,11 @@ impl Lines {
         let file = object::File::parse(bytes)?;
         let dwarf = gimli::Dwarf::load(|id| {
             let data = match file.section_by_name(id.name()) {
-                Some(section) => section.uncompressed_data()?,
+                Some(section) => contents(&section)?,
                 None => Default::default(),
             };
             let data: Arc<[u8]> = Arc::from(data.as_ref());
-            Ok::<_, object::Error>(EndianArcSlice::new(data, LittleEndian))
+            Ok::<_, ContentsError>(EndianArcSlice::new(data, LittleEndian))
         })?;
         let context = addr2line::Context::from_dwarf(dwarf)?;
         Ok(Lines { context })

@@ -3,6 +3,7 @@
 //! DWARF or from a C declaration), how the System V calling convention carries
 //! them, source positions, and what a function can reach.
 
+pub mod contents;
 pub mod declaration;
 pub mod dwarf;
 pub mod edges;

@@ -74,7 +74,8 @@ impl Symbols {
             .map(|(name, _)| name)
     }
 
-    fn add_object(&mut self, bytes: &[u8]) {
+    /// Adds those of the object in `bytes`; none if it is none.
+    pub fn add_object(&mut self, bytes: &[u8]) {
         let Ok(object) = object::File::parse(bytes) else {
             return;
         };

@@ -87,7 +87,7 @@ fn finding(cubicle: &str, complaint: &Complaint, places: &[String], policy: &Pol
             "the configured linker cannot link images: it does not know `{option}`"
         ))
         .help(
-            "use rustc's own lld, lld or mold (`-C link-arg=-fuse-ld=lld`); which words choose it is in `.cargo/config.toml`, in RUSTFLAGS or in a build script",
+            "use rustc's own lld, or another one (`-C link-arg=-fuse-ld=lld`); the words that chose this one are in `.cargo/config.toml`, in RUSTFLAGS or in a build script",
         ),
     };
     // The tool's own object is not the user's business.

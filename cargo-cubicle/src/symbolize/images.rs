@@ -9,7 +9,9 @@ use std::rc::Rc;
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, EndianRcSlice, LittleEndian, SectionId};
 use camino::{Utf8Path, Utf8PathBuf};
-use object::{Object, ObjectSection};
+use object::Object;
+
+use crate::graph::contents::{ContentsError, contents};
 
 /// The images of one composed file.
 pub struct Images {
@@ -29,11 +31,9 @@ impl Image {
     fn open(path: &Utf8Path) -> Result<Image, Box<dyn std::error::Error>> {
         let bytes = std::fs::read(path)?;
         let elf = object::File::parse(&*bytes)?;
-        let load = |id: SectionId| -> Result<_, object::Error> {
+        let load = |id: SectionId| -> Result<_, ContentsError> {
             let section = elf.section_by_name(id.name());
-            let data = section.map_or(Ok(Cow::Borrowed(&[][..])), |section| {
-                section.uncompressed_data()
-            })?;
+            let data = section.map_or(Ok(Cow::Borrowed(&[][..])), |section| contents(&section))?;
             Ok(EndianRcSlice::new(Rc::from(&*data), LittleEndian))
         };
         let lines = Context::from_dwarf(Dwarf::load(load)?)?;

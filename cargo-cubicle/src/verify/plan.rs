@@ -12,6 +12,7 @@ use cubicle_abi::rights::Rights;
 
 use super::file::Unreadable;
 use super::report::{Finding, Rule};
+use super::rights::KEYS;
 
 /// What may be read from any bytes.
 ///
@@ -238,13 +239,24 @@ impl<'a> Reader<'a> {
             .map(|one| Cubicle {
                 name: self.name(one.name),
                 rights: Rights(one.rights),
-                key: one.key,
+                key: self.key(one.key),
                 segments: self.all(one.segments, "segments"),
                 restarts: one.restarts > 0,
                 code: [one.entry, one.exit, one.spare],
                 program_headers: (one.program_headers, one.program_header_count),
             })
             .collect()
+    }
+
+    /// A key that there is: PKRU has two bits for each of 16.
+    fn key(&mut self, key: u32) -> u32 {
+        if key < KEYS {
+            return key;
+        }
+        self.problem(format!(
+            "it names protection key {key}, and there are {KEYS}"
+        ));
+        0
     }
 
     fn windows(&mut self, slice: Slice, cubicles: usize) -> Vec<Window> {
@@ -261,7 +273,7 @@ impl<'a> Reader<'a> {
                 Window {
                     name: self.name(one.name),
                     owner: one.owner as usize,
-                    key: one.key,
+                    key: self.key(one.key),
                     segments: self.all(one.segments, "segments"),
                 }
             })
@@ -330,6 +342,9 @@ impl<'a> Reader<'a> {
             fault_errno: raw.fault_errno,
         };
         let registers = gate.registers;
+        // Six callee-saved registers, one of which has a callback's slot, and two words in each of
+        // eight vector registers, which follow those.
+        let most_words = if gate.callback.is_some() { 5 } else { 22 };
         let wrong = [
             (from == to, "leads back to its caller"),
             (gate.kind > GATE_LENDING, "is of no kind that exists"),
@@ -363,6 +378,10 @@ impl<'a> Reader<'a> {
                     || registers.result_integers > 2
                     || registers.result_vectors > 2,
                 "passes more registers than the calling convention has",
+            ),
+            (
+                gate.kind != GATE_LENDING && gate.stack_words > most_words,
+                "passes more of the stack than registers hold",
             ),
             (
                 gate.callback.is_some() != (gate.target == 0),

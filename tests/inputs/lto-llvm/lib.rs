@@ -1,3 +1,5 @@
 #![no_std]
 #[unsafe(no_mangle)]
-pub extern "C" fn answer(n: i32) -> i32 { n + 1 }
+pub extern "C" fn answer(n: i32) -> i32 {
+    n + 1
+}

@@ -25,6 +25,9 @@ pub enum DwarfError {
     /// Not an ELF file, or a damaged one.
     #[error("this is not a readable ELF file: {0}")]
     Object(#[from] object::Error),
+    /// One of its sections cannot be read.
+    #[error("the debug information is damaged: {0}")]
+    Contents(#[from] super::contents::ContentsError),
     /// Not for x86-64.
     #[error("this ELF file is not for x86-64")]
     Machine,

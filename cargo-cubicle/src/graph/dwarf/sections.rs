@@ -7,6 +7,7 @@
 //! never seem to lie at the same place.
 
 use super::DwarfError;
+use crate::graph::contents::contents;
 use crate::graph::symbols::unversioned;
 use gimli::{EndianSlice, LittleEndian};
 use object::{
@@ -41,7 +42,7 @@ impl Sections {
             if let Some(name) = debug_name(&section) {
                 let joined = debug.entry(name).or_default();
                 base.insert(section.index().0, joined.len() as u64);
-                joined.extend_from_slice(&section.uncompressed_data()?);
+                joined.extend_from_slice(&contents(&section)?);
             } else if relocatable {
                 base.insert(section.index().0, next);
                 next = next.saturating_add(section.size()).saturating_add(GAP);

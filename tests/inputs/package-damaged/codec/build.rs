@@ -7,7 +7,9 @@ fn main() {
         let status = Command::new("sh").args(["-ec", command]).status();
         assert!(status.unwrap().success(), "{command}");
     };
-    run(&format!("cc -c -g lib.c -o {out}/lib.o; truncate -s 700 {out}/lib.o; ar crS {out}/libcodec.a {out}/lib.o", out = out));
+    run(&format!(
+        "cc -c -g lib.c -o {out}/lib.o; truncate -s 700 {out}/lib.o; ar crS {out}/libcodec.a {out}/lib.o"
+    ));
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-link-search=native={out}");
     println!("cargo:rustc-link-lib=static:-bundle=codec");

@@ -7,7 +7,9 @@ fn main() {
         let status = Command::new("sh").args(["-ec", command]).status();
         assert!(status.unwrap().success(), "{command}");
     };
-    run(&format!("cc -c -g -O2 -flto lib.c -o {out}/lib.o; ar crs {out}/libcodec.a {out}/lib.o", out = out));
+    run(&format!(
+        "cc -c -g -O2 -flto lib.c -o {out}/lib.o; ar crs {out}/libcodec.a {out}/lib.o"
+    ));
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-link-search=native={out}");
     println!("cargo:rustc-link-lib=static=codec");

@@ -7,7 +7,9 @@ fn main() {
         let status = Command::new("sh").args(["-ec", command]).status();
         assert!(status.unwrap().success(), "{command}");
     };
-    run(&format!("mkdir -p {out}/one {out}/two; cc -c -g one.c -o {out}/one/part.o; cc -c -g two.c -o {out}/two/part.o; ar cqs {out}/libcodec.a {out}/one/part.o {out}/two/part.o", out = out));
+    run(&format!(
+        "mkdir -p {out}/one {out}/two; cc -c -g one.c -o {out}/one/part.o; cc -c -g two.c -o {out}/two/part.o; ar cqs {out}/libcodec.a {out}/one/part.o {out}/two/part.o"
+    ));
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-link-search=native={out}");
     println!("cargo:rustc-link-lib=static=codec");

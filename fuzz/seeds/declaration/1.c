@@ -1,0 +1,1 @@
+int f(const char *format, ..., int, double);

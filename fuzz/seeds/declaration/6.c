@@ -1,0 +1,1 @@
+double _Complex z(_Complex float a, va_list list)
