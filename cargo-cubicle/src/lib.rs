@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod plan;
 
 pub mod symbolize;
+pub mod verify;
 pub mod vm;
 
 mod similar;

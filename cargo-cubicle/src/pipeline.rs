@@ -1,8 +1,9 @@
 //! All phases behind the capture, in order: from one program's link line to
 //! its partitioned binary.
 
+use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
-use cubicle_abi::layout::MAXIMUM_GATES;
+use cubicle_abi::defences::Defences;
 
 use crate::assign;
 use crate::audit;
@@ -19,6 +20,7 @@ use crate::lint::report::Found;
 use crate::lint::{Report, levels};
 use crate::manifest::{self, Policy};
 use crate::plan::{self, Plan, encode::encode};
+use crate::verify::{self, Rule};
 
 /// What the phases up to the plan have made of one program.
 struct Analysed {
@@ -49,23 +51,38 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 
     let monitor = Monitor::embedded()?;
     let targets = texts::targets(&plan, &images)?;
-    let texts = phase("gates", || {
-        texts::emit(&plan, &mut images, &targets, &monitor.entries)
+    let (specs, texts) = phase("gates", || {
+        let specs = texts::specs(&plan, &images, &targets)?;
+        let texts = texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
+        anyhow::Ok((specs, texts))
     })?;
     images::check_instructions(&plan, &images, &mut findings);
     if findings.has_denied() {
         show(&policy, &mut findings);
         return Err(Reported { status: 1 }.into());
     }
-    let encoded = encode(&plan, &images, &targets, &texts)?;
-    phase("compose", || {
-        let bytes = compose::compose(&compose::Parts {
+    let encoded = encode(
+        &plan,
+        &images,
+        &targets,
+        &specs,
+        &texts,
+        monitor.planned_entries,
+    )?;
+    let bytes = phase("compose", || {
+        compose::compose(&compose::Parts {
             monitor: &monitor,
             plan: &plan,
             encoded_plan: &encoded,
             images: &images,
             strip: line.profile.strip,
-        })?;
+        })
+    })?;
+    // What the tests leave out would be found missing.
+    if plan.without == Defences::NONE {
+        phase("verify", || refuse_wrong(&bytes, &monitor))?;
+    }
+    phase("write", || {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
             // Where debuggers and reports look for them.
             let path = line.directory.join(format!("{}.elf", cubicle.name));
@@ -81,13 +98,55 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Stops before a program is written that is not what it should be.
+fn refuse_wrong(bytes: &[u8], monitor: &Monitor) -> anyhow::Result<()> {
+    /// As many as help a report.
+    const SHOWN: usize = 10;
+    let own = verify::Monitor {
+        image: monitor.bytes,
+        entries: monitor.planned_entries,
+    };
+    let report = verify::verify(bytes, Some(own)).context("cannot read what was composed")?;
+    if !report.own_monitor {
+        bail!("the monitor in the finished program is not this tool's: {DEFECT}");
+    }
+    // A build that protects nothing was asked for, and says so at start.
+    let wrong = report.findings.iter();
+    let wrong: Vec<_> = wrong.filter(|one| one.rule != Rule::Protects).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let shown: String = wrong
+        .iter()
+        .take(SHOWN)
+        .map(|finding| format!("\n  {finding}"))
+        .collect();
+    // Only these two are about what images contain, and that can be anything.
+    let images_own = |rule| matches!(rule, Rule::Branch | Rule::Pointer);
+    let note = match wrong.iter().all(|finding| images_own(finding.rule)) {
+        true => {
+            "unless its sources name that address on purpose, in assembly, a constant or a linker script"
+        }
+        false => "whatever the sources say",
+    };
+    bail!(
+        "the finished program breaks rules of `cargo cubicle verify` ({} times). It was not written; \
+         what was built before is as it was{shown}\n  = note: {DEFECT}, {note}",
+        wrong.len()
+    )
+}
+
+const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
+
 /// Judges the program and leaves a report at [`LinkLine::output`], whatever was found.
 ///
 /// # Errors
 /// If the program could not be judged.
 pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
     let mut report = Report::about(line);
-    let policy = match phase("manifest", || manifest::load(&line.manifest)) {
+    let policy = match phase("manifest", || {
+        manifest::load(&line.manifest, line.variant.as_deref())
+    }) {
         Ok(policy) => policy,
         Err(manifest::LoadError::Rejected(rejected)) => {
             report.manifest_rejected = true;
@@ -105,7 +164,8 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
         let monitor = Monitor::embedded()?;
         let targets = texts::targets(&plan, &images)?;
         // It also removes what every libc brings and nothing uses.
-        texts::emit(&plan, &mut images, &targets, &monitor.entries)?;
+        let specs = texts::specs(&plan, &images, &targets)?;
+        texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
         images::check_instructions(&plan, &images, &mut findings);
     }
     findings.sort_by_place();
@@ -140,18 +200,27 @@ fn analyse(
 
     let graph = phase("graph", || edges::edges(&assignment))?;
     graph.report_unknown_functions(policy, findings);
-    let edges = graph.edges;
-    if edges.len() as u64 > MAXIMUM_GATES {
-        anyhow::bail!(
-            "{} references cross a border; there is room for {MAXIMUM_GATES} gates",
-            edges.len()
-        );
+    graph.report_too_many(policy, findings);
+    if levels::stop(findings) {
+        return Ok(None);
     }
     let images = phase("images", || {
-        images::link_all(line, policy, &assignment, &cubicles, &windows, &edges)
+        images::link_all(
+            line,
+            policy,
+            &assignment,
+            &cubicles,
+            &windows,
+            &graph,
+            findings,
+        )
     })?;
+    if images.len() < cubicles.len() {
+        return Ok(None);
+    }
+    let edges = &graph.edges;
     let references = phase("references", || {
-        images::references_of_all(&cubicles, &windows, &images, &edges)
+        images::references_of_all(&cubicles, &windows, &images, edges)
     })?;
 
     let plan = phase("plan", || {
@@ -160,7 +229,7 @@ fn analyse(
                 line,
                 policy,
                 assignment: &assignment,
-                edges: &edges,
+                edges,
                 references: &references,
                 images: &images,
             },
@@ -181,7 +250,7 @@ fn analyse(
 /// What the program may do that the lock file beside its manifest does not list. A
 /// project that has none is not asked for one.
 fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Findings> {
-    let path = lock_file::path_beside(&line.manifest);
+    let path = lock_file::path_beside(&line.manifest, line.variant.as_deref());
     let lock = match lock_file::Lock::read(&path)? {
         Some(lock) if line.binary_name.is_some() => lock,
         _ => return Ok(Findings::new()),
@@ -198,7 +267,7 @@ fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Find
 
 /// Files that the manifest names, interface files included: the program must be linked again for them.
 pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
-    let Ok(policy) = manifest::load(&line.manifest) else {
+    let Ok(policy) = manifest::load(&line.manifest, line.variant.as_deref()) else {
         return Vec::new();
     };
     let mut files = Vec::new();
@@ -211,13 +280,16 @@ pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
         files.push(line.directory.join("judged-in-full"));
     }
     if line.locked {
-        files.push(lock_file::path_beside(&line.manifest));
+        files.push(lock_file::path_beside(
+            &line.manifest,
+            line.variant.as_deref(),
+        ));
     }
     let interfaces = policy.interfaces.iter().filter(|interface| interface.own);
     files.extend(interfaces.map(|interface| interface.file.clone()));
     for cubicle in policy.cubicles.values() {
         files.extend(policy.resolve(&cubicle.objects).0);
-        if let Some(sources) = &cubicle.c {
+        for sources in &cubicle.c {
             files.extend(policy.resolve(&sources.files).0);
         }
     }
@@ -225,7 +297,7 @@ pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
 }
 
 fn load(line: &LinkLine) -> anyhow::Result<Policy> {
-    match manifest::load(&line.manifest) {
+    match manifest::load(&line.manifest, line.variant.as_deref()) {
         Ok(policy) => Ok(policy),
         Err(manifest::LoadError::Rejected(rejected)) => {
             say(&rejected.findings, &rejected.sources);

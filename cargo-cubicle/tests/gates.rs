@@ -3,6 +3,7 @@
 //! a file; `UPDATE_EXPECT=1` writes what is expected, and a reader of the diff
 //! judges it.
 
+use cargo_cubicle::gates::spec::{WORDS_IN_REGISTERS, WORDS_OF_CALLBACKS};
 use cargo_cubicle::gates::{
     ErrnoOffsets, Fault, GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism,
     MonitorEntries, call, listing,
@@ -450,4 +451,31 @@ fn ends_of_jumps(code: &[u8], address: u64, target: u64) -> Vec<u64> {
         .collect();
     assert_eq!(found.len(), 2);
     found
+}
+
+/// Everything that a manifest and a signature can ask for, at once, in each kind and mechanism: no
+/// gate outgrows its place. (More arguments go through the monitor: `tests/inputs/gate-many-words`.)
+#[test]
+fn the_largest_gates_fit_their_place() {
+    let everything = |kind: &str, words: usize, callback: &str| -> GateSpec {
+        let index = layout::MAXIMUM_GATES - 1;
+        let text = format!(
+            "kind = {kind:?}\nmechanism = \"pku\"\nindex = {index}\nfrom = 12\nto = 13\nfrom_sees = [13]\nto_sees = [12]\n\
+             integers = 6\nvectors = 8\nstack_words = {words}\nvariadic = true\nresult_integers = 1\n\
+             result_vectors = 1\nfs = true\ncallee_x87 = true\nrestarts = true\n{callback}\
+             errno = {{ callee = -2000000000, caller = -2000000000 }}\n"
+        );
+        toml::from_str::<Described>(&text).expect("a gate").spec()
+    };
+    for mechanism in [Mechanism::Pku, Mechanism::PageTable, Mechanism::StandIn] {
+        for kind in ["fast", "union", "caller-sees", "callee-sees", "lending"] {
+            for (words, callback) in [
+                (WORDS_IN_REGISTERS, ""),
+                (WORDS_OF_CALLBACKS, "callback = 255\n"),
+            ] {
+                let gate = call::emit(&everything(kind, words, callback), mechanism, &MONITOR);
+                assert!(gate.is_ok(), "{kind} {mechanism:?}: {gate:?}");
+            }
+        }
+    }
 }

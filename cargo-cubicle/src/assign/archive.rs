@@ -57,7 +57,7 @@ pub fn empty(directory: &Utf8Path) -> Result<(), ArchiveError> {
 
 /// Is this member of an rlib an object of rustc? Those are named after codegen
 /// units; everything else was bundled by the package's build script.
-fn is_rust(name: &str) -> bool {
+pub fn is_rust(name: &str) -> bool {
     name.ends_with(".rcgu.o")
 }
 
@@ -109,10 +109,11 @@ pub fn extract(path: &Utf8Path, scratch: &Utf8Path) -> Result<Vec<Member>, Archi
     Ok(members)
 }
 
-/// Calls `with` for every member, with its name and contents.
+/// Calls `with` for every member, with its name and contents. Those of a thin archive lie
+/// beside it.
 ///
 /// # Errors
-/// If the archive cannot be read, or what `with` answers.
+/// If the archive or a file it names cannot be read, or what `with` answers.
 pub fn each(
     path: &Utf8Path,
     mut with: impl FnMut(&str, &[u8]) -> Result<(), ArchiveError>,
@@ -122,6 +123,11 @@ pub fn each(
     for member in archive.members() {
         let member = member.map_err(format_error(path))?;
         let name = String::from_utf8_lossy(member.name()).into_owned();
+        if member.is_thin() {
+            let beside = path.parent().unwrap_or(Utf8Path::new(""));
+            with(&name, &map(&beside.join(&name))?)?;
+            continue;
+        }
         let data = member.data(&*bytes).map_err(format_error(path))?;
         with(&name, data)?;
     }

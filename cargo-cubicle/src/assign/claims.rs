@@ -163,9 +163,9 @@ fn profile_name(line: &LinkLine) -> &str {
     }
 }
 
-/// Compiles a cubicle's own C and C++ sources.
+/// Compiles one table of a cubicle's own C and C++ sources.
 pub fn compile(
-    name: &str,
+    (name, number): (&str, usize),
     sources: &CSources,
     policy: &Policy,
     line: &LinkLine,
@@ -174,27 +174,44 @@ pub fn compile(
 ) {
     let (files, problems) = policy.resolve(&sources.files);
     findings.extend(problems);
-    let output = line.directory.join("assigned").join(name);
+    let mut output = line.directory.join("assigned").join(name);
+    if number > 0 {
+        output.push(number.to_string());
+    }
     let (plus, plain): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_cpp(file));
     for (files, cpp) in [(plain, false), (plus, true)] {
         if files.is_empty() {
             continue;
         }
-        match build(&files, cpp, sources, policy, line, &output) {
-            Ok(objects) => inputs.objects.extend(objects),
-            Err(error) => {
-                let place = policy.place(
-                    &sources.files.first().map_or(0..0, |file| file.span.clone()),
-                    "these sources",
-                );
-                findings.push(
-                    Finding::error(format!("cubicle `{name}`: its sources do not compile"))
-                        .at(place)
-                        .help(error.to_string()),
-                );
+        let problem = match build(&files, cpp, sources, policy, line, &output) {
+            Ok(objects) => {
+                inputs.objects.extend(objects);
+                continue;
             }
-        }
+            Err(CompileError::Failed { file, messages }) => Finding::error(format!(
+                "`{file}` of cubicle `{name}` does not compile:\n{}",
+                messages.trim_end()
+            ))
+            .help("`flags`, `include` and `define` beside `files` say how it is compiled"),
+            Err(error) => Finding::error(format!(
+                "the sources of cubicle `{name}` cannot be compiled: {error}"
+            ))
+            .help("they need a C compiler: `cc` of Debian's and Ubuntu's build-essential, or what CC and CXX name"),
+        };
+        let place = sources.files.first().map_or(0..0, |file| file.span.clone());
+        findings.push(problem.at(policy.place(&place, "these sources")));
     }
+}
+
+/// Why there are no objects.
+#[derive(Debug, thiserror::Error)]
+enum CompileError {
+    #[error("{0}")]
+    NoCompiler(#[from] cc::Error),
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    #[error("`{file}` does not compile")]
+    Failed { file: Utf8PathBuf, messages: String },
 }
 
 /// What a cubicle's sources may include without further ado.
@@ -223,8 +240,10 @@ fn build(
     policy: &Policy,
     line: &LinkLine,
     output: &Utf8Path,
-) -> Result<Vec<Utf8PathBuf>, cc::Error> {
+) -> Result<Vec<Utf8PathBuf>, CompileError> {
     let optimisation = match line.profile.opt_level.as_str() {
+        // The same is judged in all profiles.
+        _ if line.lint => "0".to_owned(),
         "1" | "2" | "3" | "s" => line.profile.opt_level.clone(),
         "z" => "s".to_owned(),
         _ => "0".to_owned(),
@@ -251,9 +270,25 @@ fn build(
     for flag in &sources.flags {
         build.flag(&flag.value);
     }
-    Ok(build
-        .try_compile_intermediates()?
-        .into_iter()
-        .filter_map(|path| Utf8PathBuf::from_path_buf(path).ok())
-        .collect())
+    let compiler = build.try_get_compiler()?;
+    std::fs::create_dir_all(output)?;
+    let kind = if cpp { "cpp" } else { "c" };
+    let mut objects = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        // Two sources in different folders may have one name.
+        let stem = file.file_stem().unwrap_or_default();
+        let object = output.join(format!("{kind}{number:03}-{stem}.o"));
+        let result = compiler
+            .to_command()
+            .args(["-c", "-o", object.as_str(), file.as_str()])
+            .output()?;
+        if !result.status.success() {
+            return Err(CompileError::Failed {
+                file: file.clone(),
+                messages: String::from_utf8_lossy(&result.stderr).into_owned(),
+            });
+        }
+        objects.push(object);
+    }
+    Ok(objects)
 }

@@ -7,17 +7,19 @@
 
 mod archive;
 mod claims;
+mod usable;
 
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
 use crate::capture::{ArchiveKind, LinkItem, LinkLine};
-use crate::diagnostics::{Code, Finding, Findings};
-use crate::manifest::Policy;
+use crate::diagnostics::{Code, Finding, Findings, Place};
+use crate::manifest::{Cubicle, Policy};
 
 pub use archive::{ArchiveError, Member, each as each_member, map as map_file};
 use claims::Claims;
+pub use usable::{Unusable, object as check_object};
 
 /// What goes into each image.
 #[derive(Debug, Default)]
@@ -127,6 +129,7 @@ pub fn assign(
     archive::empty(&scratch)?;
     let mut used = claims::Used::default();
     for item in &line.items {
+        findings.extend(unusable(item, line)?);
         for name in &names {
             let inputs = assignment
                 .images
@@ -188,11 +191,13 @@ pub fn assign(
         let Some(inputs) = assignment.images.get_mut(name) else {
             continue;
         };
-        let (paths, problems) = policy.resolve(&cubicle.objects);
-        findings.extend(problems);
-        for path in paths {
+        for (path, place) in objects(cubicle, policy, findings) {
             if let Some(other) = claimed.insert(path.clone(), name) {
                 findings.push(claimed_twice(&path, other, name, policy));
+            }
+            if let Some(finding) = usable::check(&path, Some(place), |_| true)? {
+                findings.push(finding);
+                continue;
             }
             if path.extension() == Some("a") {
                 inputs.line.push(Piece::Archive { path, owned: true });
@@ -200,12 +205,47 @@ pub fn assign(
                 inputs.objects.push(path);
             }
         }
-        if let Some(sources) = &cubicle.c {
-            claims::compile(name, sources, policy, line, inputs, findings);
+        for (number, sources) in cubicle.c.iter().enumerate() {
+            claims::compile((name, number), sources, policy, line, inputs, findings);
         }
         used.report_unused(cubicle, policy, line, findings);
     }
     Ok(assignment)
+}
+
+/// The files that a cubicle's `objects` match, sorted and each once, with the pattern.
+fn objects(
+    cubicle: &Cubicle,
+    policy: &Policy,
+    findings: &mut Findings,
+) -> BTreeMap<Utf8PathBuf, Place> {
+    let mut objects = BTreeMap::new();
+    for pattern in &cubicle.objects {
+        let (paths, problems) = policy.resolve(std::slice::from_ref(pattern));
+        findings.extend(problems);
+        for path in paths {
+            objects
+                .entry(path)
+                .or_insert_with(|| policy.place(&pattern.span, "matched by this"));
+        }
+    }
+    objects
+}
+
+/// What is wrong with native code that a build script has made.
+fn unusable(item: &LinkItem, line: &LinkLine) -> Result<Option<Finding>, ArchiveError> {
+    match item {
+        LinkItem::Archive(archive) if archive.kind != ArchiveKind::Toolchain => {
+            let package = archive.record.as_ref().map(|record| &record.package);
+            let place = package.map(|package| Place::note(format!("in package `{package}`")));
+            usable::check(&archive.path, place, |member| !archive::is_rust(member))
+        }
+        LinkItem::Library(library) => match &library.file {
+            Some(path) if was_built(path, line) => usable::check(path, None, |_| true),
+            _ => Ok(None),
+        },
+        _ => Ok(None),
+    }
 }
 
 /// One rlib, for the image of cubicle `name`.
@@ -312,6 +352,6 @@ fn claimed_twice(path: &camino::Utf8Path, one: &str, other: &str, policy: &Polic
 }
 
 /// An entry that matched nothing (CUB013).
-fn unused(place: crate::diagnostics::Place, what: &str) -> Finding {
+fn unused(place: Place, what: &str) -> Finding {
     Finding::of_rule(Code::CUB013, what.to_owned()).at(place)
 }

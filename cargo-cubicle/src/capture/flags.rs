@@ -6,6 +6,7 @@
 //! image is linked with its relocations kept and its full debug information,
 //! and both are dropped only when the images are composed.
 
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::CaptureError;
@@ -95,6 +96,17 @@ pub const CRATE_FLAGS: [&str; 16] = [
     "--check-cfg",
     "cfg(cubicle)",
 ];
+
+/// Flags that keep the names of folders out of a program: its messages name
+/// source files, and the same sources in another folder are to be the same program.
+/// Debug information keeps them, for debuggers and for this tool.
+pub fn renaming(renamed: &[(Utf8PathBuf, String)]) -> impl Iterator<Item = String> {
+    let scope = (!renamed.is_empty()).then(|| "--remap-path-scope=macro".to_owned());
+    let prefixes = renamed
+        .iter()
+        .map(|(folder, name)| format!("--remap-path-prefix={folder}={name}"));
+    scope.into_iter().chain(prefixes)
+}
 
 /// More of them where programs are only judged. What an optimiser removes would be
 /// missing from the lock file, and be there again in another profile.

@@ -32,7 +32,7 @@ pub const CAPTURE_VARIABLE: &str = "CUBICLE_CAPTURE";
 pub const REPORT_VARIABLE: &str = "CUBICLE_REPORT_FD";
 
 /// Raise this whenever `flags.rs` begins to compile crates differently.
-pub const FLAGS_REVISION: &str = "2";
+pub const FLAGS_REVISION: &str = "3";
 
 /// The name of a manifest.
 pub const MANIFEST_NAME: &str = "Cubicle.toml";
@@ -52,6 +52,8 @@ pub struct Session {
     pub rustdoc: String,
     /// `--cubicle-manifest`, absolute.
     pub manifest: Option<Utf8PathBuf>,
+    /// `--variant`: which partition of the manifest's.
+    pub variant: Option<String>,
     /// Where the workspace's own manifest may lie.
     pub workspace_root: Utf8PathBuf,
     /// The directories of the workspace's packages.
@@ -70,6 +72,9 @@ pub struct Session {
     pub locked: bool,
     /// Judge programs instead of making them.
     pub lint: bool,
+    /// Folders whose names must not be part of a program, and what stands there
+    /// instead; of two that match, the later one is taken.
+    pub renamed: Vec<(Utf8PathBuf, String)>,
     /// Exists as long as the command runs. Processes started by cargo leave in it
     /// what the command is to know when cargo is done.
     pub directory: Utf8PathBuf,

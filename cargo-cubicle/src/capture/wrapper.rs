@@ -96,6 +96,7 @@ pub fn run(
         let mut line = classify(captured, &call, record, &profile_directory);
         line.driver = driver;
         line.manifest = manifest;
+        line.variant.clone_from(&session.variant);
         line.stand_in = session.stand_in;
         line.audit = session.audit;
         line.locked = session.locked;
@@ -118,12 +119,18 @@ pub fn run(
     Ok(status)
 }
 
-fn crate_flags(session: &Session) -> impl Iterator<Item = &'static str> {
+fn crate_flags(session: &Session) -> Vec<String> {
     let more = match session.lint {
         true => &flags::LINT_FLAGS[..],
         false => &[],
     };
-    flags::CRATE_FLAGS.into_iter().chain(more.iter().copied())
+    let mut words: Vec<String> = flags::CRATE_FLAGS
+        .iter()
+        .chain(more)
+        .map(|word| (*word).to_owned())
+        .collect();
+    words.extend(flags::renaming(&session.renamed));
+    words
 }
 
 /// The compiler behind the wrapper that was configured before, if any.
@@ -236,6 +243,7 @@ fn classify(
         profile,
         lto: Lto::of(call),
         manifest: Utf8PathBuf::new(),
+        variant: None,
         stand_in: false,
         audit: false,
         locked: false,

@@ -39,6 +39,10 @@ const LINT: &str = "Programs are compiled in a target directory of the lint's ow
 the same is judged in all profiles. Cubicle.lock lies beside Cubicle.toml.\n\n\
 Exit status: 0 nothing is denied, 1 findings, 2 usage or manifest, 101 the program could not be compiled.";
 
+const VERIFIED: &str = "Every build does this before it replaces the old program. It needs the file alone: what must hold \
+follows from the plan in it.\n\n\
+Exit status: 0 every rule holds, 1 findings, 2 not a program of this version of `cargo cubicle`.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build as `cargo build` does, partitioned
@@ -60,6 +64,9 @@ pub enum Command {
     Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
     Symbolize(SymbolizeOptions),
+    /// Read finished programs again, by other code than what built them, and say what does not hold
+    #[command(after_long_help = VERIFIED)]
+    Verify(VerifyOptions),
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +74,9 @@ pub struct CargoOptions {
     /// Partition every program that is built as this manifest says, instead of as its own does
     #[arg(long, value_name = "PATH")]
     pub cubicle_manifest: Option<Utf8PathBuf>,
+    /// Partition more coarsely, as `[variant.NAME]` of the manifest says
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     /// Print to stderr how many milliseconds each phase took, for each program
     #[arg(long)]
     pub timings: bool,
@@ -122,7 +132,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub machine: MachineOptions,
     /// Let every violation happen and record it, for `cargo cubicle suggest`; nothing is protected
-    #[arg(long, conflicts_with_all = ["vm", "benchmark_stand_in"])]
+    #[arg(long, conflicts_with_all = ["vm", "benchmark_stand_in", "variant"])]
     pub audit: bool,
 }
 
@@ -161,6 +171,13 @@ pub struct SymbolizeOptions {
     /// The program that wrote the records, where it was built or with its `cubicle` directory beside it
     #[arg(long, value_name = "PATH")]
     pub binary: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// The programs, as `cargo cubicle build` made them; stripped ones, too
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<Utf8PathBuf>,
 }
 
 /// Flags whose value is a word of its own.
@@ -204,7 +221,8 @@ pub fn cargo_flags(subcommand: &str, words: &[OsString]) -> usize {
         if word == "--" || (subcommand == "run" && !word.starts_with('-')) {
             return index;
         }
-        let own_value = ["--cubicle-manifest", "--vm-file", "--vm-env"].contains(&word.as_ref());
+        let own_value =
+            ["--cubicle-manifest", "--variant", "--vm-file", "--vm-env"].contains(&word.as_ref());
         index += if own_value || WITH_VALUE.contains(&word.as_ref()) {
             2
         } else {

@@ -51,6 +51,7 @@ pub fn cargo(
         let without = [
             ("--vm", machine.vm),
             ("--audit", audit),
+            ("--variant", options.variant.is_some()),
             ("--benchmark-stand-in", options.benchmark_stand_in),
         ];
         let root = &prepared.workspace.root;
@@ -139,6 +140,7 @@ pub fn prepare(
         .ok_or_else(|| CaptureError::NotUtf8(temporary.path().as_os_str().to_owned()))?;
     let config = CargoConfig::load(&linker::current_directory()?, &flags.configuration)?;
     let tool = own_path()?;
+    let home = cargo_home();
     let mut environment = original_environment();
     let session = Session {
         driver: config.linker(),
@@ -154,9 +156,11 @@ pub fn prepare(
         audit: purpose.audit,
         locked: !purpose.lint && flags.words.iter().any(|word| word == "--locked"),
         lint: purpose.lint,
+        renamed: renamed(&workspace, home.as_deref()),
         directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
+        variant: options.variant.clone(),
         tool,
     };
 
@@ -183,7 +187,7 @@ pub fn prepare(
 
     // A variable would beat `--config`.
     command.env_remove("RUSTC_WRAPPER").env_remove("RUSTDOC");
-    add_compiler_flags(&mut environment, purpose);
+    add_compiler_flags(&mut environment, purpose, &session.renamed);
     for (name, value) in environment
         .iter()
         .filter(|(name, _)| name.contains("FLAGS"))
@@ -281,6 +285,29 @@ fn without_target(words: &[OsString]) -> Result<Flags, UsageError> {
     Ok(flags)
 }
 
+/// The folders that are called differently on every machine: `file!()` and `__FILE__`
+/// are not to say how.
+fn renamed(workspace: &Workspace, home: Option<&Utf8Path>) -> Vec<(Utf8PathBuf, String)> {
+    let mut renamed = vec![
+        (workspace.root.clone(), "/workspace".to_owned()),
+        (workspace.target_directory.clone(), "/target".to_owned()),
+    ];
+    renamed.extend(home.map(|home| (home.to_owned(), "/cargo".to_owned())));
+    renamed
+}
+
+/// Where cargo keeps the sources of crates.
+fn cargo_home() -> Option<Utf8PathBuf> {
+    let home = std::env::var("CARGO_HOME")
+        .ok()
+        .filter(|home| !home.is_empty());
+    let home = home.map(Utf8PathBuf::from).or_else(|| {
+        let user = std::env::var("HOME").ok().filter(|home| !home.is_empty())?;
+        Some(Utf8PathBuf::from(user).join(".cargo"))
+    })?;
+    home.canonicalize_utf8().ok()
+}
+
 fn absolute_manifest(path: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     match path.canonicalize_utf8() {
         Ok(path) if path.is_file() => Ok(path),
@@ -302,8 +329,10 @@ fn tool_identity(session: &Session) -> std::io::Result<String> {
     let stand_in = if session.stand_in { "-stand-in" } else { "" };
     let audit = if session.audit { "-audit" } else { "" };
     let locked = if session.locked { "-locked" } else { "" };
+    let variant = session.variant.iter();
+    let variant: String = variant.map(|name| format!("-variant-{name}")).collect();
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}",
+        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}{variant}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()
@@ -364,16 +393,29 @@ fn original_environment() -> BTreeMap<String, Option<String>> {
 /// have used is extended, so that none of the user's flags is overridden.
 ///
 /// Where programs are only judged, nothing is optimised, in whatever profile: the same
-/// is judged in all of them.
-fn add_compiler_flags(environment: &mut BTreeMap<String, Option<String>>, purpose: Purpose) {
-    let added = if purpose.lint { "-g -O0" } else { "-g" };
+/// is judged in all of them. And `__FILE__` does not name folders of this machine, unless
+/// there is white space in them, at which the `cc` crate divides the variable.
+fn add_compiler_flags(
+    environment: &mut BTreeMap<String, Option<String>>,
+    purpose: Purpose,
+    renamed: &[(Utf8PathBuf, String)],
+) {
+    let mut added = vec!["-g".to_owned()];
+    if purpose.lint {
+        added.push("-O0".to_owned());
+    }
+    let whole = |folder: &&(Utf8PathBuf, String)| !folder.0.as_str().contains(char::is_whitespace);
+    for (folder, name) in renamed.iter().filter(whole) {
+        added.push(format!("-fmacro-prefix-map={folder}={name}"));
+    }
+    let added = added.join(" ");
     for names in COMPILER_FLAGS {
         let is_set = |name: &&str| environment.get(*name).is_some_and(Option::is_some);
         let name = names.into_iter().find(is_set).unwrap_or(names[1]);
         let value = environment.entry(name.to_owned()).or_default();
         *value = Some(match value {
             Some(flags) => format!("{flags} {added}"),
-            None => added.to_owned(),
+            None => added.clone(),
         });
     }
 }
@@ -418,7 +460,7 @@ mod tests {
             *value = None;
         }
         environment.insert("CFLAGS".to_owned(), Some("-O1".to_owned()));
-        add_compiler_flags(&mut environment, Purpose::default());
+        add_compiler_flags(&mut environment, Purpose::default(), &[]);
         assert_eq!(environment["CFLAGS"].as_deref(), Some("-O1 -g"));
         assert_eq!(environment["CFLAGS_x86_64_unknown_linux_gnu"], None);
         assert_eq!(

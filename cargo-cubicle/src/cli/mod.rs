@@ -12,6 +12,7 @@ mod message;
 mod runner;
 mod suggest;
 mod symbolize;
+mod verify;
 mod violations;
 mod workspace;
 
@@ -165,6 +166,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Lint(options) => lint::run(options),
         Command::Suggest(options) => suggest::run(&options),
         Command::Symbolize(options) => symbolize::run(&options),
+        Command::Verify(options) => verify::run(&options),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing an ELF executable: header, program headers, segments, then sections
 //! for people and their tools.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 const PAGE: u64 = 4096;
@@ -23,7 +24,7 @@ pub struct LoadSegment<'a> {
     pub name: String,
     pub address: u64,
     pub memory_size: u64,
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
     pub writable: bool,
     pub executable: bool,
 }
@@ -132,11 +133,13 @@ impl<'a> Builder<'a> {
             alignment: 0,
             entry_size: 0,
         }];
+        let mut numbers = Vec::new();
         for segment in &self.loads {
+            numbers.push(sections.len() as u16);
             // Address and offset must agree within a page.
             let offset = (file.len() as u64).next_multiple_of(PAGE) + segment.address % PAGE;
             file.resize(offset as usize, 0);
-            file.extend_from_slice(segment.bytes);
+            file.extend_from_slice(&segment.bytes);
             let flags = 4 | u32::from(segment.writable) << 1 | u32::from(segment.executable);
             program_header(
                 &mut program_headers,
@@ -165,6 +168,22 @@ impl<'a> Builder<'a> {
                 alignment: 1,
                 entry_size: 0,
             });
+            // strip(1) makes segments anew from sections, so the zeroes must be one.
+            let size = segment.bytes.len() as u64;
+            if !empty && segment.memory_size > size {
+                sections.push(SectionHeader {
+                    name: names.add(&format!("{}.zero", segment.name)),
+                    kind: SHT_NOBITS,
+                    flags: 2 | u64::from(segment.writable),
+                    address: segment.address + size,
+                    offset: offset + size,
+                    size: segment.memory_size - size,
+                    link: 0,
+                    information: 0,
+                    alignment: 1,
+                    entry_size: 0,
+                });
+            }
         }
         // What follows the last segment in its page would be there again when a cubicle
         // starts anew.
@@ -187,7 +206,7 @@ impl<'a> Builder<'a> {
             });
         }
         if !self.symbols.is_empty() {
-            self.symbol_table(&mut file, &mut sections, &mut names);
+            self.symbol_table(&mut file, &mut sections, &mut names, &numbers);
         }
         let own_name = names.add(".shstrtab");
         let offset = append(&mut file, &names.bytes, 1);
@@ -214,6 +233,7 @@ impl<'a> Builder<'a> {
         file: &mut Vec<u8>,
         sections: &mut Vec<SectionHeader>,
         names: &mut Strings,
+        numbers: &[u16],
     ) {
         let mut strings = Strings::new();
         let mut table = vec![0u8; SYMBOL_SIZE as usize];
@@ -226,7 +246,11 @@ impl<'a> Builder<'a> {
                     (segment.address..segment.address + segment.memory_size)
                         .contains(&symbol.address)
                 })
-                .map_or(ABSOLUTE, |index| index as u16 + 1);
+                .map_or(ABSOLUTE, |index| {
+                    let segment = &self.loads[index];
+                    let zero = symbol.address - segment.address >= segment.bytes.len() as u64;
+                    numbers[index] + u16::from(zero && !segment.bytes.is_empty())
+                });
             // Global binding, so that all tools show it; function or object.
             let kind = 1 << 4 | if symbol.function { 2 } else { 1 };
             table.extend(strings.add(&symbol.name).to_le_bytes());

@@ -11,12 +11,16 @@ mod write;
 pub use monitor::{Monitor, MonitorError};
 pub use write::replace;
 
+use std::borrow::Cow;
+use std::mem::offset_of;
+
 use cubicle_abi::layout::{GATE_BASE, PLAN_BASE, STUB_BASE};
 use cubicle_abi::plan::WINDOW_PREFIX;
-use object::{Object, ObjectSection};
+use object::elf::FileHeader64;
+use object::{Endianness, Object, ObjectSection};
 
 use crate::capture::Strip;
-use crate::images::Image;
+use crate::images::{Image, Segment};
 use crate::plan::Plan;
 use elf::{Builder, LoadSegment};
 
@@ -49,8 +53,9 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
             ),
             address: segment.address,
             memory_size: segment.memory_size,
-            bytes: &parts.monitor.bytes[segment.file_offset as usize..]
-                [..segment.file_size as usize],
+            bytes: parts.monitor.bytes[segment.file_offset as usize..]
+                [..segment.file_size as usize]
+                .into(),
             writable: segment.writable,
             executable: segment.executable,
         });
@@ -59,7 +64,7 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
         name: PLAN_SECTION.to_owned(),
         address: PLAN_BASE,
         memory_size: parts.encoded_plan.len() as u64,
-        bytes: parts.encoded_plan,
+        bytes: parts.encoded_plan.into(),
         writable: false,
         executable: false,
     });
@@ -73,7 +78,7 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
                 ),
                 address: segment.address,
                 memory_size: segment.memory_size,
-                bytes: &image.bytes[segment.file_offset as usize..][..segment.file_size as usize],
+                bytes: without_sections(image, segment),
                 writable: segment.writable,
                 executable: segment.executable,
             });
@@ -89,11 +94,39 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
     Ok(builder.finish())
 }
 
+/// What is loaded of an image. Its ELF header is part of that, and says where the
+/// image's own file has section headers: there are none of those here, and their place
+/// depends on how long the names of folders in its debug information are.
+fn without_sections<'a>(image: &'a Image, segment: &Segment) -> Cow<'a, [u8]> {
+    let bytes = &image.bytes[segment.file_offset as usize..][..segment.file_size as usize];
+    if segment.file_offset != 0 || bytes.len() < size_of::<FileHeader64<Endianness>>() {
+        return bytes.into();
+    }
+    let mut bytes = bytes.to_vec();
+    for field in [
+        offset_of!(FileHeader64<Endianness>, e_shoff)
+            ..offset_of!(FileHeader64<Endianness>, e_flags),
+        offset_of!(FileHeader64<Endianness>, e_shnum)..size_of::<FileHeader64<Endianness>>(),
+    ] {
+        bytes[field].fill(0);
+    }
+    bytes.into()
+}
+
 fn suffix(executable: bool, writable: bool) -> &'static str {
     match (executable, writable) {
         (true, _) => "text",
         (false, true) => "data",
         (false, false) => "constants",
+    }
+}
+
+/// A name without what LLVM adds when it makes a module's own symbol known to others:
+/// a hash of that module, in which the names of folders are.
+fn without_module(name: &str) -> &str {
+    match name.rsplit_once(".llvm.") {
+        Some((name, hash)) if hash.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
     }
 }
 
@@ -130,7 +163,7 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
             }
             if own && !symbol.thread_local && (symbol.size > 0 || symbol.global) {
                 builder.symbol(
-                    format!("{}::{}", cubicle.name, symbol.name),
+                    format!("{}::{}", cubicle.name, without_module(&symbol.name)),
                     symbol.address,
                     symbol.size,
                     symbol.function,

@@ -2,6 +2,7 @@
 
 use cubicle_abi::defences::Defences;
 use cubicle_abi::layout::{MONITOR_BASE, MONITOR_END};
+use cubicle_abi::plan::Entries;
 
 use crate::gates::MonitorEntries;
 use crate::images::{Image, ImageError, Segment, Symbol};
@@ -17,6 +18,8 @@ pub struct Monitor {
     pub segments: Vec<Segment>,
     pub symbols: Vec<Symbol>,
     pub entries: MonitorEntries,
+    /// The same and more, as the plan says it.
+    pub planned_entries: Entries,
 }
 
 /// The monitor in this tool is not usable: a defect of the tool's build.
@@ -44,12 +47,22 @@ impl Monitor {
             gate_leave: address("cubicle_gate_leave")?,
             without: Defences::NONE,
         };
+        let planned_entries = Entries {
+            switch_pages: entries.switch_pages,
+            system_call: entries.system_call,
+            gate_enter: entries.gate_enter,
+            gate_leave: entries.gate_leave,
+            signal: address("cubicle_signal_entry_keys")?,
+            raise_first: address("cubicle_raise_first")?,
+            call_as: address("cubicle_call_as_keys")?,
+        };
         Ok(Monitor {
             bytes: IMAGE,
             entry: image.entry,
             segments: image.segments,
             symbols: image.symbols,
             entries,
+            planned_entries,
         })
     }
 }

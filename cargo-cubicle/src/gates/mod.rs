@@ -34,7 +34,9 @@ pub enum GateError {
     #[error("the assembler refused an instruction of a gate: {0}")]
     Assembler(#[from] iced_x86::IcedError),
     /// The gate does not fit its stride.
-    #[error("the gate to `{function}` takes {size} bytes; its place holds {stride}")]
+    #[error(
+        "the gate to `{function}` takes {size} bytes, and its place holds {stride}: let it take a pointer to a struct instead of so many arguments"
+    )]
     Size {
         function: String,
         size: usize,

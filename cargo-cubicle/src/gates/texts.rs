@@ -25,7 +25,7 @@ pub fn targets(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<u64>> {
             None => Ok(0),
             // Chosen by slot.
             Some(gate) if gate.is_callback() => Ok(0),
-            Some(gate) => images[gate.to].address_of(&gate.symbol).with_context(|| {
+            Some(gate) => images[gate.to].entry_of(&gate.symbol).with_context(|| {
                 format!(
                     "`{}` is not in the finished image of cubicle `{}`",
                     gate.symbol, plan.cubicles[gate.to].name
@@ -38,19 +38,17 @@ pub fn targets(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<u64>> {
 /// All executable text that the monitor copies into place, for each mechanism.
 ///
 /// # Errors
-/// If an image cannot be analysed or a gate not be emitted.
+/// If a gate cannot be emitted.
 pub fn emit(
     plan: &Plan,
     images: &mut [Image],
-    targets: &[u64],
+    specs: &[GateSpec],
     monitor: &MonitorEntries,
 ) -> anyhow::Result<Vec<TextPiece>> {
     let monitor = &MonitorEntries {
         without: plan.without,
         ..*monitor
     };
-    let reaches = reaches(plan, images)?;
-    let specs = specs(plan, images, targets, &reaches);
     let mut sites: Vec<Site> = Vec::new();
     for (cubicle, image) in images.iter_mut().enumerate() {
         images::patch(image, cubicle, &mut sites);
@@ -92,7 +90,7 @@ pub fn emit(
         }
         let end = specs.last().map_or(0, |spec| spec.index + 1);
         let mut bytes = vec![0xcc; end * GATE_STRIDE as usize];
-        for spec in &specs {
+        for spec in specs {
             let code = call::emit(spec, *mechanism, monitor)?;
             let start = spec.index * GATE_STRIDE as usize;
             bytes[start..start + code.len()].copy_from_slice(&code);
@@ -139,12 +137,12 @@ fn reaches(plan: &Plan, images: &[Image]) -> anyhow::Result<Vec<Option<Reach>>> 
     })
 }
 
-fn specs(
-    plan: &Plan,
-    images: &[Image],
-    targets: &[u64],
-    reaches: &[Option<Reach>],
-) -> Vec<GateSpec> {
+/// What each gate is made from, in order of their numbers.
+///
+/// # Errors
+/// If an image cannot be analysed.
+pub fn specs(plan: &Plan, images: &[Image], targets: &[u64]) -> anyhow::Result<Vec<GateSpec>> {
+    let reaches = reaches(plan, images)?;
     let mut specs = Vec::new();
     for (index, gate) in plan.gates.iter().enumerate() {
         let Some(gate) = gate else {
@@ -190,5 +188,5 @@ fn specs(
             fault: (to.restarts > 0).then_some(gate.fault),
         });
     }
-    specs
+    Ok(specs)
 }

@@ -1,9 +1,11 @@
 //! References that cross a border, before anything is linked: more than will
 //! survive, never less.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::symbols::{Kind, Symbols, is_instance, is_rust_abi};
+use cubicle_abi::layout::MAXIMUM_GATES;
+
+use super::symbols::{Binding, Definition, Kind, Symbols, is_instance, is_rust_abi};
 use crate::assign::{ArchiveError, Assignment};
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::manifest::Policy;
@@ -15,6 +17,8 @@ pub struct Edge {
     pub to: String,
     pub symbol: String,
     pub what: What,
+    /// Further cubicles that define the symbol, so that nobody knows which one is meant.
+    pub rivals: Vec<String>,
 }
 
 /// What is taken.
@@ -25,6 +29,17 @@ pub enum What {
     ThreadLocal,
     /// A function or variable of Rust's ABI.
     Rust,
+}
+
+/// Would a program of one piece use `theirs` instead of `own`? A weak definition gives way to a
+/// strong one, and common ones are all the same variable, which is here the first cubicle's.
+fn gives_way(own: &Definition, from: &str, theirs: &Definition, to: &str) -> bool {
+    match (own.binding, theirs.binding) {
+        (Binding::Weak, Binding::Strong) => true,
+        (Binding::Common, Binding::Strong) => theirs.kind == Kind::Variable,
+        (Binding::Common, Binding::Common) => to < from,
+        _ => false,
+    }
 }
 
 /// Symbols every image has of its own, whatever the objects say.
@@ -49,6 +64,30 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// An error where more functions are called across borders than there is room for gates.
+    pub fn report_too_many(&self, policy: &Policy, findings: &mut Findings) {
+        if self.edges.len() as u64 <= MAXIMUM_GATES {
+            return;
+        }
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for edge in &self.edges {
+            *counts.entry(&edge.to).or_default() += 1;
+        }
+        let mut finding = Finding::error(format!(
+            "{} references cross a border, and there is room for {MAXIMUM_GATES} gates",
+            self.edges.len()
+        ));
+        let mut largest: Vec<_> = counts.into_iter().collect();
+        largest.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (name, count) in largest.into_iter().take(2) {
+            let span = &policy.cubicles[name].name.span;
+            finding = finding.at(policy.place(span, format!("{count} of them lead here")));
+        }
+        findings.push(finding.help(
+            "put cubicles that call each other so much into one, or let few functions take what tells the others apart as an argument",
+        ));
+    }
+
     /// CUB013 for functions the manifest describes and the cubicle does not have.
     /// An interface file may describe more than this version of a library has.
     pub fn report_unknown_functions(&self, policy: &Policy, findings: &mut Findings) {
@@ -106,18 +145,32 @@ pub fn edges(assignment: &Assignment) -> Result<Graph, ArchiveError> {
     }
     let mut edges = Vec::new();
     for (from, symbols) in &all {
-        for reference in &symbols.references {
-            // What the image can have itself, its own or a private copy, it has.
-            if OWN.contains(&reference.as_str()) || symbols.definitions.contains_key(reference) {
+        let ours = &owned[from];
+        let references: BTreeSet<&String> =
+            symbols.references.iter().chain(ours.yielding()).collect();
+        for reference in references {
+            let own = ours.definitions.get(reference);
+            // What the image can have itself, its own or a private copy, it has, unless its
+            // own would give way in a program of one piece.
+            let private = own.is_none() && symbols.definitions.contains_key(reference);
+            if private || OWN.contains(&reference.as_str()) {
                 continue;
             }
-            let definer = owned.iter().find_map(|(to, theirs)| {
-                let definition = theirs.definitions.get(reference)?;
-                (to != from).then_some((*to, *definition))
-            });
-            let Some((to, definition)) = definer else {
+            let mut candidates: Vec<(Binding, &str, Definition)> = owned
+                .iter()
+                .filter(|(to, _)| *to != from)
+                .filter_map(|(to, theirs)| Some((to, *theirs.definitions.get(reference)?)))
+                .filter(|(to, theirs)| own.is_none_or(|own| gives_way(own, from, theirs, to)))
+                .map(|(to, definition)| (definition.binding, *to, definition))
+                .collect();
+            candidates.sort_by_key(|(binding, to, _)| (*binding, *to));
+            let Some((strongest, to, definition)) = candidates.first().copied() else {
                 continue;
             };
+            // Any of several weak ones would do, as for a linker.
+            let rivals = candidates.iter().skip(1).filter(|(binding, _, _)| {
+                strongest == Binding::Strong && *binding == Binding::Strong
+            });
             let rust = is_rust_abi(reference);
             edges.push(Edge {
                 from: (*from).to_owned(),
@@ -129,6 +182,7 @@ pub fn edges(assignment: &Assignment) -> Result<Graph, ArchiveError> {
                     Kind::Variable => What::Variable,
                     Kind::ThreadLocal => What::ThreadLocal,
                 },
+                rivals: rivals.map(|(_, to, _)| (*to).to_owned()).collect(),
             });
         }
     }

@@ -174,6 +174,25 @@ impl ShapeError {
             _ => "CUB007",
         }
     }
+
+    /// What the user can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            ShapeError::UndeclaredVariadic { .. } => {
+                "the slots behind `...` are those of every call; or let the other side call a function without them"
+            }
+            ShapeError::X87Result { .. } => "return a `double`, or store it through a pointer",
+            ShapeError::WideVector { .. } | ShapeError::OverAligned { .. } => {
+                "pass a pointer to it instead"
+            }
+            ShapeError::TooLarge { .. } => {
+                "pass a pointer to it instead, with `lend = \"in\"` or `\"out\"` for it in the manifest"
+            }
+            ShapeError::UnknownType { .. } => {
+                "compile what defines the type with `-g`, or say what the function is in `signature`"
+            }
+        }
+    }
 }
 
 /// Largest single argument or result in memory, in bytes. The default stack

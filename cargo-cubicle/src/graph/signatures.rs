@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dwarf::{Answer, DebugInfo};
 use super::signature::Signature;
+use super::symbols::unversioned;
 use crate::assign::{ArchiveError, ImageInputs, each_member, map_file};
 
 /// What is known of a function's signature.
@@ -53,7 +54,7 @@ fn read(bytes: &[u8], wanted: &BTreeSet<&str>, found: &mut BTreeMap<String, Know
     let defined: BTreeSet<&str> = object
         .symbols()
         .filter(|symbol| symbol.is_definition() && symbol.is_global())
-        .filter_map(|symbol| symbol.name().ok())
+        .filter_map(|symbol| symbol.name().ok().map(unversioned))
         .filter(|name| wanted.contains(name))
         .collect();
     if defined.is_empty() {

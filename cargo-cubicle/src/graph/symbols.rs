@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use object::{Object, ObjectSymbol, SymbolKind};
+use object::{Object, ObjectSymbol, SectionFlags, SymbolFlags, SymbolKind};
 
 use crate::assign::{ArchiveError, each_member, map_file};
 
@@ -18,7 +18,23 @@ pub struct Symbols {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     pub kind: Kind,
-    pub weak: bool,
+    pub binding: Binding,
+    /// Only the linker knows where a call of it leads: the image chooses when it
+    /// starts (STT_GNU_IFUNC), or it is the default one of several versions.
+    pub indirect: bool,
+}
+
+/// How a definition stands to others of the same symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Binding {
+    /// There can be only one.
+    Strong,
+    /// Without an initial value (`-fcommon`): one variable with all others.
+    Common,
+    /// Gives way to a strong one.
+    Weak,
+    /// One of many that are alike: an instance of a template, an inline function.
+    Instance,
 }
 
 /// The kinds of symbols that matter at a border.
@@ -47,6 +63,17 @@ impl Symbols {
         Ok(())
     }
 
+    /// Definitions that another cubicle's may replace: those that yield to a strong one in
+    /// a program of one piece.
+    pub fn yielding(&self) -> impl Iterator<Item = &String> {
+        self.definitions
+            .iter()
+            .filter(|(name, definition)| {
+                matches!(definition.binding, Binding::Weak | Binding::Common) && !is_rust_abi(name)
+            })
+            .map(|(name, _)| name)
+    }
+
     fn add_object(&mut self, bytes: &[u8]) {
         let Ok(object) = object::File::parse(bytes) else {
             return;
@@ -55,9 +82,10 @@ impl Symbols {
             if !symbol.is_global() {
                 continue;
             }
-            let Ok(name) = symbol.name() else {
+            let Ok(full_name) = symbol.name() else {
                 continue;
             };
+            let name = unversioned(full_name);
             if symbol.is_undefined() {
                 if !self.references.contains(name) {
                     self.references.insert(name.to_owned());
@@ -82,18 +110,54 @@ impl Symbols {
             };
             let definition = Definition {
                 kind,
-                weak: symbol.is_weak(),
+                binding: binding(&object, &symbol),
+                indirect: is_chosen(&symbol) || name != full_name,
             };
             self.definitions
                 .entry(name.to_owned())
                 .and_modify(|old| {
-                    if old.weak {
+                    if definition.binding < old.binding {
                         *old = definition;
                     }
                 })
                 .or_insert(definition);
         }
     }
+}
+
+fn binding<'data>(object: &object::File<'data>, symbol: &impl ObjectSymbol<'data>) -> Binding {
+    use object::ObjectSection;
+    if symbol.is_common() {
+        return Binding::Common;
+    }
+    let section = symbol
+        .section_index()
+        .and_then(|index| object.section_by_index(index).ok());
+    let grouped = section.is_some_and(|section| {
+        matches!(section.flags(), SectionFlags::Elf { sh_flags, .. }
+            if sh_flags.contains(object::elf::SHF_GROUP))
+    });
+    match (grouped, symbol.is_weak()) {
+        (true, _) => Binding::Instance,
+        (false, true) => Binding::Weak,
+        (false, false) => Binding::Strong,
+    }
+}
+
+fn is_chosen<'data>(symbol: &impl ObjectSymbol<'data>) -> bool {
+    matches!(symbol.flags(), SymbolFlags::Elf { st_info, .. }
+        if st_info.0 & 0xf == object::elf::STT_GNU_IFUNC.0)
+}
+
+/// What a reference without a version means: `f@@V2` is the default version of `f`, and
+/// `f@V1` another function.
+pub fn unversioned(name: &str) -> &str {
+    name.split_once("@@").map_or(name, |(name, _)| name)
+}
+
+/// Does a reference mean another version than the default one?
+pub fn is_version(name: &str) -> bool {
+    name.contains('@')
 }
 
 /// Is it a symbol of Rust's own ABI? `_R…` is v0 mangling, `_ZN…17h…E` the

@@ -6,10 +6,15 @@ use std::ops::Range;
 use anyhow::Context;
 use cubicle_abi::layout::gate;
 
-use super::{Image, Import, Imports, LinkRequest, Reference};
+use super::{
+    Image, ImageError, Import, Imports, LinkError, LinkRequest, Reference, SLOT_MEBIBYTES, SMALLER,
+    complaints,
+};
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
-use crate::graph::edges::Edge;
+use crate::diagnostics::{Finding, Findings, Place};
+use crate::graph::edges::{Edge, Graph};
+use crate::graph::symbols::Symbols;
 use crate::manifest::Policy;
 use crate::plan;
 use crate::plan::windows::Window;
@@ -41,18 +46,20 @@ fn imports(
     )
 }
 
-/// Links all images.
+/// Links all images. One that cannot be is a finding, and missing in the answer.
 ///
 /// # Errors
-/// What the linker or the reading of an image says.
+/// If a file cannot be read or written.
 pub fn link_all(
     line: &LinkLine,
     policy: &Policy,
     assignment: &Assignment,
     cubicles: &[plan::Cubicle],
     windows: &[Window],
-    edges: &[Edge],
+    graph: &Graph,
+    findings: &mut Findings,
 ) -> anyhow::Result<Vec<Image>> {
+    let Graph { edges, owned } = graph;
     let main = policy.main().map(|(name, _)| name).unwrap_or_default();
     let directory = line.directory.join("images");
     std::fs::create_dir_all(&directory).with_context(|| format!("cannot create `{directory}`"))?;
@@ -81,6 +88,11 @@ pub fn link_all(
                     .filter(own)
                     .flat_map(|window| &window.globals)
                     .collect(),
+                indirect: exports
+                    .iter()
+                    .copied()
+                    .filter(|symbol| is_indirect(symbol, owned.get(&cubicle.name)))
+                    .collect(),
                 exports: exports.into_iter().collect(),
                 base: cubicle.base,
                 directory: &directory,
@@ -107,7 +119,42 @@ pub fn link_all(
             })
             .collect()
     });
-    images.into_iter().collect()
+    let mut linked = Vec::new();
+    for (cubicle, image) in cubicles.iter().zip(images) {
+        match image {
+            Ok(image) => linked.push(image),
+            Err(error) => findings.extend(explain(&cubicle.name, error, policy)?),
+        }
+    }
+    Ok(linked)
+}
+
+/// Does a cubicle define this function as one that its image chooses?
+fn is_indirect(symbol: &str, owned: Option<&Symbols>) -> bool {
+    owned
+        .and_then(|owned| owned.definitions.get(symbol))
+        .is_some_and(|definition| definition.indirect)
+}
+
+/// What the user can do something about.
+fn explain(cubicle: &str, error: anyhow::Error, policy: &Policy) -> anyhow::Result<Vec<Finding>> {
+    if let Some(LinkError::Failed { messages, .. }) = error.downcast_ref() {
+        return Ok(complaints::findings(cubicle, messages, policy));
+    }
+    let Some(ImageError::TooLarge { size, largest, .. }) = error.downcast_ref() else {
+        return Err(error);
+    };
+    let mut finding = Finding::error(format!(
+        "the image of cubicle `{cubicle}` takes {} MiB of address space, and a slot has {SLOT_MEBIBYTES} MiB",
+        size.div_ceil(1 << 20),
+    ));
+    if let Some(declared) = policy.cubicles.get(cubicle) {
+        finding = finding.at(policy.place(&declared.name.span, "this cubicle"));
+    }
+    for (name, size) in largest {
+        finding = finding.at(Place::note(format!("`{name}` takes {size} bytes")));
+    }
+    Ok(vec![finding.help(SMALLER)])
 }
 
 /// For each cubicle, the places in its image that refer to each import.

@@ -31,6 +31,8 @@ pub struct LinkRequest<'a> {
     pub globals: Vec<(&'a String, &'a Global)>,
     /// Symbols others may refer to: kept, with what they reach.
     pub exports: Vec<&'a str>,
+    /// Those of them that the image chooses when it starts.
+    pub indirect: Vec<&'a str>,
     /// Address of its slot.
     pub base: u64,
     /// Where images are kept.
@@ -88,6 +90,18 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
         write(&path, object)?;
     }
     words.push(path.into_string());
+    if !request.indirect.is_empty() {
+        let path = request
+            .directory
+            .join(format!("{}.indirect.o", request.cubicle));
+        let object =
+            super::indirect::object(&request.indirect).map_err(|source| LinkError::Imports {
+                cubicle: request.cubicle.to_owned(),
+                source,
+            })?;
+        write(&path, &object)?;
+        words.push(path.into_string());
+    }
     words.push("-o".to_owned());
     words.push(output.to_string());
     let image = run(line, request, &words, &output)?;
@@ -161,6 +175,9 @@ fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
     words.push("-Wl,-u,__pthread_key_create".to_owned());
     for symbol in &request.exports {
         words.push(format!("-Wl,-u,{symbol}"));
+    }
+    for symbol in &request.indirect {
+        words.push(format!("-Wl,-u,{}", super::indirect::name(symbol)));
     }
     words
 }

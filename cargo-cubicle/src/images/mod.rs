@@ -5,8 +5,10 @@
 //! crosses a border is an absolute symbol: the address of a gate.
 
 mod all;
+mod complaints;
 mod forbidden;
 mod imports;
+mod indirect;
 mod link;
 mod patch;
 mod references;
@@ -21,6 +23,16 @@ pub use references::{Reference, references};
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
 use std::ops::Range;
+
+use cubicle_abi::layout::SLOT_SIZE;
+
+use crate::graph::symbols::unversioned;
+
+/// Address space of an image, MiB.
+const SLOT_MEBIBYTES: u64 = SLOT_SIZE >> 20;
+
+/// What to do about an image that is larger.
+const SMALLER: &str = "take large tables and buffers from the heap (`malloc`, `Box`) when they are needed, or give a part of this cubicle one of its own";
 
 /// What is read once of a finished image.
 #[derive(Debug)]
@@ -67,12 +79,14 @@ pub enum ImageError {
         source: object::Error,
     },
     #[error(
-        "the image of cubicle `{cubicle}` takes {size} bytes of address space; a slot has {room}"
+        "the image of cubicle `{cubicle}` takes {size} bytes of address space, a slot has {room}"
     )]
     TooLarge {
         cubicle: String,
         size: u64,
         room: u64,
+        /// The largest things in it, and their bytes.
+        largest: Vec<(String, u64)>,
     },
     #[error("the image of cubicle `{cubicle}` is not linked where it should be: {detail}")]
     Place { cubicle: String, detail: String },
@@ -151,6 +165,7 @@ impl Image {
                 cubicle: cubicle.to_owned(),
                 size: highest - base,
                 room: end - base,
+                largest: largest(&elf),
             });
         }
         let program_headers = program_headers.ok_or_else(|| ImageError::Place {
@@ -161,7 +176,10 @@ impl Image {
             .symbols()
             .filter(|symbol| !symbol.is_undefined())
             .filter_map(|symbol| {
-                let name = symbol.name().ok().filter(|name| !name.is_empty())?;
+                let name = unversioned(symbol.name().ok()?);
+                if name.is_empty() {
+                    return None;
+                }
                 use object::SymbolKind::{File, Section};
                 if matches!(symbol.kind(), File | Section) {
                     return None;
@@ -187,6 +205,13 @@ impl Image {
             thread_local,
             bytes,
         })
+    }
+
+    /// Where a gate enters a function: its own address, or that of the jump to what the
+    /// image chose for it.
+    pub fn entry_of(&self, name: &str) -> Option<u64> {
+        self.address_of(&indirect::name(name))
+            .or_else(|| self.address_of(name))
     }
 
     /// The address of a global symbol, or of a local one if there is no global.
@@ -227,4 +252,18 @@ impl Image {
         })?;
         Some((segment.file_offset + address - segment.address) as usize)
     }
+}
+
+/// The three largest symbols, largest first.
+fn largest(elf: &ElfFile64<'_, Endianness>) -> Vec<(String, u64)> {
+    let mut sizes: Vec<(u64, &str)> = elf
+        .symbols()
+        .filter_map(|symbol| Some((symbol.size(), symbol.name().ok()?)))
+        .collect();
+    sizes.sort_unstable_by(|one, other| other.cmp(one));
+    sizes.dedup();
+    let largest = sizes.into_iter().take(3);
+    largest
+        .map(|(size, name)| (name.to_owned(), size))
+        .collect()
 }

@@ -26,20 +26,22 @@ pub fn references(
     imports: &super::Imports,
 ) -> Result<BTreeMap<String, Vec<Reference>>, object::Error> {
     let elf = ElfFile64::<Endianness>::parse(image)?;
-    let wanted: BTreeMap<&str, ()> = imports
+    // By address: linkers write `f@V1` of an object as `f`.
+    let wanted: BTreeMap<u64, &str> = imports
         .0
         .iter()
-        .map(|import| (import.symbol.as_str(), ()))
+        .map(|import| (import.address, import.symbol.as_str()))
         .collect();
     let mut indices = BTreeMap::new();
     for symbol in elf.symbols() {
         if symbol.section() != SymbolSection::Absolute {
             continue;
         }
-        if let Ok(name) = symbol.name()
-            && wanted.contains_key(name)
+        if let Some(import) = wanted.get(&symbol.address())
+            && let Ok(name) = symbol.name()
+            && without_version(name) == without_version(import)
         {
-            indices.insert(symbol.index().0, name.to_owned());
+            indices.insert(symbol.index().0, (*import).to_owned());
         }
     }
     let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
@@ -69,4 +71,8 @@ pub fn references(
         places.dedup();
     }
     Ok(found)
+}
+
+fn without_version(name: &str) -> &str {
+    name.split('@').next().unwrap_or(name)
 }

@@ -2,13 +2,16 @@
 
 use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
-    Cubicle, FILES_WRITE, FilePlace, Gate, Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC,
-    PLAN_DUMPS, Probe, Segment, Slice, Text, VERSION, WINDOW_PREFIX,
+    Cubicle, Entries, FILES_WRITE, FilePlace, GATE_CALLEE_SEES, GATE_CALLER_SEES, GATE_ERRNO,
+    GATE_FAST, GATE_FS, GATE_LENDING, GATE_SCRUBS, GATE_UNION, GATE_VARIADIC, GATE_X87, Gate,
+    Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, PLAN_DUMPS, Probe, Registers, Segment,
+    Slice, Text, VERSION, WINDOW_PREFIX,
 };
 
 use std::ops::Range;
 
 use super::Plan;
+use crate::gates::{GateKind, GateSpec};
 use crate::images::{Image, SPARE_FUNCTION};
 
 /// A piece of executable text and where it goes.
@@ -90,7 +93,8 @@ impl Writer {
 }
 
 /// Encodes the plan with what the images turned out to be. `targets` has the
-/// address of each gate's function.
+/// address of each gate's function, `specs` what the gates that exist are emitted
+/// from, in order of their numbers.
 ///
 /// # Errors
 /// If it does not fit.
@@ -98,7 +102,9 @@ pub fn encode(
     plan: &Plan,
     images: &[Image],
     targets: &[u64],
+    specs: &[GateSpec],
     texts: &[TextPiece],
+    entries: Entries,
 ) -> Result<Vec<u8>, PlanTooLarge> {
     let mut writer = Writer {
         bytes: vec![0; size_of::<Header>()],
@@ -157,12 +163,14 @@ pub fn encode(
         });
     }
     let mut gates = Vec::new();
+    let mut specs = specs.iter();
     for (gate, target) in plan.gates.iter().zip(targets) {
         gates.push(match gate {
             Some(gate) => {
                 let name = writer.raw(gate.symbol.as_bytes());
                 let lends = writer.all(&gate.lends);
                 let probes = probes(&mut writer, &gate.probes);
+                let spec = specs.next().expect("each gate has a specification");
                 Gate {
                     name,
                     from: gate.from as u32,
@@ -174,7 +182,17 @@ pub fn encode(
                     probes,
                     fault_value: gate.fault.value,
                     fault_errno: gate.fault.errno,
-                    reserved: 0,
+                    kind: kind(spec.kind),
+                    registers: Registers {
+                        integers: spec.shape.integers as u8,
+                        vectors: spec.shape.vectors as u8,
+                        result_integers: spec.shape.result.integers as u8,
+                        result_vectors: spec.shape.result.vectors as u8,
+                        reserved: 0,
+                    },
+                    flags: flags(spec),
+                    errno_callee: spec.errno.map_or(0, |errno| errno.callee),
+                    errno_caller: spec.errno.map_or(0, |errno| errno.caller),
                 }
             }
             // Nobody's: it must not look like an edge.
@@ -189,7 +207,11 @@ pub fn encode(
                 probes: Slice::default(),
                 fault_value: 0,
                 fault_errno: 0,
-                reserved: 0,
+                kind: GATE_FAST,
+                registers: Registers::default(),
+                flags: 0,
+                errno_callee: 0,
+                errno_caller: 0,
             },
         });
     }
@@ -219,6 +241,7 @@ pub fn encode(
         },
         size: 0,
         without: plan.without,
+        entries,
     };
     let header = Header {
         size: writer.bytes.len() as u64,
@@ -230,6 +253,29 @@ pub fn encode(
         return Err(PlanTooLarge { size, room });
     }
     Ok(writer.bytes)
+}
+
+fn kind(kind: GateKind) -> u32 {
+    match kind {
+        GateKind::Fast => GATE_FAST,
+        GateKind::Union => GATE_UNION,
+        GateKind::CallerSees => GATE_CALLER_SEES,
+        GateKind::CalleeSees => GATE_CALLEE_SEES,
+        GateKind::Lending => GATE_LENDING,
+    }
+}
+
+fn flags(spec: &GateSpec) -> u16 {
+    [
+        (spec.switch_fs, GATE_FS),
+        (spec.callee_uses_x87, GATE_X87),
+        (spec.scrub_vectors, GATE_SCRUBS),
+        (spec.shape.variadic, GATE_VARIADIC),
+        (spec.errno.is_some(), GATE_ERRNO),
+    ]
+    .into_iter()
+    .filter_map(|(set, flag)| set.then_some(flag))
+    .sum()
 }
 
 /// Which audit build an encoded plan is of.
@@ -288,13 +334,19 @@ mod tests {
 
     #[test]
     fn structures_have_no_padding() {
-        assert_eq!(size_of::<Header>(), 8 + 2 * 4 + 4 * 8 + 2 * 4 + 4 * 8 + 8);
+        assert_eq!(
+            size_of::<Header>(),
+            8 + 2 * 4 + 4 * 8 + 2 * 4 + 4 * 8 + 8 + 7 * 8
+        );
         assert_eq!(
             size_of::<Cubicle>(),
             8 + 2 * 4 + 7 * 8 + 8 + 8 * 8 + 8 + 8 + 2 * 4
         );
         assert_eq!(size_of::<FilePlace>(), 8 + 2 * 4);
-        assert_eq!(size_of::<Gate>(), 8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4);
+        assert_eq!(
+            size_of::<Gate>(),
+            8 + 2 * 4 + 8 + 8 + 2 * 4 + 8 + 8 + 2 * 4 + 6 + 2 + 2 * 4
+        );
         assert_eq!(size_of::<Probe>(), 8 + 16 + 2 * 4);
         assert_eq!(size_of::<KeyedWindow>(), 2 * 8 + 2 * 4 + 8);
         assert_eq!(size_of::<Lend>(), 16 + 2 * (16 + 2 * 24) + 2 * 8 + 2 * 4);

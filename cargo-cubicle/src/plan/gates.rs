@@ -107,7 +107,8 @@ impl Call<'_> {
         let shape = match CallShape::of(self.signature) {
             Ok(shape) => shape,
             Err(error) => {
-                let mut finding = Finding::of_rule(Code::CUB007, error.to_string());
+                let code = Code::from_code(error.code()).unwrap_or(Code::CUB007);
+                let mut finding = Finding::of_rule(code, error.to_string()).help(error.remedy());
                 finding.places.extend(references());
                 if let Some(span) = &self.described {
                     finding = finding.at(self.policy.place(span, "declared here"));

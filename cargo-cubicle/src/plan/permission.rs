@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::graph::edges::{Edge, What};
+use crate::graph::symbols::is_version;
 use crate::manifest::{Policy, Window};
 
 /// The keyed window in which `owner` has put a variable.
@@ -21,6 +22,32 @@ pub fn check(
 ) -> bool {
     let callee = &policy.cubicles[&edge.to];
     let (from, to, symbol) = (&edge.from, &edge.to, &edge.symbol);
+    if !edge.rivals.is_empty() {
+        let mut finding = Finding::error(format!(
+            "cubicle `{from}` refers to `{symbol}`, which is defined in more than one other cubicle"
+        ));
+        finding.places.extend(places());
+        for owner in std::iter::once(to).chain(&edge.rivals) {
+            let span = &policy.cubicles[owner].name.span;
+            finding = finding.at(policy.place(span, format!("`{owner}` defines it")));
+        }
+        findings.push(finding.help(
+            "leave it out of all but one, make it `static` there, or give the others another name",
+        ));
+        return false;
+    }
+    if is_version(symbol) {
+        let mut finding = Finding::error(format!(
+            "cubicle `{from}` refers to `{symbol}` of cubicle `{to}`, a version of a symbol that is not the default one"
+        ));
+        finding.places.extend(places());
+        findings.push(
+            finding
+                .at(policy.place(&callee.name.span, "the cubicle it belongs to"))
+                .help("only default versions (`@@`) cross a border: refer to it without a version, or give the old one a name of its own"),
+        );
+        return false;
+    }
     let finding = match edge.what {
         What::Variable => Finding::of_rule(
             Code::CUB002,

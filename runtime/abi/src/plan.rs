@@ -9,7 +9,7 @@ use crate::defences::Defences;
 /// Says that this is a plan: "CUBICLE" and a zero byte.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"CUBICLE\0");
 /// Changes with every change of these structures.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// `isolation = "pku"`: refuse to start without protection keys.
 pub const ISOLATION_PKU: u32 = 0;
@@ -57,6 +57,24 @@ pub struct Header {
     pub size: u64,
     /// The defences that are left out: none but in programs of the tests.
     pub without: Defences,
+    pub entries: Entries,
+}
+
+/// Where the monitor is entered, and where it changes rights itself. Nothing at run time
+/// needs these; whoever verifies a binary wants to know them from it alone.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// What gates and stubs jump to.
+    pub switch_pages: u64,
+    pub system_call: u64,
+    pub gate_enter: u64,
+    pub gate_leave: u64,
+    /// What executes WRPKRU: the handler of every signal, the first raise, and
+    /// the monitor's calls with a cubicle's rights.
+    pub signal: u64,
+    pub raise_first: u64,
+    pub call_as: u64,
 }
 
 /// Debuggers and core dumps may see the process.
@@ -201,7 +219,51 @@ pub struct Gate {
     /// callee is restarted meanwhile.
     pub fault_value: u64,
     pub fault_errno: u32,
-    pub reserved: u32,
+    /// One of the `GATE_` kinds.
+    pub kind: u32,
+    pub registers: Registers,
+    /// `GATE_` flags.
+    pub flags: u16,
+    /// With [`GATE_ERRNO`]: where errno stands from the thread pointer.
+    pub errno_callee: i32,
+    pub errno_caller: i32,
+}
+
+/// Two switches and no proof.
+pub const GATE_FAST: u32 = 0;
+/// Four switches, through both sides' rights.
+pub const GATE_UNION: u32 = 1;
+/// Two switches: the caller may write the callee's memory.
+pub const GATE_CALLER_SEES: u32 = 2;
+/// Two switches: the callee may write the caller's memory.
+pub const GATE_CALLEE_SEES: u32 = 3;
+/// Four switches, through the monitor, which lends.
+pub const GATE_LENDING: u32 = 4;
+
+/// FS is switched whatever it holds.
+pub const GATE_FS: u16 = 1;
+/// The x87 registers are cleared for the callee, too, in a fast gate.
+pub const GATE_X87: u16 = 2;
+/// Vector, mask and x87 registers that carry nothing are cleared.
+pub const GATE_SCRUBS: u16 = 4;
+/// The callee learns in al how many vector registers carry arguments.
+pub const GATE_VARIADIC: u16 = 8;
+/// The callee's errno is copied to the caller's libc.
+pub const GATE_ERRNO: u16 = 16;
+
+/// How many registers carry arguments and results.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Registers {
+    /// Integer arguments, 0 to 6.
+    pub integers: u8,
+    /// Vector arguments, 0 to 8.
+    pub vectors: u8,
+    /// Integer results, 0 to 2.
+    pub result_integers: u8,
+    /// Vector results, 0 to 2.
+    pub result_vectors: u8,
+    pub reserved: u16,
 }
 
 /// Where an argument travels: 0 to 5 are the integer registers in the order of

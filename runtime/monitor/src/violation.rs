@@ -355,6 +355,7 @@ mod reporting {
         if let Some(gate) = gate_at(context.rip)
             && let Some(plan) = process::plan()
             && let Some(gate) = plan.gates().get(gate)
+            && gate.name.count > 0
         {
             let _ = record.line.write_str(",\"detail\":\"in the gate of ");
             record.line.json(plan.bytes(gate.name));

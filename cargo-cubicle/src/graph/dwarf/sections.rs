@@ -7,6 +7,7 @@
 //! never seem to lie at the same place.
 
 use super::DwarfError;
+use crate::graph::symbols::unversioned;
 use gimli::{EndianSlice, LittleEndian};
 use object::{
     Architecture, File, Object, ObjectKind, ObjectSection, ObjectSymbol, RelocationKind,
@@ -67,7 +68,7 @@ impl Sections {
                     _ => 0,
                 };
                 let address = start.checked_add(symbol.address())?;
-                Some((address, symbol.name().ok()?.to_owned()))
+                Some((address, unversioned(symbol.name().ok()?).to_owned()))
             })
             .collect();
         Ok(Sections { debug, symbols })

@@ -45,9 +45,11 @@ fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(u
     // SAFETY: this thread's block.
     let block = unsafe { &*thread::block() };
     let is_of = |cubicle: usize| {
-        let absent = block.virtual_threads[cubicle].frame == 0;
+        // The place of a gate that died with unused code leads nowhere.
+        let thread = block.virtual_threads.get(cubicle);
+        let absent = thread.is_some_and(|thread| thread.frame == 0);
         let there = process::owner(information.address) == Some(cubicle);
-        is_restartable(cubicle) && absent && (information.address < PAGE || there)
+        absent && is_restartable(cubicle) && (information.address < PAGE || there)
     };
     if let Some(cubicle) = entry_at(context.rip) {
         return is_of(cubicle).then_some((cubicle, false));

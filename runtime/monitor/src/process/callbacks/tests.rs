@@ -3,7 +3,7 @@
 
 use super::*;
 use cubicle_abi::layout::{CALLBACK_SLOTS, callback_stub, slot};
-use cubicle_abi::plan::Slice;
+use cubicle_abi::plan::{GATE_UNION, Registers, Slice};
 
 const FIRST: usize = 2;
 /// What the slots 0 and 1 of each callback hold.
@@ -25,7 +25,11 @@ fn gate_of(from: u32, to: u32, target: u64, callback: u32) -> Gate {
         probes: Slice::default(),
         fault_value: 0,
         fault_errno: 0,
-        reserved: 0,
+        kind: GATE_UNION,
+        registers: Registers::default(),
+        flags: 0,
+        errno_callee: 0,
+        errno_caller: 0,
     }
 }
 

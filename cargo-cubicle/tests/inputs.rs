@@ -1,0 +1,234 @@
+//! The projects under `tests/inputs`: objects, archives and programs of every kind that
+//! compilers and accidents make. Each is refused with an error that says what to change, or
+//! becomes a program that does what it should. All of them are built with one command.
+//! `tests/inputs/README.md` says how one is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Output};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+/// One folder, and what its `Cubicle.toml` says in its first lines.
+struct Case {
+    name: String,
+    folder: Utf8PathBuf,
+    /// Commands that make inputs, in the package's folder.
+    make: Vec<String>,
+    /// Pieces of what the tool must say when it refuses, in this order.
+    errors: Vec<String>,
+    /// Pieces of what it must say anyhow.
+    warnings: Vec<String>,
+    /// What the program writes; only one that is built writes something.
+    stdout: Vec<String>,
+}
+
+const KEYS: [&str; 4] = ["make", "error", "warning", "stdout"];
+
+impl Case {
+    fn read(folder: Utf8PathBuf) -> Case {
+        let text = fs::read_to_string(folder.join("Cubicle.toml")).unwrap();
+        let mut directives: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for line in text.lines().map_while(|line| line.strip_prefix("#@ ")) {
+            let (key, value) = line
+                .split_once(": ")
+                .unwrap_or_else(|| panic!("{folder}: {line}"));
+            assert!(KEYS.contains(&key), "{folder}: {line}");
+            directives.entry(key).or_default().push(value.to_owned());
+        }
+        let mut take = |key| directives.remove(key).unwrap_or_default();
+        let case = Case {
+            name: folder.file_name().unwrap_or_default().to_owned(),
+            make: take("make"),
+            errors: take("error"),
+            warnings: take("warning"),
+            stdout: take("stdout"),
+            folder,
+        };
+        let refused = !case.errors.is_empty();
+        assert!(
+            refused == case.stdout.is_empty(),
+            "{}: refused or run?",
+            case.folder
+        );
+        case
+    }
+
+    /// Makes the package.
+    fn write(&self, package: &Utf8Path) {
+        copy(&self.folder, package);
+        if !package.join("src").exists() {
+            fs::create_dir_all(package.join("src")).unwrap();
+            fs::write(package.join("src/main.rs"), "#![no_main]\n").unwrap();
+        }
+        if !package.join("Cargo.toml").exists() {
+            let text = format!("[package]\nname = \"{}\"\nedition = \"2024\"\n", self.name);
+            fs::write(package.join("Cargo.toml"), text).unwrap();
+        }
+        for command in &self.make {
+            let output = Command::new("sh")
+                .args(["-ec", command])
+                .current_dir(package)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{}: {command}\n{}",
+                self.name,
+                text(&output)
+            );
+        }
+    }
+
+    /// What is wrong with what came of it.
+    fn judge(&self, built: &Built, program: &Utf8Path) -> Result<(), String> {
+        let said = &built.said;
+        if said.contains("panicked at") {
+            return Err(format!("the tool failed:\n{said}"));
+        }
+        in_order(said, &self.warnings)?;
+        if !self.errors.is_empty() {
+            if built.done || program.exists() {
+                return Err("it was built".to_owned());
+            }
+            if !said.contains("help: ") {
+                return Err(format!("it does not say what to change:\n{said}"));
+            }
+            return in_order(said, &self.errors);
+        }
+        if !built.done {
+            return Err(format!("it was not built:\n{said}"));
+        }
+        let output = Command::new("timeout")
+            .arg("20")
+            .arg(program)
+            .output()
+            .unwrap();
+        let expected: String = self.stdout.iter().flat_map(|line| [line, "\n"]).collect();
+        let right = output.status.success() && output.stdout == expected.as_bytes();
+        match right {
+            true => Ok(()),
+            false => Err(format!("{}: {}{said}", output.status, text(&output))),
+        }
+    }
+}
+
+/// What building a package came to.
+#[derive(Default)]
+struct Built {
+    done: bool,
+    /// The tool's and the compiler's messages, as people see them.
+    said: String,
+}
+
+/// Whether all pieces are in a text, one behind the other.
+fn in_order(text: &str, pieces: &[String]) -> Result<(), String> {
+    let mut rest = text;
+    for piece in pieces {
+        let at = rest
+            .find(piece.as_str())
+            .ok_or_else(|| format!("`{piece}` is not where it should be in:\n{text}"))?;
+        rest = &rest[at + piece.len()..];
+    }
+    Ok(())
+}
+
+fn text(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr[..]]
+        .map(String::from_utf8_lossy)
+        .concat()
+}
+
+fn copy(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir_utf8().unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+/// Builds all packages of the workspace.
+fn build(root: &Utf8Path) -> BTreeMap<String, Built> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
+    command
+        .current_dir(root)
+        .args(["cubicle", "build", "--workspace", "--keep-going", "--quiet"])
+        .arg("--message-format=json");
+    // What `cargo test` sets for this test is not meant for the build in it.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().unwrap();
+    let mut built: BTreeMap<String, Built> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        let name = message["target"]["name"].as_str().unwrap_or_default();
+        let package = built.entry(name.to_owned()).or_default();
+        match message["reason"].as_str() {
+            Some("compiler-artifact") => package.done = !message["executable"].is_null(),
+            Some("compiler-message") => {
+                let rendered = message["message"]["rendered"].as_str().unwrap_or_default();
+                package.said.push_str(rendered);
+            }
+            _ => {}
+        }
+    }
+    assert!(!built.is_empty(), "nothing was built:\n{}", text(&output));
+    built
+}
+
+/// `CUBICLE_TEST_INPUT` names what is tried: all that begin so.
+fn cases() -> Vec<Case> {
+    let only = std::env::var("CUBICLE_TEST_INPUT").unwrap_or_default();
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/inputs");
+    let entries = root.read_dir_utf8().unwrap();
+    let mut folders: Vec<_> = entries
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_dir())
+        .filter(|path| path.file_name().unwrap_or_default().starts_with(&only))
+        .collect();
+    folders.sort();
+    assert!(!folders.is_empty());
+    folders.into_iter().map(Case::read).collect()
+}
+
+#[test]
+fn inputs_are_refused_with_a_reason_or_work() {
+    let cases = cases();
+    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("inputs");
+    if root.exists() {
+        fs::remove_dir_all(&root).unwrap();
+    }
+    let mut members = String::new();
+    for case in &cases {
+        case.write(&root.join(&case.name));
+        members.push_str(&format!("\"{}\", ", case.name));
+    }
+    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
+    fs::write(root.join("Cargo.toml"), workspace).unwrap();
+    let mut built = build(&root);
+    let output = root.join("target/x86_64-unknown-linux-gnu/debug");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let built = built.remove(&case.name).unwrap_or_default();
+        if let Err(error) = case.judge(&built, &output.join(&case.name)) {
+            wrong.push(format!("== {}: {error}", case.name));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} went wrong:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+}

@@ -1,0 +1,2 @@
+int next(int);
+int answer(int n) { return next(n); }

@@ -1,0 +1,2 @@
+int number;
+void set(int n) { number = n + 1; }

@@ -1,0 +1,2 @@
+int number;
+int answer(int n) { return n + number; }

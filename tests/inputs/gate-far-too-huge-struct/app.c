@@ -1,0 +1,3 @@
+#include "gate.h"
+struct huge huge;
+int main(void) { return last(huge); }

@@ -1,0 +1,4 @@
+static int plus_one(int n) { return n + 1; }
+static int (*choose(void))(int) { return plus_one; }
+int chosen(int n) __attribute__((ifunc("choose")));
+int answer(int n) { return chosen(n); }

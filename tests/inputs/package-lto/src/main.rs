@@ -1,0 +1,7 @@
+unsafe extern "C" {
+    safe fn answer(n: i32) -> i32;
+}
+
+fn main() {
+    println!("{}", package_lto_sys::link(answer(41)));
+}

@@ -1,0 +1,1 @@
+int next(int n) { return n + 1; }

@@ -1,0 +1,2 @@
+int missing(int);
+int answer(int n) { return missing(n); }

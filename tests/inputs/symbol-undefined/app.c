@@ -1,0 +1,2 @@
+int nobody(void);
+int main(void) { return nobody(); }

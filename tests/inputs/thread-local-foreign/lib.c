@@ -1,0 +1,2 @@
+_Thread_local int number;
+int answer(int n) { return n + number; }

@@ -1,0 +1,22 @@
+struct mixed { long a; double b; };
+extern int board;
+
+long both_none(void);
+long both_six(long, long, long, long, long, long);
+long both_seven(long, long, long, long, long, long, long);
+long both_many(long, long, long, long, long, long, long, long, long, long, long, long, long, long, long);
+int both_format(int count, double scale, ...);
+struct mixed both_mixed(long, double);
+int both_prints(int);
+long quick_add(long, long);
+double quick_long(int, int);
+long seen_number(long);
+long seen_apply(long (*call)(long), long);
+long seer_number(long);
+double seer_apply(double (*call)(double), double);
+int lender_text(const char *text);
+int lender_apply(int (*call)(const int *));
+long lender_scalar(long (*call)(long));
+int again_number(int);
+int again_text(const char *text);
+double plain_number(long, double);
