@@ -44,13 +44,17 @@ const PROCESSES: [(u32, &[&[&str]]); 3] = [
     ),
 ];
 
-/// The sample's manifest for so many cubicles.
-fn manifest(parts: u32) -> &'static str {
+/// Asks for so many cubicles: seven is the sample's manifest as it stands, the others are its
+/// variants.
+fn partition(command: &mut Command, workshop: &Workshop, parts: u32) {
+    command
+        .arg("--cubicle-manifest")
+        .arg(workshop.path(SAMPLE).join("Cubicle.toml"));
     match parts {
-        3 => "three.toml",
-        4 => "four.toml",
-        _ => "Cubicle.toml",
-    }
+        3 => command.args(["--variant", "three"]),
+        4 => command.args(["--variant", "four"]),
+        _ => command,
+    };
 }
 
 /// Executables, by what runs in them.
@@ -63,11 +67,8 @@ pub fn all(machine: &Machine, workshop: &Workshop, source: &Source) -> anyhow::R
     let target = workshop.fresh("experiment-partitioned")?;
     for parts in PARTS {
         let mut command = workshop.cubicle(&workshop.path(PROJECT), &target, machine.forms()[0]);
-        command
-            .arg("--cubicle-manifest")
-            .arg(workshop.path(SAMPLE).join(manifest(parts)))
-            .env("SPEEDTEST1", &source.path);
-        run(&mut command)?;
+        partition(&mut command, workshop, parts);
+        run(command.env("SPEEDTEST1", &source.path))?;
         let subject = Subject::Cubicles(parts);
         programs.insert(subject, take(workshop, &place, subject, &target)?);
     }
@@ -138,11 +139,9 @@ pub fn under_keys(workshop: &Workshop, source: &Source, parts: u32, arguments: &
     // The same for all: SQLite is compiled once.
     let target = workshop.output("experiment-emulated");
     let mut command = workshop.run_with_keys(&workshop.path(PROJECT), &target);
+    partition(&mut command, workshop, parts);
     command
-        .arg("--install")
-        .arg("--cubicle-manifest")
-        .arg(workshop.path(SAMPLE).join(manifest(parts)))
-        .arg("--")
+        .args(["--install", "--"])
         .args(arguments)
         .arg("experiment.db")
         .env("SPEEDTEST1", &source.path);
