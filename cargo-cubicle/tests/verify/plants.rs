@@ -778,11 +778,11 @@ fn references<'a>(good: &'a Good, plants: &mut Vec<Plant<'a>>) {
             file.put(main, &bytes);
         },
     );
-    let sites = good
+    let mut sites = good
         .places()
         .into_iter()
         .filter(|one| matches!(one.kind, PlaceKind::Site(_)));
-    let site = sites.last().expect("a site").address;
+    let site = sites.next_back().expect("a site").address;
     add(
         plants,
         rule,
