@@ -88,6 +88,10 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
             let path = line.directory.join(format!("{}.elf", cubicle.name));
             compose::replace(&path, &image.bytes)?;
         }
+        let script = line.directory.join(compose::gdb::SCRIPT);
+        compose::replace(&script, compose::gdb::script(&plan).as_bytes())?;
+        let gates = line.directory.join(compose::gdb::GATES_OBJECT);
+        compose::replace(&gates, &compose::gdb::gates_object(&plan)?)?;
         if let Some(build) = plan::encode::build_of(&encoded).filter(|_| line.audit) {
             let path = line.directory.join(audit::BUILD_FILE);
             compose::replace(&path, build.to_string().as_bytes())?;

@@ -5,6 +5,7 @@
 //! and the main image's debug information comes along if the profile keeps it.
 
 mod elf;
+pub mod gdb;
 mod monitor;
 mod write;
 

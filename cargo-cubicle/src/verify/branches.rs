@@ -109,11 +109,13 @@ fn refers(
         let target = instruction.near_branch64();
         return branches_wrongly(file, owner, target, sites).map(|why| (target, why));
     }
-    let memory = (0..instruction.op_count()).any(|one| instruction.op_kind(one) == OpKind::Memory);
-    let absolute = instruction.memory_base() == Register::None
-        && instruction.memory_index() == Register::None
-        && !matches!(instruction.segment_prefix(), Register::FS | Register::GS);
-    if !memory || !(absolute || instruction.is_ip_rel_memory_operand()) {
+    // An instruction without memory has a displacement of no bytes.
+    let fixed = instruction.is_ip_rel_memory_operand()
+        || instruction.memory_displ_size() != 0
+            && instruction.memory_base() == Register::None
+            && instruction.memory_index() == Register::None
+            && !matches!(instruction.segment_prefix(), Register::FS | Register::GS);
+    if !fixed {
         return None;
     }
     let address = instruction.memory_displacement64();

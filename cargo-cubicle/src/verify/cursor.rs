@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, Register};
 
 use super::step::write::{here, reg, to};
 use super::step::{Memory, Operand, Step};
@@ -88,10 +88,20 @@ impl<'a> Cursor<'a> {
         decoder.decode()
     }
 
+    /// What the next instruction does, on every processor: behind 66, Intel's branch and return as
+    /// without it, AMD's to 16-bit addresses.
+    fn decoded(&self) -> Option<Step> {
+        let instruction = self.peek();
+        let branches = instruction.flow_control() != FlowControl::Next;
+        let begins_with = self.code.get(self.at);
+        let prefixed = matches!(begins_with, Some(0x66 | 0x67 | 0xf2 | 0xf3));
+        Step::decoded(&instruction).filter(|_| !(branches && prefixed))
+    }
+
     /// The next instruction, whatever it is.
     pub fn next(&mut self) -> Result<(Instruction, Step), Mismatch> {
         let instruction = self.peek();
-        let Some(step) = Step::decoded(&instruction) else {
+        let Some(step) = self.decoded() else {
             return self.mismatch("no instruction that could stand here");
         };
         self.at += instruction.len();
@@ -101,7 +111,7 @@ impl<'a> Cursor<'a> {
 
     /// The operand in memory of the next instruction.
     pub fn memory(&self) -> Option<Memory> {
-        let step = Step::decoded(&self.peek())?;
+        let step = self.decoded()?;
         step.operands.list.iter().find_map(|operand| match operand {
             Operand::Memory(memory) => Some(*memory),
             _ => None,
@@ -110,7 +120,7 @@ impl<'a> Cursor<'a> {
 
     /// The constant in the next instruction.
     pub fn immediate(&self) -> Option<u64> {
-        let step = Step::decoded(&self.peek())?;
+        let step = self.decoded()?;
         step.operands.list.iter().find_map(|operand| match operand {
             Operand::Immediate(value) => Some(*value),
             _ => None,
@@ -119,7 +129,7 @@ impl<'a> Cursor<'a> {
 
     /// Is the next instruction this one?
     pub fn sees(&self, mnemonic: Mnemonic, operands: &[Operand]) -> bool {
-        Step::decoded(&self.peek()) == Some(Step::new(mnemonic, operands))
+        self.decoded() == Some(Step::new(mnemonic, operands))
     }
 
     /// Takes the next instruction if it is this one.
@@ -136,7 +146,7 @@ impl<'a> Cursor<'a> {
     pub fn is(&mut self, mnemonic: Mnemonic, operands: &[Operand]) -> Matched {
         let wanted = Step::new(mnemonic, operands);
         let instruction = self.peek();
-        let found = Step::decoded(&instruction);
+        let found = self.decoded();
         if found.as_ref() != Some(&wanted) {
             let found = match found {
                 Some(step) => format!("`{step}`"),
@@ -235,5 +245,75 @@ impl<'a> Cursor<'a> {
     pub fn bytes_at(&self, address: u64) -> &'a [u8] {
         let start = (address.saturating_sub(self.base) as usize).min(self.code.len());
         &self.code[start..self.code.len().min(start + 15)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced_x86::Mnemonic::{Call, Mov, Ret};
+    use iced_x86::Register::{EAX, RAX, RSP};
+
+    use super::super::step::write::{at, imm};
+
+    fn is(code: &[u8], mnemonic: Mnemonic, operands: &[Operand]) -> bool {
+        Cursor::new(code, 0x1000).is(mnemonic, operands).is_ok()
+    }
+
+    #[test]
+    fn an_encoding_does_not_matter_and_a_prefix_does() {
+        assert!(is(&[0x48, 0x89, 0xc4], Mov, &[reg(RSP), reg(RAX)]));
+        assert!(is(&[0x48, 0x8b, 0xe0], Mov, &[reg(RSP), reg(RAX)]));
+        assert!(is(
+            &[0xb8, 0xff, 0xff, 0xff, 0xff],
+            Mov,
+            &[reg(EAX), imm(-1)]
+        ));
+        assert!(is(&[0xe8, 0, 0, 0, 0], Call, &[to(0x1005)]));
+        assert!(is(&[0xc3], Ret, &[]));
+        // What AMD's processors take for a branch of 16 bits.
+        assert!(!is(&[0x66, 0xe8, 0, 0, 0, 0], Call, &[to(0x1006)]));
+        assert!(!is(&[0x66, 0xc3], Ret, &[]));
+        assert!(!is(&[0xf2, 0xc3], Ret, &[]));
+        assert!(!is(&[0xc2, 8, 0], Ret, &[]));
+        assert!(!is(&[0xcb], Ret, &[]));
+    }
+
+    #[test]
+    fn operands_are_compared_with_segment_and_size() {
+        let load = |code: &[u8]| is(code, Mov, &[reg(RAX), at(RSP, 8, 8)]);
+        assert!(load(&[0x48, 0x8b, 0x44, 0x24, 8]));
+        assert!(load(&[0x48, 0x8b, 0x84, 0x24, 8, 0, 0, 0]));
+        // Four bytes; GS; another displacement; a pointer of 32 bits; with an index.
+        assert!(!load(&[0x8b, 0x44, 0x24, 8]));
+        assert!(!load(&[0x65, 0x48, 0x8b, 0x44, 0x24, 8]));
+        assert!(!load(&[0x48, 0x8b, 0x44, 0x24, 9]));
+        assert!(!load(&[0x67, 0x48, 0x8b, 0x44, 0x24, 8]));
+        assert!(!load(&[0x48, 0x8b, 0x44, 0x04, 8]));
+        // Not to RAX; to memory; a locked one; cut off.
+        assert!(!load(&[0x4c, 0x8b, 0x44, 0x24, 8]));
+        assert!(!load(&[0x48, 0x89, 0x44, 0x24, 8]));
+        assert!(!load(&[0xf0, 0x48, 0x8b, 0x44, 0x24, 8]));
+        assert!(!load(&[0x48, 0x8b, 0x44, 0x24]));
+        assert!(!load(&[]));
+    }
+
+    #[test]
+    fn labels_must_be_where_jumps_lead() {
+        use iced_x86::Mnemonic::{Jne, Ud2};
+        let read = |code: &[u8]| {
+            let mut cursor = Cursor::new(code, 0x1000);
+            cursor.jump(Jne, Label::Trap)?;
+            cursor.is(Ret, &[])?;
+            cursor.define(Label::Trap)?;
+            cursor.is(Ud2, &[])?;
+            cursor.end()
+        };
+        assert!(read(&[0x75, 1, 0xc3, 0x0f, 0x0b, 0xcc, 0xcc]).is_ok());
+        assert!(read(&[0x75, 0, 0xc3, 0x0f, 0x0b, 0xcc]).is_err());
+        assert!(read(&[0x75, 1, 0xc3, 0x0f, 0x0b, 0xcc, 0x90]).is_err());
+        let mut nowhere = Cursor::new(&[0x75, 1, 0xcc], 0x1000);
+        nowhere.jump(Jne, Label::Trap).unwrap();
+        assert!(nowhere.end().is_err());
     }
 }

@@ -39,9 +39,9 @@ pub struct File<'a> {
     pub others: Vec<(u32, u32)>,
     /// Functions by address, with their sizes and names, as the symbol table has them: nothing is
     /// permitted because of it.
-    pub functions: BTreeMap<u64, (u64, String)>,
+    pub functions: BTreeMap<u64, (u64, &'a str)>,
     /// All names of what gates call.
-    pub target_names: BTreeMap<u64, Vec<String>>,
+    pub target_names: BTreeMap<u64, Vec<&'a str>>,
     pub plan: Plan<'a>,
 }
 
@@ -111,11 +111,11 @@ impl<'a> File<'a> {
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
             .map(|symbol| {
-                let name = symbol.name().unwrap_or("?").to_owned();
+                let name = symbol.name().unwrap_or("?");
                 (symbol.address(), (symbol.size(), name))
             })
             .collect();
-        let mut target_names: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        let mut target_names: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
         let targets: BTreeSet<u64> = plan
             .gates
             .iter()
@@ -127,7 +127,7 @@ impl<'a> File<'a> {
             .filter(|one| targets.contains(&one.address()))
         {
             let names = target_names.entry(symbol.address()).or_default();
-            names.extend(symbol.name().map(str::to_owned));
+            names.extend(symbol.name());
         }
         Ok(File {
             bytes,

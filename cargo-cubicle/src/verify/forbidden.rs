@@ -46,14 +46,37 @@ fn asks_kernel(bytes: &[u8]) -> Option<&'static str> {
 /// The longest pattern, less one: how far it can reach over a border.
 const REACH: usize = 3;
 
-/// Offsets in `bytes` where a pattern begins.
-pub fn scan(bytes: &[u8]) -> impl Iterator<Item = (usize, &'static str)> + '_ {
-    bytes
-        .iter()
-        .enumerate()
-        // Almost every byte is another.
-        .filter(|(_, byte)| matches!(byte, 0x0f | 0xd5))
-        .filter_map(|(offset, _)| Some((offset, forbidden(&bytes[offset..])?)))
+/// Offsets in `bytes` where a pattern begins. Eight bytes are looked at together, because hardly
+/// any is one with which a pattern can begin.
+pub fn scan(bytes: &[u8]) -> Vec<(usize, &'static str)> {
+    const WORD: usize = 8;
+    let mut found = Vec::new();
+    let (mut offset, mut rest) = (0, bytes);
+    while let Some((word, behind)) = rest.split_first_chunk::<WORD>() {
+        let word = u64::from_le_bytes(*word);
+        if has(word, 0x0f) || has(word, 0xd5) {
+            for at in offset..offset + WORD {
+                if let Some(what) = forbidden(&bytes[at..]) {
+                    found.push((at, what));
+                }
+            }
+        }
+        (offset, rest) = (offset + WORD, behind);
+    }
+    for at in offset..bytes.len() {
+        if let Some(what) = forbidden(&bytes[at..]) {
+            found.push((at, what));
+        }
+    }
+    found
+}
+
+/// Is one of the eight bytes this one? Sometimes yes where none is: a borrow may reach the byte
+/// behind one that is.
+fn has(word: u64, byte: u8) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let difference = word ^ (ONES * byte as u64);
+    difference.wrapping_sub(ONES) & !difference & (ONES << 7) != 0
 }
 
 /// What is wrong in gates and stubs at `address`, besides what is intended.
@@ -64,6 +87,7 @@ pub fn in_text(code: &[u8], address: u64, place: &str, intended: &BTreeSet<u64>)
         .filter(|(_, byte)| matches!(byte, 0x0f | 0xcd))
         .filter_map(|(offset, _)| Some((offset, asks_kernel(&code[offset..])?)));
     scan(code)
+        .into_iter()
         .filter(|(offset, _)| !intended.contains(&(address + *offset as u64)))
         .chain(calls)
         .map(|(offset, what)| {
@@ -148,6 +172,83 @@ fn seams(
                 report.find(
                     Finding::new(Rule::Forbidden, address, before.name.clone(), message)
                         .showing(&seam[offset..]),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At every offset from a border of eight bytes, and at the very end.
+    #[test]
+    fn a_pattern_is_found_wherever_it_begins() {
+        for pattern in [
+            &[0x0f, 0x01, 0xef][..],
+            &[0x0f, 0xae, 0x2c],
+            &[0x0f, 0xae, 0xd0],
+            &[0x0f, 0xae, 0xdf],
+            &[0x0f, 0xc7, 0x5b],
+            &[0xd5, 0x80, 0x01, 0xef],
+            &[0xd5, 0xff, 0xc7, 0x18],
+        ] {
+            for offset in 0..20 {
+                let mut bytes = vec![0x90; offset];
+                bytes.extend(pattern);
+                let found: Vec<usize> = scan(&bytes).into_iter().map(|(at, _)| at).collect();
+                assert_eq!(found, [offset], "{pattern:x?}");
+                bytes.extend([0x90; 20]);
+                assert_eq!(scan(&bytes)[0].0, offset);
+                bytes.pop();
+                assert_eq!(scan(&bytes[..offset + pattern.len() - 1]), []);
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_of_the_patterns_are_no_harm() {
+        for harmless in [
+            &[0x0f, 0x01, 0xee][..],         // RDPKRU
+            &[0x0f, 0xae, 0xe8],             // LFENCE
+            &[0x0f, 0xae, 0x20],             // XSAVE
+            &[0xf3, 0x48, 0x0f, 0xae, 0xc8], // RDGSBASE
+            &[0x0f, 0xc7, 0x08],             // CMPXCHG8B
+            &[0x0f, 0xc7, 0xd8],             // of a register: none
+            &[0xd5, 0x7f, 0x01, 0xef],       // map 0: ADD
+        ] {
+            assert_eq!(scan(harmless), [], "{harmless:x?}");
+        }
+    }
+
+    /// Every byte that can stand behind 0F, twice: what is forbidden is what iced-x86 calls so.
+    #[test]
+    fn the_decoder_agrees() {
+        use iced_x86::{Decoder, Mnemonic};
+        for opcode in 0..=255 {
+            for modrm in 0..=255 {
+                let code = [0xf3, 0x0f, opcode, modrm, 0, 0, 0, 0, 0, 0];
+                let named = [&code[1..], &code[..]].map(|code| {
+                    let mnemonic = Decoder::new(64, code, 0).decode().mnemonic();
+                    matches!(
+                        mnemonic,
+                        Mnemonic::Wrpkru
+                            | Mnemonic::Xrstor
+                            | Mnemonic::Xrstors
+                            | Mnemonic::Wrfsbase
+                            | Mnemonic::Wrgsbase
+                    )
+                });
+                let is_found = forbidden(&code[1..]).is_some();
+                assert!(
+                    is_found || named == [false; 2],
+                    "0f {opcode:02x} {modrm:02x}"
+                );
+                // With REX.W they are XRSTOR64 and XRSTORS64.
+                assert!(
+                    !is_found || named != [false; 2],
+                    "0f {opcode:02x} {modrm:02x}"
                 );
             }
         }

@@ -22,6 +22,7 @@ mod step;
 mod stubs;
 mod switch;
 mod texts;
+mod thread_locals;
 
 use cubicle_abi::plan::Entries;
 
@@ -50,6 +51,7 @@ pub fn verify(bytes: &[u8], monitor: Option<Monitor<'_>>) -> Result<Report, Unre
     segments::check(&file, &mut report);
     rights::check(&file, &mut report);
     let intended = texts::check(&file, &mut report);
+    thread_locals::check(&file, &mut report);
     monitor::check(&file, &mut report);
     forbidden::check(&file, &intended, &mut report);
     branches::check(&file, &mut report);

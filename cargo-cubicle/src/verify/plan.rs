@@ -342,6 +342,9 @@ impl<'a> Reader<'a> {
             fault_errno: raw.fault_errno,
         };
         let registers = gate.registers;
+        // Six callee-saved registers, one of which has a callback's slot, and two words in each of
+        // eight vector registers, which follow those.
+        let most_words = if gate.callback.is_some() { 5 } else { 22 };
         let wrong = [
             (from == to, "leads back to its caller"),
             (gate.kind > GATE_LENDING, "is of no kind that exists"),
@@ -375,6 +378,10 @@ impl<'a> Reader<'a> {
                     || registers.result_integers > 2
                     || registers.result_vectors > 2,
                 "passes more registers than the calling convention has",
+            ),
+            (
+                gate.kind != GATE_LENDING && gate.stack_words > most_words,
+                "passes more of the stack than registers hold",
             ),
             (
                 gate.callback.is_some() != (gate.target == 0),

@@ -5,8 +5,8 @@ use std::fmt;
 
 use cubicle_abi::defences::Defences;
 use cubicle_abi::plan::{
-    GATE_CALLEE_SEES, GATE_CALLER_SEES, GATE_FAST, GATE_LENDING, GATE_UNION, ISOLATION_ANY,
-    ISOLATION_AUDIT, ISOLATION_PKU, ISOLATION_STAND_IN,
+    GATE_CALLEE_SEES, GATE_CALLER_SEES, GATE_FAST, GATE_LENDING, GATE_SCRUBS, GATE_UNION,
+    ISOLATION_ANY, ISOLATION_AUDIT, ISOLATION_PKU, ISOLATION_STAND_IN, PLAN_DUMPS,
 };
 
 use super::file::File;
@@ -198,6 +198,23 @@ impl Report {
                 _ => "unknown",
             };
             *report.gates.entry(kind).or_default() += 1;
+        }
+        let gates = || file.plan.gates.iter().flatten();
+        let unscrubbed = gates().filter(|gate| !gate.has(GATE_SCRUBS)).count();
+        for (count, what) in [
+            (
+                gates().filter(|gate| gate.kind == GATE_FAST).count(),
+                "prove nothing: they are fast",
+            ),
+            (unscrubbed, "leave vector registers as they are"),
+        ] {
+            if count > 0 {
+                report.notes.push(format!("{count} gates {what}"));
+            }
+        }
+        if file.plan.header.flags & PLAN_DUMPS != 0 {
+            let note = "debuggers and core dumps may see the process";
+            report.notes.push(note.to_owned());
         }
         report
     }

@@ -73,12 +73,9 @@ pub fn check(file: &File<'_>, report: &mut Report) {
                 ));
             }
         }
-        for other in 0..number {
-            if same(plan.cubicles[other].rights, rights) {
-                find(format!(
-                    "{} has the same, and so they are one",
-                    names[other]
-                ));
+        for (other, name) in plan.cubicles[..number].iter().zip(&names) {
+            if same(other.rights, rights) {
+                find(format!("{name} has the same, and so they are one"));
             }
         }
         let seen = |access: fn(Rights, u32) -> bool| -> Vec<&str> {

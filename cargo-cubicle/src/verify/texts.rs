@@ -55,7 +55,7 @@ fn check_targets(file: &File<'_>, report: &mut Report) {
     for gate in gates.filter(|gate| gate.callback.is_none()) {
         let name = format!("{}::{}", file.plan.cubicles[gate.to].name, gate.name);
         let names = file.target_names.get(&gate.target);
-        let is_named = names.is_some_and(|names| names.contains(&name));
+        let is_named = names.is_some_and(|names| names.contains(&name.as_str()));
         let message = if !file.is_code_of(gate.to, gate.target) {
             "what it calls is not code of the cubicle that it calls"
         } else if !file.functions.is_empty() && !is_named {

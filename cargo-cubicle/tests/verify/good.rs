@@ -108,6 +108,11 @@ impl Good {
         places(&self.file())
     }
 
+    /// Where in the file what is loaded at `address` stands.
+    pub fn offset(&self, address: u64) -> usize {
+        offset(&self.bytes, address)
+    }
+
     pub fn edit(&self) -> Edited {
         Edited {
             bytes: self.bytes.clone(),
@@ -121,24 +126,8 @@ pub struct Edited {
 }
 
 impl Edited {
-    /// Where in the file what is loaded at `address` stands; the whole pages of a segment are.
     pub fn offset(&self, address: u64) -> usize {
-        let elf = ElfFile64::<LittleEndian>::parse(&*self.bytes).unwrap();
-        let headers = elf.elf_program_headers().iter();
-        let loads = headers.filter(|one| one.p_type(LittleEndian) == object::elf::PT_LOAD);
-        let offset = loads
-            .map(|one| {
-                (
-                    one.p_vaddr(LittleEndian),
-                    one.p_memsz(LittleEndian),
-                    one.p_offset(LittleEndian),
-                )
-            })
-            .find(|(start, size, _)| {
-                (start & !0xfff..(start + size).next_multiple_of(4096)).contains(&address)
-            })
-            .map(|(start, _, offset)| (offset + address).wrapping_sub(start));
-        offset.unwrap_or_else(|| panic!("{address:#x} is not loaded")) as usize
+        offset(&self.bytes, address)
     }
 
     pub fn at(&self, address: u64, count: usize) -> &[u8] {
@@ -222,6 +211,26 @@ impl Edited {
         let value = u64::from_le_bytes(self.bytes[at..at + 8].try_into().unwrap());
         self.bytes[at..at + 8].copy_from_slice(&change(value).to_le_bytes());
     }
+}
+
+/// Where in the file what is loaded at `address` stands; the whole pages of a segment are.
+fn offset(bytes: &[u8], address: u64) -> usize {
+    let elf = ElfFile64::<LittleEndian>::parse(bytes).unwrap();
+    let headers = elf.elf_program_headers().iter();
+    let loads = headers.filter(|one| one.p_type(LittleEndian) == object::elf::PT_LOAD);
+    let offset = loads
+        .map(|one| {
+            (
+                one.p_vaddr(LittleEndian),
+                one.p_memsz(LittleEndian),
+                one.p_offset(LittleEndian),
+            )
+        })
+        .find(|(start, size, _)| {
+            (start & !0xfff..(start + size).next_multiple_of(4096)).contains(&address)
+        })
+        .map(|(start, _, offset)| (offset + address).wrapping_sub(start));
+    offset.unwrap_or_else(|| panic!("{address:#x} is not loaded")) as usize
 }
 
 /// Offsets of the header's lists.

@@ -1,6 +1,7 @@
 //! The verifier: what the tool builds passes, every rule is broken on purpose and
 //! noticed, and every bit of every gate and stub is flipped.
 
+mod damaged;
 mod flips;
 mod good;
 mod plants;
@@ -204,4 +205,15 @@ fn a_flipped_bit_is_noticed_in_one_place_of_every_kind() {
 #[ignore = "a few minutes: every bit of every gate, stub and entry"]
 fn a_flipped_bit_is_noticed_everywhere() {
     flips::all(Good::get());
+}
+
+#[test]
+fn damaged_files_are_refused_and_break_nothing() {
+    damaged::damage(Good::get(), 60);
+}
+
+#[test]
+#[ignore = "minutes: the same with thousands of files"]
+fn thousands_of_damaged_files_break_nothing() {
+    damaged::damage(Good::get(), 5000);
 }

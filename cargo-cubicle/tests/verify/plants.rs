@@ -506,21 +506,22 @@ fn gates<'a>(good: &'a Good, plants: &mut Vec<Plant<'a>>) {
             .iter()
             .rposition(|one| one.mnemonic() == Mnemonic::Wrpkru);
         let last = last.expect("a switch");
-        // Other rights, consistently: all of them.
+        // Other rights, consistently: all of them; the monitor's are a cubicle's instead.
         let all = code.clone();
         add(plants, rule, wrong, move |file| {
-            all.end_with(file, switch - 3, &[0; 4]);
             let compare = &all.instructions[switch + 1];
-            all.end_with(file, switch + 1, &vec![0; compare.len() - 1]);
+            if compare.immediate(1) == 0 {
+                return all.end_with(file, switch - 3, &0x5555_5554_u32.to_le_bytes());
+            }
+            assert_eq!(compare.len(), 5, "an opcode and four bytes");
+            all.end_with(file, switch - 3, &[0; 4]);
+            all.end_with(file, switch + 1, &[0; 4]);
         });
-        // No comparison behind the first switch, no proof of 64-bit mode behind the last, nothing required.
-        for (number, at) in [
-            ("jump", switch + 2),
-            ("mode", last + 3),
-            ("proof", code.find(last, Mnemonic::Cmp) + 3),
-        ] {
+        // No comparison behind the first switch, no proof of 64-bit mode behind the last, nothing
+        // required there.
+        let proof = code.find(last + 3, Mnemonic::Jne);
+        for at in [switch + 2, last + 3, proof] {
             let code = code.clone();
-            let _ = number;
             add(plants, rule, wrong, move |file| code.drop(file, at));
         }
         // Flags are not tested.
@@ -529,7 +530,7 @@ fn gates<'a>(good: &'a Good, plants: &mut Vec<Plant<'a>>) {
         add(plants, rule, wrong, move |file| {
             untested.drop(file, flags + 2)
         });
-        // Another function is called; and its own, from its second instruction on.
+        // Something else than the function is called.
         let call = code.find(switch, Mnemonic::Pushfq);
         let mut calls = code.instructions.iter().enumerate().skip(call);
         let target = good.file().plan.gates[number_of_gate(good, name)]
@@ -688,18 +689,9 @@ fn stubs<'a>(good: &'a Good, plants: &mut Vec<Plant<'a>>) {
         };
         others.lead_to(file, jump, system_call_gate(other));
     });
-    let site = place_of(good, MECHANISM_PKU, |kind| {
-        matches!(kind, PlaceKind::Site(_))
-    })
-    .place;
-    let file = good.file();
-    let sites = good
-        .places()
-        .into_iter()
-        .filter(|one| one.mechanism == MECHANISM_PKU);
-    let number_site = sites.filter(|one| matches!(one.kind, PlaceKind::Site(_)) && one.size == 16);
-    let number_site = number_site.clone().next().expect("a site of that form");
-    let _ = (site, file);
+    let sites = good.places().into_iter();
+    let mut sites = sites.filter(|one| matches!(one.kind, PlaceKind::Site(_)) && one.size == 16);
+    let number_site = sites.next().expect("a site of that form");
     add(
         plants,
         rule,
@@ -923,6 +915,31 @@ fn plan(plants: &mut Vec<Plant<'_>>) {
             file.plan_u32(at, |count| count.max(1));
         }
     });
+    add(
+        plants,
+        rule,
+        "passes more of the stack than registers hold",
+        |file| {
+            let gates = file.slice(GATES).count as usize;
+            for number in 0..gates {
+                let at = file.element::<Gate>(GATES, number) + offset_of!(Gate, stack_words);
+                file.plan_u32(at, |words| if words > 6 { 23 } else { words });
+            }
+        },
+    );
+    for (field, offset) in [
+        (offset_of!(Gate, errno_caller), 0x28),
+        (offset_of!(Gate, errno_callee), -1 << 20),
+        (offset_of!(Gate, errno_caller), -2),
+    ] {
+        add(plants, rule, "is not a thread-local", move |file| {
+            let gates = file.slice(GATES).count as usize;
+            for number in 0..gates {
+                let at = file.element::<Gate>(GATES, number) + field;
+                file.plan_u32(at, |errno| if errno == 0 { 0 } else { offset as u32 });
+            }
+        });
+    }
     for (isolation, words) in [
         (ISOLATION_AUDIT, "it is an audit build"),
         (ISOLATION_STAND_IN, "it is a benchmark build"),

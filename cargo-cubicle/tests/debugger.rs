@@ -1,0 +1,140 @@
+//! gdb with the script that lies beside the images: breakpoints in every cubicle, with
+//! source lines, and backtraces through gates, in programs as people have them.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Builds a sample; its program, and the script for gdb.
+fn build(sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
+    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("debugger");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
+    command
+        .args(["cubicle", "build", "--locked", "--quiet", "--target-dir"])
+        .arg(&target)
+        .current_dir(
+            Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../samples")
+                .join(sample),
+        );
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
+            command.env_remove(name);
+        }
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let folder = target.join("x86_64-unknown-linux-gnu/debug");
+    // One of them is of the last build: the newest.
+    let scripts = folder.join("cubicle").read_dir_utf8().unwrap();
+    let scripts = scripts.map(|entry| entry.unwrap().into_path().join("gdb.py"));
+    let name = if sample == "flate2" {
+        "streams"
+    } else {
+        sample
+    };
+    let own = scripts.filter(|path| {
+        let stem = path
+            .parent()
+            .and_then(Utf8Path::file_name)
+            .unwrap_or_default();
+        stem.starts_with(&format!("{name}-")) && path.is_file()
+    });
+    let newest = own.max_by_key(|path| path.metadata().unwrap().modified().unwrap());
+    (folder.join(name), newest.expect("a script"))
+}
+
+/// What gdb says to these commands.
+fn gdb(script: &Utf8Path, program: &Utf8Path, commands: &[&str]) -> String {
+    let mut command = Command::new("gdb");
+    command.args(["-nx", "-batch", "-iex", "set auto-load no"]);
+    command.args(["-x", script.as_str(), "-ex", "set width 0"]);
+    for one in commands {
+        command.args(["-ex", one]);
+    }
+    let output = command.arg(program).output().expect(
+        "gdb is needed here; `./check` installs it, or: apt-get install --no-install-recommends gdb",
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.contains("Python Exception"), "{said}");
+    said
+}
+
+/// The frames of a backtrace, without numbers and addresses.
+fn frames(said: &str) -> Vec<&str> {
+    let lines = said.lines().filter(|line| line.starts_with('#'));
+    lines
+        .map(|line| {
+            let line = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
+            line.split_once(" in ").map_or(line, |(_, rest)| rest)
+        })
+        .collect()
+}
+
+/// The places of these words in the frames, in this order.
+fn in_order(said: &str, wanted: &[&str]) {
+    let frames = frames(said);
+    let mut rest = frames.iter();
+    for words in wanted {
+        assert!(
+            rest.any(|frame| words.split(' ').all(|word| frame.contains(word))),
+            "no `{words}` where it should be in:\n{said}"
+        );
+    }
+}
+
+#[test]
+fn a_c_library_is_called_through_its_gate() {
+    let (program, script) = build("flate2");
+    let said = gdb(
+        &script,
+        &program,
+        &[
+            "break deflateReset",
+            "run",
+            "backtrace",
+            "up 3",
+            "info locals",
+        ],
+    );
+    assert!(said.contains("deflate.c:"), "{said}");
+    in_order(
+        &said,
+        &[
+            "deflateReset deflate.c",
+            "deflateInit2_ deflate.c",
+            "gate app -> zlib::deflateInit2_",
+            "mz_deflateInit2 ffi/c.rs",
+            "Compress::new mem.rs",
+            "streams::main main.rs",
+        ],
+    );
+}
+
+#[test]
+fn recursion_through_three_cubicles_is_followed_to_the_end() {
+    let (program, script) = build("three");
+    let said = gdb(
+        &script,
+        &program,
+        &["break legacy_descend if depth == 0", "run", "backtrace"],
+    );
+    let round = |depth: u32| {
+        [
+            format!("legacy_descend depth={depth}, legacy.cpp"),
+            "gate engine -> legacy::legacy_descend".to_owned(),
+            format!("engine_descend depth={}, descend.rs", depth + 1),
+            "gate app -> engine::engine_descend".to_owned(),
+            format!("app_descend depth={}, exports.rs", depth + 2),
+        ]
+    };
+    let mut wanted: Vec<String> = Vec::new();
+    for depth in [0, 3, 6] {
+        wanted.extend(round(depth));
+    }
+    wanted.push("three::main main.rs".to_owned());
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    in_order(&said, &wanted);
+    // The variables are those of each side.
+    assert!(said.contains("depth=8, sum=2,"), "{said}");
+}
