@@ -50,7 +50,9 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Dou
             // A warning left nothing out.
             let mistakes = |reader: &Reader| {
                 let findings = reader.findings.iter();
-                findings.filter(|finding| finding.level == Level::Deny).count()
+                findings
+                    .filter(|finding| finding.level == Level::Deny)
+                    .count()
             };
             let before = mistakes(reader);
             let cubicle = cubicle::read(reader, name, entry);
