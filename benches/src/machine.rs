@@ -33,6 +33,14 @@ impl Machine {
         }
     }
 
+    /// The processor, and the kernel.
+    pub fn name(&self) -> String {
+        format!(
+            "{}, {} processors, Linux {}",
+            self.processor, self.processors, self.kernel
+        )
+    }
+
     /// The forms to build, besides the plain one. With keys the real thing
     /// needs no stand-in; without them the default form is page tables.
     pub fn forms(&self) -> &'static [Form] {
@@ -59,10 +67,8 @@ impl fmt::Display for Machine {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         write!(
             f,
-            "{}, {} processors, Linux {}, {}; load at start {}",
-            self.processor,
-            self.processors,
-            self.kernel,
+            "{}, {}; load at start {}",
+            self.name(),
             if self.keys {
                 "protection keys"
             } else {

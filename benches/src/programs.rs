@@ -34,6 +34,8 @@ pub struct Workshop {
     root: PathBuf,
     tool: PathBuf,
     output: PathBuf,
+    /// What is measured is built in release; tests have no time for that.
+    release: bool,
 }
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -41,28 +43,52 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 impl Workshop {
     /// Builds the tool in release, beside this program.
     pub fn open() -> anyhow::Result<Workshop> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .canonicalize()?;
         let own = env::current_exe()?;
         let target = own
             .ancestors()
             .nth(2)
-            .context("this program is run by `cargo run`")?
-            .to_owned();
+            .context("this program is run by `cargo run`")?;
+        Workshop::with_tool(target, true)
+    }
+
+    /// Builds the tool and everything else for debugging, beside the test that asks.
+    #[cfg(test)]
+    pub fn for_tests() -> anyhow::Result<Workshop> {
+        let own = env::current_exe()?;
+        let target = own.ancestors().nth(3).context("cargo runs this test")?;
+        Workshop::with_tool(target, false)
+    }
+
+    fn with_tool(target: &Path, release: bool) -> anyhow::Result<Workshop> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .canonicalize()?;
+        let profile = if release { "release" } else { "debug" };
         let mut command = cargo();
         command
             .current_dir(&root)
-            .args(["build", "--quiet", "--release", "-p", "cargo-cubicle"])
+            .args(["build", "--quiet", "-p", "cargo-cubicle"])
+            .args(release.then_some("--release"))
             .arg("--target-dir")
-            .arg(&target);
+            .arg(target);
         run(&mut command)?;
-        let output = target.join("benchmarks");
+        let output = if release {
+            "benchmarks"
+        } else {
+            "benchmarks-tests"
+        };
         Ok(Workshop {
             root,
-            tool: target.join("release/cargo-cubicle"),
-            output,
+            tool: target.join(profile).join("cargo-cubicle"),
+            output: target.join(output),
+            release,
         })
+    }
+
+    /// Where cargo leaves a program.
+    pub fn built(&self, target: &Path, binary: &str) -> PathBuf {
+        let profile = if self.release { "release" } else { "debug" };
+        target.join(TARGET).join(profile).join(binary)
     }
 
     /// A folder in the repository.
@@ -94,7 +120,7 @@ impl Workshop {
                 run(self.cubicle(&folder, &output, form).args(flags))?;
             }
         }
-        Ok(output.join(TARGET).join("release").join(binary))
+        Ok(self.built(&output, &binary))
     }
 
     /// `cargo cubicle build --release`, to be completed.
@@ -102,7 +128,8 @@ impl Workshop {
         let mut command = Command::new(&self.tool);
         command
             .current_dir(folder)
-            .args(["cubicle", "build", "--release", "--quiet", "--locked"])
+            .args(["cubicle", "build", "--quiet", "--locked"])
+            .args(self.release.then_some("--release"))
             .arg("--target-dir")
             .arg(output);
         if form == Form::StandIn {
@@ -117,41 +144,45 @@ impl Workshop {
     pub fn emulated(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Samples> {
         let folder = self.path("benches/programs").join(name);
         let target = self.fresh(&format!("{name}-emulated"))?;
+        let mut command = self.run_with_keys(&folder, &target);
+        let mut samples = Samples::default();
+        samples.read(&run(command.arg("--").args(arguments))?)?;
+        Ok(samples)
+    }
+
+    /// `cargo cubicle run --vm`, to be completed.
+    pub fn run_with_keys(&self, folder: &Path, target: &Path) -> Command {
         let mut command = Command::new(&self.tool);
         command
             .current_dir(folder)
-            .args(["cubicle", "run", "--release", "--quiet", "--locked", "--vm"])
+            .args(["cubicle", "run", "--quiet", "--locked", "--vm"])
+            .args(self.release.then_some("--release"))
             .arg("--target-dir")
-            .arg(target)
-            .arg("--")
-            .args(arguments);
-        let mut samples = Samples::default();
-        samples.read(&run(&mut command)?)?;
-        Ok(samples)
+            .arg(target);
+        command
     }
 
     /// `cargo build --release` of the same program: static and at a fixed
     /// address, too.
     pub fn plain_rust(&self, folder: &Path, output: &Path) -> anyhow::Result<()> {
+        run(&mut self.plain_cargo(folder, output))?;
+        Ok(())
+    }
+
+    /// The same, to be completed.
+    pub fn plain_cargo(&self, folder: &Path, output: &Path) -> Command {
         let mut command = cargo();
         command
             .current_dir(folder)
-            .args([
-                "build",
-                "--release",
-                "--quiet",
-                "--locked",
-                "--target",
-                TARGET,
-            ])
+            .args(["build", "--quiet", "--locked", "--target", TARGET])
+            .args(self.release.then_some("--release"))
             .arg("--target-dir")
             .arg(output)
             .env(
                 "RUSTFLAGS",
                 "-Ctarget-feature=+crt-static -Crelocation-model=static",
             );
-        run(&mut command)?;
-        Ok(())
+        command
     }
 
     /// With the options that `c = { files = … }` uses in release.
@@ -175,10 +206,15 @@ impl Workshop {
         Ok(output.to_owned())
     }
 
+    /// A folder of this name for the output of a build.
+    pub fn output(&self, name: &str) -> PathBuf {
+        self.output.join(name)
+    }
+
     /// An empty folder of this name for the output of a build. Building afresh
     /// is the only way to be sure that this tool built it.
     pub fn fresh(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let folder = self.output.join(name);
+        let folder = self.output(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .with_context(|| format!("cannot empty {}", folder.display()))?;

@@ -148,7 +148,9 @@ const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
 /// If the program could not be judged.
 pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
     let mut report = Report::about(line);
-    let policy = match phase("manifest", || manifest::load(&line.manifest)) {
+    let policy = match phase("manifest", || {
+        manifest::load(&line.manifest, line.variant.as_deref())
+    }) {
         Ok(policy) => policy,
         Err(manifest::LoadError::Rejected(rejected)) => {
             report.manifest_rejected = true;
@@ -252,7 +254,7 @@ fn analyse(
 /// What the program may do that the lock file beside its manifest does not list. A
 /// project that has none is not asked for one.
 fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Findings> {
-    let path = lock_file::path_beside(&line.manifest);
+    let path = lock_file::path_beside(&line.manifest, line.variant.as_deref());
     let lock = match lock_file::Lock::read(&path)? {
         Some(lock) if line.binary_name.is_some() => lock,
         _ => return Ok(Findings::new()),
@@ -269,7 +271,7 @@ fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Find
 
 /// Files that the manifest names, interface files included: the program must be linked again for them.
 pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
-    let Ok(policy) = manifest::load(&line.manifest) else {
+    let Ok(policy) = manifest::load(&line.manifest, line.variant.as_deref()) else {
         return Vec::new();
     };
     let mut files = Vec::new();
@@ -282,13 +284,16 @@ pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
         files.push(line.directory.join("judged-in-full"));
     }
     if line.locked {
-        files.push(lock_file::path_beside(&line.manifest));
+        files.push(lock_file::path_beside(
+            &line.manifest,
+            line.variant.as_deref(),
+        ));
     }
     let interfaces = policy.interfaces.iter().filter(|interface| interface.own);
     files.extend(interfaces.map(|interface| interface.file.clone()));
     for cubicle in policy.cubicles.values() {
         files.extend(policy.resolve(&cubicle.objects).0);
-        if let Some(sources) = &cubicle.c {
+        for sources in &cubicle.c {
             files.extend(policy.resolve(&sources.files).0);
         }
     }
@@ -296,7 +301,7 @@ pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
 }
 
 fn load(line: &LinkLine) -> anyhow::Result<Policy> {
-    match manifest::load(&line.manifest) {
+    match manifest::load(&line.manifest, line.variant.as_deref()) {
         Ok(policy) => Ok(policy),
         Err(manifest::LoadError::Rejected(rejected)) => {
             say(&rejected.findings, &rejected.sources);

@@ -163,9 +163,9 @@ fn profile_name(line: &LinkLine) -> &str {
     }
 }
 
-/// Compiles a cubicle's own C and C++ sources.
+/// Compiles one table of a cubicle's own C and C++ sources.
 pub fn compile(
-    name: &str,
+    (name, number): (&str, usize),
     sources: &CSources,
     policy: &Policy,
     line: &LinkLine,
@@ -174,7 +174,10 @@ pub fn compile(
 ) {
     let (files, problems) = policy.resolve(&sources.files);
     findings.extend(problems);
-    let output = line.directory.join("assigned").join(name);
+    let mut output = line.directory.join("assigned").join(name);
+    if number > 0 {
+        output.push(number.to_string());
+    }
     let (plus, plain): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_cpp(file));
     for (files, cpp) in [(plain, false), (plus, true)] {
         if files.is_empty() {

@@ -205,8 +205,8 @@ pub fn assign(
                 inputs.objects.push(path);
             }
         }
-        if let Some(sources) = &cubicle.c {
-            claims::compile(name, sources, policy, line, inputs, findings);
+        for (number, sources) in cubicle.c.iter().enumerate() {
+            claims::compile((name, number), sources, policy, line, inputs, findings);
         }
         used.report_unused(cubicle, policy, line, findings);
     }

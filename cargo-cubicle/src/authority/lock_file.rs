@@ -55,12 +55,16 @@ const HEADING: &str = "\
 # `cargo cubicle lint --accept`; commit it, and read its changes as you read code.
 ";
 
-/// The lock file beside a manifest.
-pub fn path_beside(manifest: &Utf8Path) -> Utf8PathBuf {
-    match manifest.file_name() {
+/// The lock file beside a manifest. Another manifest of the same folder has a lock file
+/// of its own, and so has a variant: `Cubicle.four.lock`.
+pub fn path_beside(manifest: &Utf8Path, variant: Option<&str>) -> Utf8PathBuf {
+    let path = match manifest.file_name() {
         Some("Cubicle.toml") | None => manifest.with_file_name(LOCK_NAME),
-        // Another manifest of the same folder has a lock file of its own.
         Some(_) => manifest.with_extension("lock"),
+    };
+    match variant {
+        Some(variant) => path.with_extension(format!("{variant}.lock")),
+        None => path,
     }
 }
 

@@ -30,6 +30,9 @@ pub struct LinkLine {
     pub lto: Lto,
     /// The manifest that applies.
     pub manifest: Utf8PathBuf,
+    /// Which of its variants, if not the program as it stands there.
+    #[serde(default)]
+    pub variant: Option<String>,
     /// A benchmark build: a stand-in replaces WRPKRU and nothing is protected.
     pub stand_in: bool,
     /// An audit build: nothing is protected and violations are recorded.

@@ -52,6 +52,8 @@ pub struct Session {
     pub rustdoc: String,
     /// `--cubicle-manifest`, absolute.
     pub manifest: Option<Utf8PathBuf>,
+    /// `--variant`: which partition of the manifest's.
+    pub variant: Option<String>,
     /// Where the workspace's own manifest may lie.
     pub workspace_root: Utf8PathBuf,
     /// The directories of the workspace's packages.

@@ -96,6 +96,7 @@ pub fn run(
         let mut line = classify(captured, &call, record, &profile_directory);
         line.driver = driver;
         line.manifest = manifest;
+        line.variant.clone_from(&session.variant);
         line.stand_in = session.stand_in;
         line.audit = session.audit;
         line.locked = session.locked;
@@ -242,6 +243,7 @@ fn classify(
         profile,
         lto: Lto::of(call),
         manifest: Utf8PathBuf::new(),
+        variant: None,
         stand_in: false,
         audit: false,
         locked: false,

@@ -74,6 +74,9 @@ pub struct CargoOptions {
     /// Partition every program that is built as this manifest says, instead of as its own does
     #[arg(long, value_name = "PATH")]
     pub cubicle_manifest: Option<Utf8PathBuf>,
+    /// Partition more coarsely, as `[variant.NAME]` of the manifest says
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     /// Print to stderr how many milliseconds each phase took, for each program
     #[arg(long)]
     pub timings: bool,
@@ -129,7 +132,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub machine: MachineOptions,
     /// Let every violation happen and record it, for `cargo cubicle suggest`; nothing is protected
-    #[arg(long, conflicts_with_all = ["vm", "benchmark_stand_in"])]
+    #[arg(long, conflicts_with_all = ["vm", "benchmark_stand_in", "variant"])]
     pub audit: bool,
 }
 
@@ -218,7 +221,8 @@ pub fn cargo_flags(subcommand: &str, words: &[OsString]) -> usize {
         if word == "--" || (subcommand == "run" && !word.starts_with('-')) {
             return index;
         }
-        let own_value = ["--cubicle-manifest", "--vm-file", "--vm-env"].contains(&word.as_ref());
+        let own_value =
+            ["--cubicle-manifest", "--variant", "--vm-file", "--vm-env"].contains(&word.as_ref());
         index += if own_value || WITH_VALUE.contains(&word.as_ref()) {
             2
         } else {

@@ -51,6 +51,7 @@ pub fn cargo(
         let without = [
             ("--vm", machine.vm),
             ("--audit", audit),
+            ("--variant", options.variant.is_some()),
             ("--benchmark-stand-in", options.benchmark_stand_in),
         ];
         let root = &prepared.workspace.root;
@@ -159,6 +160,7 @@ pub fn prepare(
         directory: directory.to_owned(),
         original_environment: environment.clone(),
         manifest,
+        variant: options.variant.clone(),
         tool,
     };
 
@@ -327,8 +329,10 @@ fn tool_identity(session: &Session) -> std::io::Result<String> {
     let stand_in = if session.stand_in { "-stand-in" } else { "" };
     let audit = if session.audit { "-audit" } else { "" };
     let locked = if session.locked { "-locked" } else { "" };
+    let variant = session.variant.iter();
+    let variant: String = variant.map(|name| format!("-variant-{name}")).collect();
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}",
+        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}{variant}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()

@@ -15,7 +15,7 @@ use super::foreground::{self, Ending};
 use super::workspace::Workspace;
 use super::{USAGE, UsageError, message};
 use crate::authority::lock_file::{self, Lock};
-use crate::capture::session::MANIFEST_NAME;
+use crate::capture::session::{MANIFEST_NAME, Session};
 use crate::diagnostics::{Code, Findings, Level, Sources};
 use crate::lint::format::{Results, Shown};
 use crate::lint::levels::{self, Levels};
@@ -79,11 +79,11 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
         }
     }
     for (path, reports) in &by_manifest {
-        let lock = lock_file::path_beside(path);
+        let lock = lock_file::path_beside(path, session.variant.as_deref());
         if options.accept {
             accept(&lock, reports, is_whole)?;
         } else if is_locked {
-            for (report, found) in compare(path, &lock, reports, is_whole)? {
+            for (report, found) in compare(path, &session, &lock, reports, is_whole)? {
                 collected.add(&found, report, &chosen);
             }
         }
@@ -291,6 +291,7 @@ fn accept(path: &Utf8Path, reports: &[&Report], is_whole: bool) -> anyhow::Resul
 /// What differs from the lock file.
 fn compare<'a>(
     manifest: &Utf8Path,
+    session: &Session,
     path: &Utf8Path,
     reports: &[&'a Report],
     is_whole: bool,
@@ -301,7 +302,7 @@ fn compare<'a>(
         ))
         .into());
     };
-    let policy = manifest::load(manifest).ok();
+    let policy = manifest::load(manifest, session.variant.as_deref()).ok();
     let sources = policy
         .as_ref()
         .map(|policy| policy.sources())

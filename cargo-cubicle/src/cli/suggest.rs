@@ -189,7 +189,7 @@ fn one_manifest(sources: &[Source]) -> anyhow::Result<Utf8PathBuf> {
 }
 
 fn load(path: &Utf8Path) -> anyhow::Result<Policy> {
-    match manifest::load(path) {
+    match manifest::load(path, None) {
         Ok(policy) => Ok(policy),
         Err(LoadError::Rejected(rejected)) => {
             anstream::eprintln!("{}", rejected.render(true));

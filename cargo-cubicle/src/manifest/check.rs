@@ -76,7 +76,7 @@ fn one_main(policy: &Policy, doubts: &Doubts, findings: &mut Findings) {
 fn something_in_it(policy: &Policy, cubicle: &Cubicle, findings: &mut Findings) {
     let empty = !cubicle.is_main()
         && cubicle.crates.is_empty()
-        && cubicle.c.is_none()
+        && cubicle.c.is_empty()
         && cubicle.objects.is_empty()
         && cubicle.libs.is_empty();
     if empty {
@@ -335,12 +335,12 @@ fn merges(policy: &Policy, findings: &mut Findings) {
 fn claims(policy: &Policy, findings: &mut Findings) {
     let mut first: BTreeMap<(&str, &str), (&Cubicle, &Located<String>)> = BTreeMap::new();
     for cubicle in in_text_order(policy) {
-        let sources = cubicle.c.as_ref().map_or(&[][..], |c| &c.files);
-        let lists = [
-            ("crate", &cubicle.crates[..]),
-            ("objects", &cubicle.objects[..]),
-            ("library", &cubicle.libs[..]),
-            ("sources", sources),
+        let sources = cubicle.c.iter().flat_map(|c| &c.files);
+        let lists: [(_, Vec<&Located<String>>); 4] = [
+            ("crate", cubicle.crates.iter().collect()),
+            ("objects", cubicle.objects.iter().collect()),
+            ("library", cubicle.libs.iter().collect()),
+            ("sources", sources.collect()),
         ];
         for (what, list) in lists {
             // Inside one list a repetition has been reported already.

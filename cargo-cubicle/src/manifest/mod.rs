@@ -17,6 +17,7 @@ mod read;
 mod schema;
 mod size;
 mod unsupported;
+mod variant;
 mod words;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -84,18 +85,18 @@ impl Rejected {
     }
 }
 
-/// Reads and checks a manifest. `path` is also how the file is called in
-/// messages.
+/// Reads and checks a manifest, and partitions as its variant says, if one is
+/// named. `path` is also how the file is called in messages.
 ///
 /// # Errors
 /// [`LoadError::Io`] if there is no text to be had, [`LoadError::Rejected`] with
 /// all mistakes at once if it is not a good manifest.
-pub fn load(path: &Utf8Path) -> Result<Policy, LoadError> {
+pub fn load(path: &Utf8Path, variant: Option<&str>) -> Result<Policy, LoadError> {
     let text = std::fs::read_to_string(path).map_err(|source| LoadError::Io {
         path: path.to_owned(),
         source,
     })?;
-    Ok(parse(path, &text)?)
+    Ok(parse_variant(path, &text, variant)?)
 }
 
 /// Checks a manifest's text. `path` is how the file is called in messages, and
@@ -105,6 +106,18 @@ pub fn load(path: &Utf8Path) -> Result<Policy, LoadError> {
 /// # Errors
 /// All mistakes at once.
 pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
+    parse_variant(path, text, None)
+}
+
+/// The same, of a variant that the text has.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn parse_variant(
+    path: &Utf8Path,
+    text: &str,
+    variant: Option<&str>,
+) -> Result<Policy, Box<Rejected>> {
     let mut policy = Policy::empty(path, text.into());
     let mut findings = Findings::new();
     if text.len() > LONGEST {
@@ -123,8 +136,20 @@ pub fn parse(path: &Utf8Path, text: &str) -> Result<Policy, Box<Rejected>> {
     findings.extend(reader.findings);
     findings.extend(check::check(&policy, &doubts));
     interfaces::load(&mut policy, &mut findings);
+    if !findings.has_denied() {
+        variant::check(&policy, &mut findings);
+    }
     if findings.has_denied() {
         return Err(reject(&policy, findings));
+    }
+    if let Some(name) = variant {
+        match variant::choose(&policy, name) {
+            Ok(merged) => policy = merged,
+            Err(finding) => {
+                findings.push(finding);
+                return Err(reject(&policy, findings));
+            }
+        }
     }
     findings.sort_by_place();
     policy.warnings = findings;

@@ -132,8 +132,9 @@ pub struct Cubicle {
     pub kind: Option<Located<Kind>>,
     /// Cargo packages whose native code belongs to it.
     pub crates: Vec<Located<String>>,
-    /// C and C++ sources to compile for it.
-    pub c: Option<CSources>,
+    /// C and C++ sources to compile for it. Only in a variant are there several
+    /// tables, each with its own flags.
+    pub c: Vec<CSources>,
     /// Glob patterns of objects and archives, relative to the manifest.
     pub objects: Vec<Located<String>>,
     /// Native static libraries on the link line, without `lib` and `.a`.

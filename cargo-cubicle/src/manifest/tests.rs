@@ -69,7 +69,7 @@ fn everything_a_cubicle_can_say() {
     assert_eq!(codec.memory.value, 256 << 20);
     assert_eq!(codec.stack.value, 256 << 10);
     assert_eq!(codec.gate.value, GateKind::Fast);
-    let c = codec.c.as_ref().expect("C sources");
+    let c = codec.c.first().expect("C sources");
     assert_eq!(values(&c.files), ["a/*.c"]);
     assert_eq!(values(&c.include), ["a"]);
     assert_eq!(values(&c.flags), ["-O3", "-O3"]);
@@ -235,7 +235,7 @@ fn what_the_manifest_says_stands_before_its_interface_files() {
             ),
         ],
     );
-    let policy = load(&path).expect("a good manifest");
+    let policy = load(&path, None).expect("a good manifest");
     let functions = &policy.cubicles["c"].functions;
     let names: Vec<&str> = functions.keys().map(String::as_str).collect();
     assert_eq!(names, ["f", "g", "h"]);
@@ -273,7 +273,7 @@ fn the_projects_interface_file_hides_that_of_the_tool() {
                 [cubicle.y]\nlibs = [\"y\"]\ninterfaces = [\"zlib\"]\n";
     let interface = "schema = 1\n[function.own]\n";
     let (_folder, path) = project(text, &[("zlib.toml", interface)]);
-    let policy = load(&path).expect("a good manifest");
+    let policy = load(&path, None).expect("a good manifest");
     assert!(policy.interfaces[0].own);
     assert_eq!(policy.interfaces.len(), 1);
     for name in ["y", "z"] {
@@ -312,24 +312,89 @@ fn windows_variants_and_lint_levels_are_kept() {
     assert_eq!(values(&policy.variants["two"].merge[0]), ["app", "codec"]);
     let level = &policy.lint[&crate::diagnostics::Code::CUB013];
     assert_eq!(level.value, LintLevel::Deny);
-    assert_eq!(policy.unsupported().len(), 1);
+    assert!(policy.unsupported().is_empty());
+}
+
+#[test]
+fn a_variant_has_what_its_parts_have_together() {
+    let text = r#"
+        schema = 1
+        [cubicle.app]
+        main = true
+        sees = { codec = "r", crypto = "rw" }
+        [cubicle.codec]
+        c = { files = ["a.c"], flags = ["-O3"] }
+        callers = ["app", "crypto"]
+        syscalls = ["@base"]
+        memory = "256M"
+        exports = ["codec_*"]
+        [cubicle.codec.function.codec_read]
+        errno = true
+        [cubicle.crypto]
+        c = { files = ["b.c"] }
+        libs = ["crypto"]
+        callers = ["codec", "log"]
+        sees = { codec = "rw", log = "r" }
+        syscalls = ["@base", "@file"]
+        files = { read = ["keys"] }
+        memory = "1G"
+        exports = ["crypto_*"]
+        [cubicle.log]
+        libs = ["log"]
+        callers = ["crypto", "codec"]
+        [window.inner]
+        owner = "codec"
+        guests = { crypto = "r" }
+        symbols = ["pool"]
+        [window.outer]
+        owner = "crypto"
+        guests = { codec = "rw", app = "r" }
+        [variant.three]
+        merge = [["codec", "crypto"]]
+    "#;
+    let path = Utf8Path::new(FILE_NAME);
+    let policy = parse_variant(path, text, Some("three")).expect("a good manifest");
+    let names: Vec<_> = policy.cubicles.keys().collect();
+    assert_eq!(names, ["app", "codec", "log"]);
+    let codec = &policy.cubicles["codec"];
+    assert_eq!(values(&codec.callers), ["app", "log"]);
+    assert_eq!(values(&codec.syscalls), ["@base", "@file"]);
+    assert_eq!(values(&codec.libs), ["crypto"]);
+    assert_eq!(codec.c.len(), 2);
+    assert_eq!(values(&codec.c[0].flags), ["-O3"]);
+    assert!(codec.c[1].flags.is_empty());
+    assert_eq!(codec.memory.value, (256 << 20) + (1 << 30));
+    assert_eq!(codec.exports.as_ref().map(Vec::len), Some(2));
+    assert!(codec.functions.contains_key("codec_read"));
+    let files = codec.files.as_ref().expect("files");
+    assert_eq!(values(&files.read), ["keys"]);
+    let seen: Vec<_> = codec.sees.keys().collect();
+    assert_eq!(seen, ["log"]);
+    let sight = &policy.cubicles["app"].sees["codec"];
+    assert_eq!(sight.access.value, Access::ReadWrite);
+    assert_eq!(values(&policy.cubicles["log"].callers), ["codec"]);
+    let windows: Vec<_> = policy.windows.keys().collect();
+    assert_eq!(windows, ["outer"]);
+    assert_eq!(policy.windows["outer"].owner.value, "codec");
+    let guests: Vec<_> = policy.windows["outer"].guests.keys().collect();
+    assert_eq!(guests, ["app"]);
 }
 
 #[test]
 fn load_tells_a_missing_file_from_a_bad_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = Utf8PathBuf::from_path_buf(folder.path().join(FILE_NAME)).expect("UTF-8");
-    assert!(matches!(load(&path), Err(LoadError::Io { .. })));
+    assert!(matches!(load(&path, None), Err(LoadError::Io { .. })));
     std::fs::write(&path, [0xff, 0xfe]).expect("a new file");
-    assert!(matches!(load(&path), Err(LoadError::Io { .. })));
+    assert!(matches!(load(&path, None), Err(LoadError::Io { .. })));
     std::fs::write(&path, "schema = 2").expect("a new file");
-    let Err(LoadError::Rejected(rejected)) = load(&path) else {
+    let Err(LoadError::Rejected(rejected)) = load(&path, None) else {
         panic!("schema 2 was accepted");
     };
     assert!(rejected.findings.has_denied());
     assert!(rejected.render(false).contains("schema 2 is not known"));
     std::fs::write(&path, "schema = 1\n[cubicle.a]\nmain = true").expect("a new file");
-    assert!(load(&path).is_ok());
+    assert!(load(&path, None).is_ok());
 }
 
 #[test]

@@ -33,10 +33,6 @@ const UNSUPPORTED: &[(&str, Search)] = &[
             None => Vec::new(),
         })
     }),
-    ("a variant", |policy| {
-        let variants = policy.variants.values();
-        variants.map(|variant| variant.name.span.clone()).collect()
-    }),
 ];
 
 impl Policy {

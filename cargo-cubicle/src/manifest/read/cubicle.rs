@@ -27,7 +27,8 @@ pub fn read(reader: &mut Reader, name: Located<String>, entry: Entry) -> Cubicle
     cubicle.main = table.get("main").and_then(|entry| reader.boolean(entry));
     cubicle.kind = table.get("kind").and_then(|entry| reader.word(entry));
     cubicle.crates = strings(reader, table.get("crates"));
-    cubicle.c = table.get("c").and_then(|entry| c_sources(reader, entry));
+    let sources = table.get("c").and_then(|entry| c_sources(reader, entry));
+    cubicle.c.extend(sources);
     cubicle.objects = patterns(reader, table.get("objects"));
     cubicle.libs = strings(reader, table.get("libs"));
     cubicle.interfaces = strings(reader, table.get("interfaces"));
@@ -82,7 +83,7 @@ fn defaults(name: Located<String>) -> Cubicle {
         main: None,
         kind: None,
         crates: Vec::new(),
-        c: None,
+        c: Vec::new(),
         objects: Vec::new(),
         libs: Vec::new(),
         interfaces: Vec::new(),

@@ -1,0 +1,5 @@
+/* Every other process. */
+
+#include "transport.h"
+
+int main(void) { transport_serve(PROCESS); }

@@ -1,0 +1,124 @@
+//! The paper's experiment: SQLite on a library OS in parts, as cubicles and as processes, beside
+//! the same code in one image and beside plain Linux. docs/EXPERIMENT.md says what it shows.
+
+mod build;
+mod document;
+mod figures;
+mod paper;
+mod plot;
+mod queries;
+mod source;
+mod svg;
+mod system_calls;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::machine::Machine;
+use crate::programs::{Workshop, run as run_program};
+use crate::sampling::median;
+use figures::{Figures, Subject};
+use tempfile::TempDir;
+
+/// speedtest1's own measure of how much there is to do; the paper's.
+const SIZE: &str = "100";
+const ROUNDS: usize = 5;
+
+pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
+    println!("\nSQLite on a library OS in parts (docs/EXPERIMENT.md)");
+    let source = source::get()?;
+    let programs = build::all(machine, workshop, &source)?;
+    let mut figures = Figures::default();
+    let hash = verify(&programs)?;
+    measure(&programs, &mut figures)?;
+    count(&programs, &mut figures)?;
+    let about = [
+        ("machine", machine.name()),
+        (
+            "switch of rights",
+            machine.label(machine.forms()[0]).to_owned(),
+        ),
+        ("size", SIZE.to_owned()),
+        ("rounds", ROUNDS.to_string()),
+        ("speedtest1 of SQLite", source.version),
+        ("hash of all results", hash),
+    ];
+    figures.about = about.map(|(key, value)| (key.to_owned(), value)).into();
+    println!("{}", table::all(&figures));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        document::keep(&workshop.path(""), &figures)?;
+    }
+    Ok(())
+}
+
+/// That all programs return the same. Apart from the runs that are timed, because forming the hash
+/// takes time.
+fn verify(programs: &BTreeMap<Subject, PathBuf>) -> anyhow::Result<String> {
+    let mut hashes = Vec::new();
+    for (subject, program) in programs {
+        let printed = once(program, SIZE, &["--verify"])?;
+        hashes.push((subject.to_string(), queries::read(&printed)?.hash));
+    }
+    queries::agree(hashes.iter().map(|(name, hash)| (&**name, &**hash)))
+}
+
+/// All programs in turn, several times.
+fn measure(programs: &BTreeMap<Subject, PathBuf>, figures: &mut Figures) -> anyhow::Result<()> {
+    let mut times: BTreeMap<(u32, Subject), Vec<f64>> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        for (subject, program) in programs {
+            let output = queries::read(&once(program, SIZE, &[])?)?;
+            for (number, (title, time)) in output.queries {
+                figures.queries.entry(number).or_default().title = title;
+                times.entry((number, *subject)).or_default().push(time);
+            }
+        }
+    }
+    for ((number, subject), values) in times {
+        let query = figures.queries.entry(number).or_default();
+        query.times.insert(subject, median(&values));
+    }
+    Ok(())
+}
+
+/// Calls from part to part, which the finest partition prints, and system calls.
+fn count(programs: &BTreeMap<Subject, PathBuf>, figures: &mut Figures) -> anyhow::Result<()> {
+    for subject in [Subject::Linux, Subject::OneImage, Subject::Cubicles(7)] {
+        let (mut command, _folder) = command(&programs[&subject], SIZE, &[])?;
+        let number = system_calls::count(&mut command)?;
+        figures.system_calls.insert(subject, number);
+    }
+    let (mut command, _folder) = command(&programs[&Subject::Cubicles(7)], SIZE, &[])?;
+    let printed = run_program(command.env("CALLS", "1"))?;
+    for line in printed.lines() {
+        if let ["calls", caller, callee, number] = line.split(' ').collect::<Vec<_>>()[..] {
+            let edge = (caller.to_owned(), callee.to_owned());
+            figures.calls.insert(edge, number.parse()?);
+        }
+    }
+    Ok(())
+}
+
+/// What one run prints.
+fn once(program: &Path, size: &str, more: &[&str]) -> anyhow::Result<String> {
+    let (mut command, _folder) = command(program, size, more)?;
+    run_program(&mut command)
+}
+
+/// A run in a folder of its own in a tmpfs: the database, and what SQLite puts into temporary
+/// files. Programs on the library OS leave it empty.
+fn command(program: &Path, size: &str, more: &[&str]) -> anyhow::Result<(Command, TempDir)> {
+    let folder = tempfile::tempdir_in("/dev/shm")?;
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder.path())
+        .env("SQLITE_TMPDIR", folder.path())
+        .args(["--testset", "main", "--size", size])
+        .args(more)
+        .arg("experiment.db");
+    Ok((command, folder))
+}

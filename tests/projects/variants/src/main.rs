@@ -1,0 +1,3 @@
+//! Nothing: the program is C, and `Cubicle.toml` lists its sources.
+
+#![no_main]
