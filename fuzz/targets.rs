@@ -14,8 +14,11 @@ use cargo_cubicle::graph::{declaration, symbols};
 use cargo_cubicle::images::{Image, Import, Imports, patch, references};
 use cargo_cubicle::manifest;
 
+/// Takes any bytes.
+pub type Target = fn(&[u8]);
+
 /// All of them, by name.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Target); 7] = [
     ("manifest", manifest),
     ("declaration", declaration),
     ("object", object),

@@ -2,7 +2,7 @@
 //! a test run has time for, and `--ignored` a hundred times more. `fuzz/README.md` says how libFuzzer
 //! runs them, and where the seeds come from.
 //!
-//! `CUBICLE_TEST_FUZZ=NAME/SEED/NUMBER` tries the one input that a failure names.
+//! `CUBICLE_TEST_FUZZ=NAME/SEED/NUMBER` tries the one input that a failure names, `NAME/SEED` all of a seed.
 
 #[path = "../../../fuzz/targets.rs"]
 mod targets;
@@ -70,8 +70,8 @@ fn run(target: &str, copies: usize) {
                 }
             }
             let name = format!("{target}/{seed}/{number}");
-            if only.as_ref().is_none_or(|only| *only == name) {
-                watch::over(name, || body(&input));
+            if only.as_ref().is_none_or(|only| name.starts_with(only)) {
+                watch::over(name, &input, *body);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{LazyLock, Mutex, Once};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -75,8 +76,8 @@ static UNDER_WAY: LazyLock<Mutex<HashMap<ThreadId, (Instant, String)>>> =
     LazyLock::new(Mutex::default);
 static WATCHER: Once = Once::new();
 
-/// Tries an input; `name` is said of it if it fails.
-pub fn over(name: String, body: impl FnOnce() + std::panic::UnwindSafe) {
+/// Tries an input. If it fails, `name` is said of it, and it is kept.
+pub fn over(name: String, input: &[u8], body: fn(&[u8])) {
     WATCHER.call_once(|| drop(std::thread::spawn(look)));
     let thread = std::thread::current().id();
     LARGEST.set(0);
@@ -87,11 +88,16 @@ pub fn over(name: String, body: impl FnOnce() + std::panic::UnwindSafe) {
     CURRENT.set(current);
     let before = (Instant::now(), name.clone());
     UNDER_WAY.lock().unwrap().insert(thread, before);
-    let done = std::panic::catch_unwind(body);
+    let done = std::panic::catch_unwind(|| body(input));
     UNDER_WAY.lock().unwrap().remove(&thread);
-    assert!(done.is_ok(), "{name}");
     let largest = LARGEST.get();
-    assert!(largest <= MOST, "{name} allocates {largest} bytes at once");
+    if done.is_ok() && largest <= MOST {
+        return;
+    }
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-failure");
+    std::fs::write(&kept, input).unwrap();
+    let kept = kept.display();
+    panic!("{name}, kept as {kept}, fails or allocates too much: {largest} bytes at once");
 }
 
 fn look() {

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::cubicle;
 use super::reader::{Entry, Reader, quoted};
-use crate::diagnostics::{Code, Finding};
+use crate::diagnostics::{Code, Finding, Level};
 use crate::manifest::located::Located;
 use crate::manifest::policy::{Policy, Sight, Variant, Window};
 use crate::manifest::schema;
@@ -47,9 +47,16 @@ pub fn read(reader: &mut Reader, document: &DeTable, policy: &mut Policy) -> Dou
         doubts.cubicle_tables = !entry.value.get_ref().is_table();
         for entry in reader.map(entry) {
             let name = name(reader, entry, "cubicle");
-            let before = reader.findings.len();
+            // A warning left nothing out.
+            let mistakes = |reader: &Reader| {
+                let findings = reader.findings.iter();
+                findings
+                    .filter(|finding| finding.level == Level::Deny)
+                    .count()
+            };
+            let before = mistakes(reader);
             let cubicle = cubicle::read(reader, name, entry);
-            if reader.findings.len() > before {
+            if mistakes(reader) > before {
                 doubts.cubicles.insert(entry.name().to_owned());
             }
             policy.cubicles.insert(entry.name().to_owned(), cubicle);
