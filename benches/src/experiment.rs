@@ -26,7 +26,7 @@ use tempfile::TempDir;
 
 /// speedtest1's own measure of how much there is to do; the paper's.
 const SIZE: &str = "100";
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 1;
 
 pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
     println!("\nSQLite on a library OS in parts (docs/EXPERIMENT.md)");

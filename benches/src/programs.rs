@@ -48,34 +48,27 @@ impl Workshop {
             .ancestors()
             .nth(2)
             .context("this program is run by `cargo run`")?;
-        Workshop::with_tool(target, true)
+        let workshop = Workshop::below(target, true)?;
+        workshop.build_tool()?;
+        Ok(workshop)
     }
 
-    /// Builds the tool and everything else for debugging, beside the test that asks.
+    /// Builds everything for debugging, beside the test that asks.
     #[cfg(test)]
     pub fn for_tests() -> anyhow::Result<Workshop> {
         let own = env::current_exe()?;
         let target = own.ancestors().nth(3).context("cargo runs this test")?;
-        Workshop::with_tool(target, false)
+        Workshop::below(target, false)
     }
 
-    fn with_tool(target: &Path, release: bool) -> anyhow::Result<Workshop> {
+    fn below(target: &Path, release: bool) -> anyhow::Result<Workshop> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("..")
             .canonicalize()?;
-        let profile = if release { "release" } else { "debug" };
-        let mut command = cargo();
-        command
-            .current_dir(&root)
-            .args(["build", "--quiet", "-p", "cargo-cubicle"])
-            .args(release.then_some("--release"))
-            .arg("--target-dir")
-            .arg(target);
-        run(&mut command)?;
-        let output = if release {
-            "benchmarks"
+        let (profile, output) = if release {
+            ("release", "benchmarks")
         } else {
-            "benchmarks-tests"
+            ("debug", "benchmarks-tests")
         };
         Ok(Workshop {
             root,
@@ -83,6 +76,20 @@ impl Workshop {
             output: target.join(output),
             release,
         })
+    }
+
+    /// What `cubicle` and `run_with_keys` use.
+    pub fn build_tool(&self) -> anyhow::Result<()> {
+        let target = self.tool.ancestors().nth(2).context("the tool's folder")?;
+        let mut command = cargo();
+        command
+            .current_dir(&self.root)
+            .args(["build", "--quiet", "-p", "cargo-cubicle"])
+            .args(self.release.then_some("--release"))
+            .arg("--target-dir")
+            .arg(target);
+        run(&mut command)?;
+        Ok(())
     }
 
     /// Where cargo leaves a program.

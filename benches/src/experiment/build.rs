@@ -14,7 +14,7 @@ use crate::programs::{Workshop, run};
 
 const PROJECT: &str = "benches/programs/experiment";
 const SAMPLE: &str = "samples/sqlite-os";
-const BINARY: &str = "experiment";
+const BINARY: &str = "sqlite-os";
 
 /// Which components each process has, beside the first one, which has the program: as the
 /// sample's manifests group them.

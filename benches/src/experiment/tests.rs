@@ -29,6 +29,7 @@ fn processes_do_what_one_image_does() {
 #[ignore = "takes minutes: emulated, and SQLite is compiled three times"]
 fn cubicles_return_under_keys_what_linux_does() {
     let workshop = Workshop::for_tests().unwrap();
+    workshop.build_tool().unwrap();
     let source = source::get().unwrap();
     let place = workshop.fresh("experiment").unwrap();
     let arguments = ["--verify", "--testset", "main", "--size", "5"];
