@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 
 use crate::project::{Project, text};
 
@@ -33,6 +33,14 @@ fn a_killed_build_leaves_the_previous_program() {
             let _ = fs::remove_file(project.path("calls"));
             let mut command = project.build();
             command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", &linker);
+            // Whoever runs the tests in the background may have them ignore it.
+            // SAFETY: only a signal's disposition is set between fork and exec.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::signal(libc::SIGINT, libc::SIG_DFL);
+                    Ok(())
+                });
+            }
             let output = command.output().unwrap();
             let said = text(&output);
             assert!(!output.status.success(), "{signal} {call}: {said}");
