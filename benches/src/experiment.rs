@@ -21,7 +21,10 @@ use std::process::Command;
 use crate::machine::Machine;
 use crate::programs::{Workshop, run as run_program};
 use crate::sampling::median;
-use figures::{Figures, Subject};
+use crate::sharing;
+use anyhow::Context;
+use figures::{Faults, Figures, Subject};
+use source::Source;
 use tempfile::TempDir;
 
 /// speedtest1's own measure of how much there is to do; the paper's.
@@ -36,6 +39,10 @@ pub fn run(machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
     let hash = verify(&programs)?;
     measure(&programs, &mut figures)?;
     count(&programs, &mut figures)?;
+    figures.faults = Faults {
+        number: faults(workshop, &source)?,
+        price: sharing::price_of_fault(workshop)?,
+    };
     let about = [
         ("machine", machine.name()),
         (
@@ -101,6 +108,18 @@ fn count(programs: &BTreeMap<Subject, PathBuf>, figures: &mut Figures) -> anyhow
         }
     }
     Ok(())
+}
+
+/// How often pages of windows change hands in a run with seven parts. With a stand-in no page is
+/// closed, so it is counted where there are keys.
+fn faults(workshop: &Workshop, source: &Source) -> anyhow::Result<u64> {
+    let arguments = ["--testset", "main", "--size", SIZE];
+    let printed = run_program(&mut build::under_keys(workshop, source, 7, &arguments))?;
+    let mut lines = printed.lines();
+    let number = lines
+        .find_map(|line| line.strip_prefix("faults "))
+        .with_context(|| format!("no faults were counted:\n{printed}"))?;
+    Ok(number.parse()?)
 }
 
 /// What one run prints.

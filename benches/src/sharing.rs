@@ -7,13 +7,17 @@ use anyhow::Context;
 
 const ROUNDS: usize = 5;
 
+/// The two ways that differ by page faults alone.
+const FIRST: &str = "window first touch";
+const LATER: &str = "window later touch";
+
 /// What the program measures, and what is in one turn besides a call.
 const WAYS: [(&str, &str); 19] = [
     ("call", "no memory"),
     ("window add and remove", "two calls of the monitor"),
     ("window open and close", "two calls of the monitor"),
-    ("window first touch", "two page faults: there and back"),
-    ("window later touch", "the page stays"),
+    (FIRST, "two page faults: there and back"),
+    (LATER, "the page stays"),
     ("keyed window touch", "no fault ever"),
     ("lend in 64", "copied"),
     ("lend in 4096", "copied"),
@@ -62,13 +66,27 @@ fn faults(machine: &Machine, workshop: &Workshop, all: &[Samples]) -> anyhow::Re
             return Ok(());
         }
     };
-    let (first, later) = ("window first touch", "window later touch");
-    let times = all.last().context("nothing was measured")?;
-    let (one, other) = (counted.median(first), counted.median(later));
-    let price = (times.median(first) - times.median(later)) / (one - other);
     println!(
-        "  faults    counted with keys (`run --vm`): first touch {one:.2}, later touch {other:.2} a turn; one takes {price:.0} here by {}",
+        "  faults    counted with keys (`run --vm`): first touch {:.2}, later touch {:.2} a turn; one takes {:.0} here by {}",
+        counted.median(FIRST),
+        counted.median(LATER),
+        price(all.last().context("nothing was measured")?, &counted),
         machine.label(Form::Default),
     );
     Ok(())
+}
+
+/// Nanoseconds that a page fault of a window takes here, by page tables if there are no keys.
+pub fn price_of_fault(workshop: &Workshop) -> anyhow::Result<f64> {
+    let program = workshop.program("sharing", Form::Default, None)?;
+    let times = interleaved(&[&program], ROUNDS)?;
+    Ok(price(
+        &times[0],
+        &workshop.emulated("sharing", &["faults"])?,
+    ))
+}
+
+fn price(times: &Samples, counted: &Samples) -> f64 {
+    let difference = |samples: &Samples| samples.median(FIRST) - samples.median(LATER);
+    difference(times) / difference(counted)
 }

@@ -133,17 +133,18 @@ fn take(
     Ok(program)
 }
 
-/// A run in cubicles where there are keys: in the emulated machine, if this one has none.
-#[cfg(test)]
+/// A run in cubicles where there are keys: in the emulated machine, if this one has none. It prints
+/// what `CALLS` asks for, too.
 pub fn under_keys(workshop: &Workshop, source: &Source, parts: u32, arguments: &[&str]) -> Command {
     // The same for all: SQLite is compiled once.
     let target = workshop.output("experiment-emulated");
     let mut command = workshop.run_with_keys(&workshop.path(PROJECT), &target);
     partition(&mut command, workshop, parts);
     command
-        .args(["--install", "--"])
+        .args(["--install", "--vm-env", "CALLS=1", "--"])
         .args(arguments)
         .arg("experiment.db")
+        .env("CALLS", "1")
         .env("SPEEDTEST1", &source.path);
     command
 }

@@ -67,6 +67,17 @@ pub struct Figures {
     pub calls: BTreeMap<(String, String), u64>,
     /// System calls of the first process in a run.
     pub system_calls: BTreeMap<Subject, u64>,
+    /// What windows cost in a run with keys and seven parts.
+    pub faults: Faults,
+}
+
+/// Page faults by which pages of windows change hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// In a run.
+    pub number: u64,
+    /// What one takes on the machine of the other figures, ns.
+    pub price: f64,
 }
 
 impl Figures {
@@ -127,6 +138,8 @@ impl Figures {
         for (subject, number) in &self.system_calls {
             text += &format!("system calls\t{subject}\t{number}\n");
         }
+        let Faults { number, price } = self.faults;
+        text += &format!("faults\t{number}\t{price:.0}\n");
         text
     }
 
@@ -160,6 +173,12 @@ impl Figures {
                 self.system_calls
                     .insert(Subject::read(name)?, number.parse()?);
             }
+            ["faults", number, price] => {
+                self.faults = Faults {
+                    number: number.parse()?,
+                    price: price.parse()?,
+                };
+            }
             ["calls", caller, callee, number] => {
                 let edge = (caller.to_owned(), callee.to_owned());
                 self.calls.insert(edge, number.parse()?);
@@ -191,6 +210,10 @@ mod tests {
             ]),
             calls: BTreeMap::from([(("app".to_owned(), "vfscore".to_owned()), 12)]),
             system_calls: BTreeMap::from([(Subject::Linux, 7)]),
+            faults: Faults {
+                number: 500,
+                price: 3000.0,
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! The figures as tables, which the section prints and the document keeps.
 
-use super::figures::{Figures, PARTS, Subject};
+use super::figures::{Faults, Figures, PARTS, Subject};
 use super::paper;
 use super::queries::Group;
 
@@ -213,6 +213,15 @@ fn calls(figures: &Figures) -> String {
     text += &format!(
         "| 7 processes: two to send, two to receive for each call | {} |\n",
         4 * all
+    );
+    let Faults { number, price } = figures.faults;
+    text += &format!(
+        "\n| windows of 7 cubicles | |\n| --- | ---: |\n\
+         | page faults of a run with keys | {number} |\n\
+         | what one takes here, µs | {:.1} |\n\
+         | all of them, ms; not in the times above | {:.0} |\n",
+        price / 1e3,
+        number as f64 * price / 1e6
     );
     text
 }

@@ -10,4 +10,7 @@ void sqlite_os_start(void);
 /* Writes how often which part has called which: a line "calls CALLER CALLEE NUMBER" for each. */
 void sqlite_os_print_calls(void);
 
+/* Writes how often a page in a window has changed hands: a line "faults NUMBER". */
+void sqlite_os_print_faults(void);
+
 #endif

@@ -92,3 +92,5 @@ void sqlite_os_print_calls(void)
 		}
 	}
 }
+
+void sqlite_os_print_faults(void) { printf("faults %ld\n", CALL(ALLOC, alloc_faults())); }

@@ -1,5 +1,5 @@
-/* The allocator. Each pool is a keyed window. What is free is written down in this part's own
- * memory: whoever uses a pool can write into its pages, free ones too. */
+/* The allocator. What is free is written down in memory of its own that nobody else sees: whoever
+ * uses a pool can write into its pages, free ones too. */
 
 #include "alloc.h"
 #include "os.h"
@@ -13,17 +13,11 @@ PART_CALLS(alloc)
 
 #define MOST_PAGES (192L * 1024)
 
-static const struct {
-	const char *window;
-	long pages;
-} kinds[POOLS] = {
-	[BUFFERS] = { "buffers", 16L * 1024 },
-	[BLOCKS] = { "blocks", MOST_PAGES },
-};
+static const long pages_of[POOLS] = { [BUFFERS] = 16L * 1024, [BLOCKS] = MOST_PAGES };
 
 static struct {
 	char *base;
-	/* Pages from here on were never given out, and are zeroes. */
+	/* Pages from here on were never given out. */
 	long fresh;
 	/* Single pages that came back. */
 	long number_free;
@@ -33,16 +27,38 @@ static struct {
 
 static int known(int pool) { return pool >= 0 && pool < POOLS && pools[pool].base != NULL; }
 
+/* The manifest's keyed window: several parts use it all the time, and never wait for a page. */
+static char *buffers(long size)
+{
+	int window = cubicle_find("buffers");
+	/* There is none if all who use it are in one cubicle. */
+	return window < 0 ? aligned_alloc(PAGE, size) : cubicle_window_alloc(window, size);
+}
+
+/* Memory of this part's own, open to the file system: a page goes there by a fault when it is touched
+ * the first time, and stays, because nobody else touches it. */
+static int blocks_window = -1;
+
+static char *blocks(long size)
+{
+	char *memory = aligned_alloc(PAGE, size);
+	int ramfs = cubicle_find("ramfs");
+	/* It may be in the same cubicle. */
+	if (memory == NULL || ramfs < 0)
+		return memory;
+	blocks_window = cubicle_window_init();
+	if (blocks_window < 0 || cubicle_window_add(blocks_window, memory, size) < 0 ||
+	    cubicle_window_open(blocks_window, ramfs) < 0)
+		return NULL;
+	return memory;
+}
+
 void alloc_start(void)
 {
-	for (int pool = 0; pool < POOLS; pool++) {
-		int window = cubicle_find(kinds[pool].window);
-		long size = kinds[pool].pages * PAGE;
-		if (pools[pool].base != NULL)
-			continue;
-		/* A pool whose users are all in one cubicle needs no window. */
-		pools[pool].base = window < 0 ? aligned_alloc(PAGE, size) : cubicle_window_alloc(window, size);
-	}
+	if (pools[BUFFERS].base == NULL)
+		pools[BUFFERS].base = buffers(pages_of[BUFFERS] * PAGE);
+	if (pools[BLOCKS].base == NULL)
+		pools[BLOCKS].base = blocks(pages_of[BLOCKS] * PAGE);
 }
 
 void *alloc_pages(int pool, long count)
@@ -52,8 +68,7 @@ void *alloc_pages(int pool, long count)
 	long page;
 	if (count == 1 && pools[pool].number_free > 0) {
 		page = pools[pool].free[--pools[pool].number_free];
-		memset(pools[pool].base + page * PAGE, 0, PAGE);
-	} else if (count <= kinds[pool].pages - pools[pool].fresh) {
+	} else if (count <= pages_of[pool] - pools[pool].fresh) {
 		page = pools[pool].fresh;
 		pools[pool].fresh += count;
 	} else {
@@ -81,4 +96,6 @@ long alloc_free(int pool, void *pages, long count)
 
 void *alloc_base(int pool) { return known(pool) ? pools[pool].base : NULL; }
 
-long alloc_size(int pool) { return known(pool) ? kinds[pool].pages * PAGE : 0; }
+long alloc_size(int pool) { return known(pool) ? pages_of[pool] * PAGE : 0; }
+
+long alloc_faults(void) { return blocks_window < 0 ? 0 : cubicle_window_faults(blocks_window); }

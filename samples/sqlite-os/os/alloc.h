@@ -9,7 +9,7 @@ enum pool { BUFFERS, BLOCKS, POOLS };
 
 void alloc_start(void);
 
-/* Neighbouring pages of zeroes; NULL if there are no more. */
+/* Neighbouring pages, with whatever their last user left in them; NULL if there are no more. */
 void *alloc_pages(int pool, long count);
 
 /* Gives pages back. -EINVAL: they were not given out. */
@@ -18,6 +18,9 @@ long alloc_free(int pool, void *pages, long count);
 /* Where a pool begins and how many bytes it can have: what its users need to judge pointers. */
 void *alloc_base(int pool);
 long alloc_size(int pool);
+
+/* How often a page went to the file system or back by a fault. */
+long alloc_faults(void);
 
 long alloc_calls(int callee);
 

@@ -182,10 +182,15 @@ long ramfs_write(long node, const void *buffer, long size, long offset)
 	for (long done = 0; done < size;) {
 		long page = (offset + done) / PAGE, within = (offset + done) % PAGE;
 		long piece = PAGE - within < size - done ? PAGE - within : size - done;
-		if (file->pages[page] == NULL)
-			file->pages[page] = CALL(ALLOC, alloc_pages(BLOCKS, 1));
-		if (file->pages[page] == NULL)
-			return -ENOSPC;
+		if (file->pages[page] == NULL) {
+			char *fresh = CALL(ALLOC, alloc_pages(BLOCKS, 1));
+			if (fresh == NULL)
+				return -ENOSPC;
+			/* Around what is written, the file must be zeroes. */
+			if (piece < PAGE)
+				memset(fresh, 0, PAGE);
+			file->pages[page] = fresh;
+		}
 		memcpy(file->pages[page] + within, (const char *)buffer + done, piece);
 		done += piece;
 		if (offset + done > file->size)

@@ -1,5 +1,5 @@
 /* speedtest1, on the library OS or on SQLite's own VFS for Unix. `CALLS` in the environment has the
- * calls between parts printed in the end. */
+ * calls between parts and the faults of windows printed in the end. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,10 @@ int main(int count, char **arguments)
 #endif
 	int status = speedtest1_main(count, arguments);
 #ifndef LINUX
-	if (getenv("CALLS") != NULL)
+	if (getenv("CALLS") != NULL) {
 		sqlite_os_print_calls();
+		sqlite_os_print_faults();
+	}
 #endif
 	fflush(stdout);
 	return status;

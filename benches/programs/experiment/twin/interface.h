@@ -6,6 +6,7 @@ F2(ALLOC, void *, alloc_pages, int, long)
 F3(ALLOC, long, alloc_free, int, void *, long)
 F1(ALLOC, void *, alloc_base, int)
 F1(ALLOC, long, alloc_size, int)
+F0(ALLOC, long, alloc_faults)
 F1(ALLOC, long, alloc_calls, int)
 
 F0(BOOT, long, boot_start)
