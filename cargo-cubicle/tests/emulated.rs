@@ -2,6 +2,9 @@
 //! kernel, which not every machine may get, so only `CUBICLE_TEST_VM=1` asks for
 //! it; the project's test command sets that.
 
+#[path = "common/emulation.rs"]
+mod emulation;
+
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::vm::{Job, Machine, Options, Series, Status, VmError};
 
 fn wanted() -> bool {
-    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
+    let wanted = emulation::is_wanted();
     if !wanted {
         eprintln!("not run: CUBICLE_TEST_VM=1 asks for the emulated machine");
     }

@@ -3,6 +3,9 @@
 //! on this machine and, if `CUBICLE_TEST_VM=1` asks for it, under protection
 //! keys in the emulated one.
 
+#[path = "common/emulation.rs"]
+mod emulation;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -45,9 +48,8 @@ fn libraries_work_in_cubicles_as_they_do_plainly() {
     let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), &input);
     assert_eq!(partitioned, plain);
 
-    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
     // A machine with keys has just shown it.
-    if wanted && !cargo_cubicle::vm::host_has_keys() {
+    if emulation::is_wanted() && !cargo_cubicle::vm::host_has_keys() {
         let guest = Path::new("/tmp/input");
         let file = format!("{}={}", guest.display(), input.display());
         let mut command = Command::new(TOOL);

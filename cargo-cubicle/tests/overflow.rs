@@ -1,6 +1,9 @@
 //! The sample `overflow`, from its sources to the report: an animation that
 //! changes the balance of the plain program is stopped by the partitioned one.
 
+#[path = "common/emulation.rs"]
+mod emulation;
+
 use std::fs;
 use std::process::{Command, Output};
 
@@ -152,9 +155,8 @@ fn the_attack_ends_in_a_report() {
     assert_eq!(explained.status.code(), Some(0));
     sample.assert_report(&stdout(&explained), mechanism);
 
-    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
     // A machine with keys has just shown it.
-    if wanted && !cargo_cubicle::vm::host_has_keys() {
+    if emulation::is_wanted() && !cargo_cubicle::vm::host_has_keys() {
         in_the_emulated_machine(&sample);
     }
 }

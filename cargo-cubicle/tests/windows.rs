@@ -3,6 +3,9 @@
 //! write through a pointer whose window is closed. On this machine and, if
 //! `CUBICLE_TEST_VM=1` asks for it, under protection keys in the emulated one.
 
+#[path = "common/emulation.rs"]
+mod emulation;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -57,9 +60,8 @@ fn windows_close_when_they_go() {
         }
     };
     check(with(&[]), &plain);
-    let wanted = std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1");
     // A machine with keys has just shown it.
-    if wanted && !cargo_cubicle::vm::host_has_keys() {
+    if emulation::is_wanted() && !cargo_cubicle::vm::host_has_keys() {
         check(with(&["--vm", "--install"]), &plain);
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "../common/copy.rs"]
 mod copy;
+#[path = "../common/emulation.rs"]
+mod emulation;
 mod judge;
 mod native;
 #[path = "../common/outside.rs"]
@@ -158,7 +160,7 @@ fn programs_do_what_they_say() {
             trials.extend(samples::trials());
         }
     };
-    if !std::env::var("CUBICLE_TEST_VM").is_ok_and(|value| value == "1") {
+    if !emulation::is_wanted() {
         let mut native = trials(&programs, &built, mechanism);
         samples(&mut native);
         let outcomes: Vec<Outcome> = native.iter().map(|trial| native::run(&trial.job)).collect();
