@@ -51,12 +51,13 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
 
     let monitor = Monitor::embedded()?;
     let targets = texts::targets(&plan, &images)?;
-    let (specs, texts) = phase("gates", || {
-        let specs = texts::specs(&plan, &images, &targets)?;
-        let texts = texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
-        anyhow::Ok((specs, texts))
+    let specs = phase("specs", || texts::specs(&plan, &images, &targets))?;
+    // Only now: what the phases before looked at is the code as it was compiled.
+    let left = phase("bytes", || images::remedy_all(&mut images));
+    let texts = phase("gates", || {
+        texts::emit(&plan, &mut images, &specs, &monitor.entries)
     })?;
-    images::check_instructions(&plan, &images, &mut findings);
+    images::check_instructions(&plan, &images, &left, &mut findings);
     if findings.has_denied() {
         show(&policy, &mut findings);
         return Err(Reported { status: 1 }.into());
@@ -169,8 +170,9 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
         let targets = texts::targets(&plan, &images)?;
         // It also removes what every libc brings and nothing uses.
         let specs = texts::specs(&plan, &images, &targets)?;
+        let left = images::remedy_all(&mut images);
         texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
-        images::check_instructions(&plan, &images, &mut findings);
+        images::check_instructions(&plan, &images, &left, &mut findings);
     }
     findings.sort_by_place();
     let mut sources = policy.sources();
