@@ -87,7 +87,7 @@ pub fn check_instructions(plan: &Plan, images: &[Image], left: &Left, findings: 
         }
         findings.push(finding.help(
             "WRPKRU, XRSTOR, WRFSBASE and WRGSBASE are for gates alone, even as part of another \
-             instruction's constant: leave the code out, or change the constant",
+             instruction: leave the code out, change the constant, or compile it at another optimisation level",
         ));
     }
 }

@@ -17,6 +17,8 @@ pub struct Entries {
     targets: BTreeSet<u64>,
     /// The same without what code refers to by operands, which may be tables.
     certain: BTreeSet<u64>,
+    /// What entries of tables would lead to if they were distances from themselves.
+    perhaps: BTreeSet<u64>,
     /// There are tables of jumps of which nobody says where they begin.
     pub unknown_tables: bool,
 }
@@ -34,9 +36,11 @@ pub struct Flow {
 }
 
 impl Entries {
-    /// Is there an entry in this range?
-    pub fn any_in(&self, range: Range<u64>) -> bool {
-        range.start < range.end && self.targets.range(range).next().is_some()
+    /// Is there an entry in this range of a function? A table that the function jumps by is one of distances from
+    /// the table's beginning.
+    pub fn any_in(&self, range: Range<u64>, flow: &Flow) -> bool {
+        let any = |set: &BTreeSet<u64>| set.range(range.clone()).next().is_some();
+        range.start < range.end && (any(&self.targets) || !flow.indirect && any(&self.perhaps))
     }
 
     /// Reads all code, relocations and unwinding tables of an image; `None` if they cannot be read.
@@ -132,7 +136,13 @@ impl Entries {
             if run.is_empty() && !is_text(image, own) {
                 self.unknown_tables = true;
             }
-            for base in run.iter().chain([place]) {
+            if is_text(image, own) {
+                match run.is_empty() {
+                    true => self.add(own),
+                    false => drop(self.perhaps.insert(own)),
+                }
+            }
+            for base in &run {
                 let target = base.wrapping_add(distance as u64);
                 if is_text(image, target) {
                     self.add(target);

@@ -220,7 +220,7 @@ fn one(
             .into_iter()
             .filter(|window| {
                 let (start, end) = (window[0].ip(), end_of(window));
-                !entries.any_in(start + 1..end) && !room.is_changed(start..end)
+                !entries.any_in(start + 1..end, &flow) && !room.is_changed(start..end)
             })
             .collect();
         why = if can.is_empty() {
