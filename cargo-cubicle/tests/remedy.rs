@@ -105,7 +105,8 @@ const MIDDLE: u64 = MEMORY + MEMORY_SIZE / 2;
 const COMPARED: u64 = 512;
 
 fn map(address: u64, size: u64, executable: bool) {
-    let protection = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC * i32::from(executable);
+    let protection =
+        libc::PROT_READ | libc::PROT_WRITE | if executable { libc::PROT_EXEC } else { 0 };
     let flags =
         libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
     // SAFETY: new memory, nowhere near what is mapped.

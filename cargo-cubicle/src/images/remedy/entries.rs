@@ -35,6 +35,19 @@ pub struct Flow {
     pub ordinary_stack: bool,
 }
 
+impl Flow {
+    /// Where its instructions in a range begin and end, those included that reach over a border.
+    pub fn between(&self, from: u64, to: u64) -> Vec<(u64, u64)> {
+        /// The longest instruction, bytes.
+        const LONGEST: u64 = 15;
+        self.instructions
+            .range(from.saturating_sub(LONGEST)..to)
+            .map(|(start, one)| (*start, one.next_ip()))
+            .filter(|(_, end)| *end > from)
+            .collect()
+    }
+}
+
 impl Entries {
     /// Is there an entry in this range of a function? A table that the function jumps by is one of distances from
     /// the table's beginning.

@@ -77,29 +77,30 @@ impl Why {
 
 /// Moves what can be moved. For each place where forbidden bytes are left, why they are.
 pub fn remedy(image: &mut Image) -> BTreeMap<u64, Why> {
-    let found = forbidden::places(image);
+    let (meant, found): (Vec<u64>, Vec<u64>) = forbidden::places(image)
+        .into_iter()
+        .partition(|address| is_meant(image, *address));
+    let mut left: BTreeMap<u64, Why> = meant.into_iter().map(|one| (one, Why::Meant)).collect();
+    // Every libc has some that are meant; decoding the whole image is for those that are not.
     if found.is_empty() {
-        return BTreeMap::new();
+        return left;
     }
-    let entries = Entries::of(image);
+    let Some(entries) = Entries::of(image) else {
+        left.extend(found.into_iter().map(|one| (one, Why::Unknown)));
+        return left;
+    };
     let mut room = Room {
         free: island(image),
         changed: Vec::new(),
     };
     // Control is followed in the code as it was compiled.
     let original = image.clone();
-    let mut left = BTreeMap::new();
     for address in found {
         // Gone with another one.
         if !forbidden::starts_at(image, address) {
             continue;
         }
-        let why = match (is_meant(image, address), &entries) {
-            (true, _) => Err(Why::Meant),
-            (false, None) => Err(Why::Unknown),
-            (false, Some(entries)) => one(image, &original, entries, &mut room, address),
-        };
-        if let Err(why) = why {
+        if let Err(why) = one(image, &original, &entries, &mut room, address) {
             left.insert(address, why);
         }
     }
@@ -196,19 +197,33 @@ fn one(
 ) -> Result<(), Why> {
     let length = unintended::length(image.at(address).unwrap_or_default());
     let pattern = address..address + length;
-    let mut why = Why::Unknown;
-    for (start, end) in functions(image, pattern.clone()) {
-        let Some(flow) = entries.follow(original, start..end) else {
-            continue;
-        };
-        let near = neighbourhood(&flow, &pattern);
-        if near.is_empty() {
-            continue;
+    let flows: Vec<((u64, u64), Option<Flow>)> = functions(original, pattern.clone())
+        .into_iter()
+        .map(|(start, end)| ((start, end), entries.follow(original, start..end)))
+        .collect();
+    // Of several symbols for one place all must be right.
+    let agree = |from: u64, to: u64| {
+        let of = flows.iter();
+        let mut of = of.filter(|((start, end), _)| *start < to && from < *end);
+        if of.clone().any(|(_, flow)| flow.is_none()) {
+            return false;
         }
+        let series = of.by_ref().filter_map(|(_, flow)| flow.as_ref());
+        let series = series.map(|flow| flow.between(from, to));
+        let mut series = series.filter(|one| !one.is_empty());
+        let first = series.next();
+        series.all(|one| Some(&one) == first.as_ref())
+    };
+    let mut why = Why::Unknown;
+    for flow in flows.iter().filter_map(|(_, flow)| flow.as_ref()) {
+        let near = neighbourhood(flow, &pattern);
         for branch in near.iter().filter(|one| overlaps(one, &pattern)) {
-            if detour(image, room, branch) {
+            if agree(branch.ip(), branch.next_ip()) && detour(image, room, branch) {
                 return Ok(());
             }
+        }
+        if near.is_empty() {
+            continue;
         }
         // Nobody can say where it goes.
         if flow.indirect && (flow.takes_own || entries.unknown_tables) {
@@ -220,7 +235,9 @@ fn one(
             .into_iter()
             .filter(|window| {
                 let (start, end) = (window[0].ip(), end_of(window));
-                !entries.any_in(start + 1..end, &flow) && !room.is_changed(start..end)
+                !entries.any_in(start + 1..end, flow)
+                    && !room.is_changed(start..end)
+                    && agree(start, end)
             })
             .collect();
         why = if can.is_empty() {
