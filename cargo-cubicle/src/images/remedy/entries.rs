@@ -29,6 +29,8 @@ pub struct Flow {
     pub instructions: std::collections::BTreeMap<u64, Instruction>,
     /// Jumps to what a register or memory says.
     pub indirect: bool,
+    /// Where its own branches lead: decoded from its beginning, behind tables in its text, too.
+    pub targets: BTreeSet<u64>,
     /// Takes addresses of its own text.
     pub takes_own: bool,
     /// The stack pointer is what it is called, all the time.
@@ -53,7 +55,8 @@ impl Entries {
     /// the table's beginning.
     pub fn any_in(&self, range: Range<u64>, flow: &Flow) -> bool {
         let any = |set: &BTreeSet<u64>| set.range(range.clone()).next().is_some();
-        range.start < range.end && (any(&self.targets) || !flow.indirect && any(&self.perhaps))
+        range.start < range.end
+            && (any(&self.targets) || any(&flow.targets) || !flow.indirect && any(&self.perhaps))
     }
 
     /// Reads all code, relocations and unwinding tables of an image; `None` if they cannot be read.
@@ -100,6 +103,16 @@ impl Entries {
                         if !code {
                             distances.insert(place);
                         }
+                        None
+                    }
+                    // Compilers write no tables of these.
+                    elf::R_X86_64_PC64
+                    | elf::R_X86_64_GOTOFF64
+                    | elf::R_X86_64_PC16
+                    | elf::R_X86_64_PC8
+                    | elf::R_X86_64_16
+                    | elf::R_X86_64_8 => {
+                        entries.unknown_tables |= !code;
                         None
                     }
                     _ => None,
@@ -186,13 +199,14 @@ impl Entries {
             }
             if is_near_branch(&one) {
                 open.push(one.near_branch_target());
+                flow.targets.insert(one.near_branch_target());
             }
             if falls_through(&one) {
                 open.push(one.next_ip());
             }
             flow.indirect |= one.flow_control() == FlowControl::IndirectBranch;
             let own = |address: u64| function.contains(&address);
-            flow.takes_own |= one.is_ip_rel_memory_operand() && own(one.ip_rel_memory_address());
+            flow.takes_own |= addresses(&one).into_iter().flatten().any(own);
             flow.ordinary_stack &= keeps_stack(&one);
             flow.instructions.insert(address, one);
         }
@@ -230,7 +244,7 @@ pub fn decode_all(image: &Image, segment: u64, mut each: impl FnMut(&Instruction
     }
 }
 
-fn is_text(image: &Image, address: u64) -> bool {
+pub fn is_text(image: &Image, address: u64) -> bool {
     image.segments.iter().any(|segment| {
         segment.executable
             && (segment.address..segment.address + segment.memory_size).contains(&address)
@@ -243,6 +257,21 @@ fn half(image: &Image, place: u64) -> Option<i32> {
 
 fn word(image: &Image, place: u64) -> Option<u64> {
     Some(u64::from_le_bytes(*image.at(place)?.first_chunk()?))
+}
+
+/// Numbers in an instruction that can be addresses, but for what it branches to.
+fn addresses(one: &Instruction) -> [Option<u64>; 2] {
+    let has = |wanted: fn(OpKind) -> bool| (0..one.op_count()).find(|at| wanted(one.op_kind(*at)));
+    let constant = has(|kind| {
+        matches!(
+            kind,
+            OpKind::Immediate32 | OpKind::Immediate32to64 | OpKind::Immediate64
+        )
+    });
+    [
+        constant.map(|operand| one.immediate(operand)),
+        has(|kind| kind == OpKind::Memory).map(|_| one.memory_displacement64()),
+    ]
 }
 
 pub fn is_near_branch(one: &Instruction) -> bool {

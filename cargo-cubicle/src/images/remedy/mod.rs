@@ -29,7 +29,7 @@ use std::ops::Range;
 
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
 
-use self::entries::{Entries, Flow, falls_through, is_near_branch};
+use self::entries::{Entries, Flow, falls_through, is_near_branch, is_text};
 use self::island::TRAP;
 use super::{Image, forbidden};
 use crate::gates::unintended;
@@ -133,7 +133,8 @@ fn island(image: &Image) -> Range<u64> {
     let named = image
         .symbols
         .iter()
-        .filter(|symbol| symbol.name == island::SYMBOL && symbol.size > 0);
+        .filter(|symbol| symbol.name == island::SYMBOL && symbol.size > 0)
+        .filter(|symbol| is_text(image, symbol.address));
     named
         .map(|symbol| symbol.address..symbol.address.saturating_add(symbol.size))
         .find(|range| {
@@ -316,7 +317,7 @@ fn may_move(one: &Instruction) -> bool {
     let kind = match one.flow_control() {
         FlowControl::Next | FlowControl::Return => true,
         FlowControl::UnconditionalBranch => is_near_branch(one),
-        FlowControl::ConditionalBranch => one.is_jcc_short_or_near(),
+        FlowControl::ConditionalBranch => one.is_jcc_short_or_near() && is_near_branch(one),
         _ => false,
     };
     // Both kernel and monitor know sites by their addresses, and ENDBR must stand where it is jumped to.
@@ -380,6 +381,11 @@ fn displace(
             }
         }
         moved.extend(back);
+        // A branch to the first of them goes to its old place, which jumps to all that stands for it here: the
+        // encoder would look for the instruction that still has this address.
+        for one in &mut moved {
+            one.set_ip(0);
+        }
         let Some(code) = encode(&moved, at) else {
             return false;
         };
