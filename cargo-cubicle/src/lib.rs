@@ -22,4 +22,5 @@ pub mod symbolize;
 pub mod verify;
 pub mod vm;
 
+mod files;
 mod similar;

@@ -12,14 +12,15 @@ use crate::capture::timings::phase;
 use crate::capture::{LinkLine, Reported, diagnostic};
 use crate::compose::{self, Monitor};
 use crate::diagnostics::{Code, Findings, Sources, render};
-use crate::gates::texts;
+use crate::files::{self, Kind};
+use crate::gates::{GateSpec, texts};
 use crate::graph::edges;
 use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
-use crate::lint::report::Found;
 use crate::lint::{Report, levels};
 use crate::manifest::{self, Policy};
-use crate::plan::{self, Plan, encode::encode};
+use crate::plan::encode::{TextPiece, encode};
+use crate::plan::{self, Plan};
 use crate::verify::{self, Rule};
 
 /// What the phases up to the plan have made of one program.
@@ -38,7 +39,8 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let policy = phase("manifest", || load(line))?;
     let mut findings = Findings::new();
     let analysed = analyse(line, &policy, &mut findings)?;
-    if let Some(analysed) = analysed.as_ref().filter(|_| line.locked) {
+    // An audit is there to find out what is missing, and protects nothing.
+    if let Some(analysed) = analysed.as_ref().filter(|_| line.locked && !line.audit) {
         findings.extend(widened(line, &policy, &analysed.plan)?);
     }
     let (levels, problems) = levels::of_manifest(&policy);
@@ -50,14 +52,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     };
 
     let monitor = Monitor::embedded()?;
-    let targets = texts::targets(&plan, &images)?;
-    let specs = phase("specs", || texts::specs(&plan, &images, &targets))?;
-    // Only now: what the phases before looked at is the code as it was compiled.
-    let left = phase("bytes", || images::remedy_all(&mut images));
-    let texts = phase("gates", || {
-        texts::emit(&plan, &mut images, &specs, &monitor.entries)
-    })?;
-    images::check_instructions(&plan, &images, &left, &mut findings);
+    let gates = with_gates(&plan, &mut images, &monitor, &mut findings)?;
     if findings.has_denied() {
         show(&policy, &mut findings);
         return Err(Reported { status: 1 }.into());
@@ -65,9 +60,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let encoded = encode(
         &plan,
         &images,
-        &targets,
-        &specs,
-        &texts,
+        &gates.targets,
+        &gates.specs,
+        &gates.texts,
         monitor.planned_entries,
     )?;
     let bytes = phase("compose", || {
@@ -87,17 +82,18 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
             // Where debuggers and reports look for them.
             let path = line.directory.join(format!("{}.elf", cubicle.name));
-            compose::replace(&path, &image.bytes)?;
+            files::replace(&path, &image.bytes, Kind::Data)?;
         }
         let script = line.directory.join(compose::gdb::SCRIPT);
-        compose::replace(&script, compose::gdb::script(&plan).as_bytes())?;
-        let gates = line.directory.join(compose::gdb::GATES_OBJECT);
-        compose::replace(&gates, &compose::gdb::gates_object(&plan)?)?;
+        files::replace(&script, compose::gdb::script(&plan).as_bytes(), Kind::Data)?;
+        let object = line.directory.join(compose::gdb::GATES_OBJECT);
+        files::replace(&object, &compose::gdb::gates_object(&plan)?, Kind::Data)?;
         if let Some(build) = plan::encode::build_of(&encoded).filter(|_| line.audit) {
             let path = line.directory.join(audit::BUILD_FILE);
-            compose::replace(&path, build.to_string().as_bytes())?;
+            files::replace(&path, build.to_string().as_bytes(), Kind::Data)?;
         }
-        compose::replace(&line.output, &bytes)
+        files::replace(&line.output, &bytes, Kind::Program)?;
+        anyhow::Ok(())
     })?;
     show(&policy, &mut findings);
     Ok(())
@@ -155,7 +151,7 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
         Ok(policy) => policy,
         Err(manifest::LoadError::Rejected(rejected)) => {
             report.manifest_rejected = true;
-            report.findings = Found::all(&rejected.findings, &rejected.sources);
+            report.found(rejected.findings, rejected.sources);
             return report.leave(&line.output);
         }
         Err(error) => return Err(error.into()),
@@ -166,20 +162,42 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
     findings.extend(problems);
     if let Some(Analysed { plan, mut images }) = analysed {
         report.authority = Some(authority::Program::of(&plan, &policy));
-        let monitor = Monitor::embedded()?;
-        let targets = texts::targets(&plan, &images)?;
         // It also removes what every libc brings and nothing uses.
-        let specs = texts::specs(&plan, &images, &targets)?;
-        let left = images::remedy_all(&mut images);
-        texts::emit(&plan, &mut images, &specs, &monitor.entries)?;
-        images::check_instructions(&plan, &images, &left, &mut findings);
+        with_gates(&plan, &mut images, &Monitor::embedded()?, &mut findings)?;
     }
-    findings.sort_by_place();
-    let mut sources = policy.sources();
-    sources.read_lines_of(findings.iter());
     report.levels = levels;
-    report.findings = Found::all(&findings, &sources);
+    report.found(findings, policy.sources());
     report.leave(&line.output)
+}
+
+/// Gates, and all else of the runtime's text.
+struct Gates {
+    targets: Vec<u64>,
+    specs: Vec<GateSpec>,
+    texts: Vec<TextPiece>,
+}
+
+/// Moves forbidden bytes that nobody meant, emits gates and patches the images; then nothing in them
+/// may be forbidden any more.
+fn with_gates(
+    plan: &Plan,
+    images: &mut [Image],
+    monitor: &Monitor,
+    findings: &mut Findings,
+) -> anyhow::Result<Gates> {
+    let targets = texts::targets(plan, images)?;
+    let specs = phase("specs", || texts::specs(plan, images, &targets))?;
+    // Only now: what the phases before looked at is the code as it was compiled.
+    let left = phase("bytes", || images::remedy_all(images));
+    let texts = phase("gates", || {
+        texts::emit(plan, images, &specs, &monitor.entries)
+    })?;
+    images::check_instructions(plan, images, &left, findings);
+    Ok(Gates {
+        targets,
+        specs,
+        texts,
+    })
 }
 
 /// All phases up to the plan. What was found may be what a level forbids or permits;
@@ -257,9 +275,8 @@ fn analyse(
 /// project that has none is not asked for one.
 fn widened(line: &LinkLine, policy: &Policy, plan: &Plan) -> anyhow::Result<Findings> {
     let path = lock_file::path_beside(&line.manifest, line.variant.as_deref());
-    let lock = match lock_file::Lock::read(&path)? {
-        Some(lock) if line.binary_name.is_some() => lock,
-        _ => return Ok(Findings::new()),
+    let Some(lock) = lock_file::Lock::read(&path)?.filter(|_| line.has_lock()) else {
+        return Ok(Findings::new());
     };
     Ok(locked::check(
         &lock,

@@ -3,6 +3,11 @@
 //! and the test writes them into the manifest as they are, which a person would read
 //! first.
 
+#[path = "common/copy.rs"]
+mod copy;
+
+use camino::Utf8Path;
+use copy::copy;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -21,7 +26,10 @@ impl Project {
             target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit"),
         };
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
-        copy(&source, project.directory.path());
+        copy(
+            Utf8Path::from_path(&source).unwrap(),
+            Utf8Path::from_path(project.directory.path()).unwrap(),
+        );
         project
     }
 
@@ -65,18 +73,6 @@ impl Project {
         let count = merge(&mut manifest, &read(suggested));
         std::fs::write(self.manifest(), toml::to_string(&manifest).unwrap()).unwrap();
         count
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).unwrap()),
-        }
     }
 }
 

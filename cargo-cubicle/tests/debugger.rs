@@ -1,28 +1,24 @@
 //! gdb with the script that lies beside the images: breakpoints in every cubicle, with
 //! source lines, and backtraces through gates, in programs as people have them.
 
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use outside::tool;
+
 /// Builds a sample; its program, and the script for gdb.
 fn build(sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
     let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("debugger");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-    command
-        .args(["cubicle", "build", "--locked", "--quiet", "--target-dir"])
+    let samples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    let output = tool(samples.join(sample))
+        .args(["build", "--locked", "--quiet", "--target-dir"])
         .arg(&target)
-        .current_dir(
-            Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../samples")
-                .join(sample),
-        );
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let folder = target.join("x86_64-unknown-linux-gnu/debug");
     // One of them is of the last build: the newest.

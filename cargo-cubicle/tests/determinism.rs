@@ -1,44 +1,29 @@
 //! The same sources are the same program, to the byte: in another folder, with another
 //! home and another mode for new files, with one job and with many.
 
+#[path = "common/copy.rs"]
+mod copy;
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
+use copy::copy;
+use outside::tool;
 
-/// Copies the sources of a sample.
-fn copy(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir_utf8().unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap().is_dir() {
-            true if entry.file_name() == "target" => {}
-            true => copy(from, &to),
-            false => {
-                fs::copy(from, &to).unwrap();
-            }
-        }
-    }
-}
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
 
 fn build(sample: &str, folder: &Utf8Path, home: Option<&Utf8Path>, words: &[&str]) -> Vec<u8> {
     copy(&Utf8Path::new(SAMPLES).join(sample), folder);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
+    let mut command = tool(folder);
     command
-        .args(["cubicle", "build", "--locked", "--quiet", "--release"])
+        .args(["build", "--locked", "--quiet", "--release"])
         // Debug information says in which folder a program was built, as cargo's does.
         .args(["--config", "profile.release.debug=false"])
-        .args(words)
-        .current_dir(folder);
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
+        .args(words);
     if let Some(home) = home {
         command.env("CARGO_HOME", home).env("USER", "somebody");
         // SAFETY: umask is safe between fork and exec.
@@ -100,4 +85,35 @@ fn rust_cpp_and_rust() {
 #[test]
 fn a_c_library_and_a_crate_of_the_registry() {
     check("deflate");
+}
+
+/// Who renames folders himself, for whatever reason, gets what he asked for.
+#[test]
+fn renaming_is_the_users_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(directory.path()).unwrap();
+    fs::create_dir(root.join("src")).unwrap();
+    let package = "[package]\nname = \"named\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(root.join("Cargo.toml"), package).unwrap();
+    let manifest = "schema = 1\nisolation = \"any\"\n[cubicle.app]\nmain = true\nsyscalls = [\"@base\", \"@stdio\"]\n";
+    fs::write(root.join("Cubicle.toml"), manifest).unwrap();
+    // A path that is not relative to the folder in which cargo runs rustc.
+    fs::write(root.join("other.rs"), "pub const NAME: &str = file!();\n").unwrap();
+    let main = format!(
+        "#[path = \"{root}/other.rs\"]\nmod other;\nfn main() {{ println!(\"{{}}\", other::NAME); }}\n"
+    );
+    fs::write(root.join("src/main.rs"), main).unwrap();
+    let run = |flags: Option<String>| {
+        let mut command = tool(root);
+        command.args(["run", "--quiet"]);
+        if let Some(flags) = flags {
+            command.env("RUSTFLAGS", flags);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(None), "/workspace/other.rs\n");
+    let own = format!("--remap-path-prefix={root}=/mine");
+    assert_eq!(run(Some(own)), "/mine/other.rs\n");
 }

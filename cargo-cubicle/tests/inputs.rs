@@ -3,6 +3,13 @@
 //! becomes a program that does what it should. All of them are built with one command.
 //! `tests/inputs/README.md` says how one is written.
 
+#[path = "common/copy.rs"]
+mod copy;
+#[path = "common/messages.rs"]
+mod messages;
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Output};
@@ -10,7 +17,9 @@ use std::process::{Command, Output};
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::gates::unintended;
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf};
-use serde_json::Value;
+
+use copy::copy;
+use messages::{Built, build_all};
 
 /// One folder, and what its `Cubicle.toml` says in its first lines.
 struct Case {
@@ -96,7 +105,7 @@ impl Case {
 
     /// What is wrong with what came of it.
     fn judge(&self, built: &Built, program: &Utf8Path) -> Result<(), String> {
-        let said = &built.said;
+        let said = &built.rendered();
         if said.contains("panicked at") {
             return Err(format!("the tool failed:\n{said}"));
         }
@@ -187,14 +196,6 @@ fn forbidden(image: &Utf8Path) -> Vec<String> {
     found
 }
 
-/// What building a package came to.
-#[derive(Default)]
-struct Built {
-    done: bool,
-    /// The tool's and the compiler's messages, as people see them.
-    said: String,
-}
-
 /// Whether all pieces are in a text, one behind the other.
 fn in_order(text: &str, pieces: &[String]) -> Result<(), String> {
     let mut rest = text;
@@ -211,52 +212,6 @@ fn text(output: &Output) -> String {
     [&output.stdout[..], &output.stderr[..]]
         .map(String::from_utf8_lossy)
         .concat()
-}
-
-fn copy(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir_utf8().unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).unwrap()),
-        }
-    }
-}
-
-/// Builds all packages of the workspace.
-fn build(root: &Utf8Path) -> BTreeMap<String, Built> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-    command
-        .current_dir(root)
-        .args(["cubicle", "build", "--workspace", "--keep-going", "--quiet"])
-        .arg("--message-format=json");
-    // What `cargo test` sets for this test is not meant for the build in it.
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
-    let mut built: BTreeMap<String, Built> = BTreeMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let Ok(message) = serde_json::from_str::<Value>(line) else {
-            continue;
-        };
-        let name = message["target"]["name"].as_str().unwrap_or_default();
-        let package = built.entry(name.to_owned()).or_default();
-        match message["reason"].as_str() {
-            Some("compiler-artifact") => package.done = !message["executable"].is_null(),
-            Some("compiler-message") => {
-                let rendered = message["message"]["rendered"].as_str().unwrap_or_default();
-                package.said.push_str(rendered);
-            }
-            _ => {}
-        }
-    }
-    assert!(!built.is_empty(), "nothing was built:\n{}", text(&output));
-    built
 }
 
 /// `CUBICLE_TEST_INPUT` names what is tried: all that begin so.
@@ -314,7 +269,7 @@ fn try_all(kind: &str) {
     }
     let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
     fs::write(root.join("Cargo.toml"), workspace).unwrap();
-    let mut built = build(&root);
+    let mut built = build_all(&root);
     let output = root.join("target/x86_64-unknown-linux-gnu/debug");
     let mut wrong = Vec::new();
     for case in &cases {

@@ -1,11 +1,14 @@
 //! What cannot live in a keyed window, and who may not refer to what does: each is an
 //! error of the build that says what to change.
 
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
+use outside::tool;
 
 const USER: &str = "extern int shared; int NAME(void) { return shared; }\n";
 const MAIN: &str = "int codec(void), third(void); int main(void) { return codec() + third(); }\n";
@@ -58,14 +61,7 @@ fn build(case: &Case) -> (bool, String) {
     // The tool does not watch what a manifest says of flags: this does.
     let text = format!("#![no_main]\n// {}{}\n", case.definition, case.flags);
     fs::write(root.join("src/main.rs"), text).unwrap();
-    let mut command = Command::new(TOOL);
-    command.args(["cubicle", "build"]).current_dir(&root);
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
+    let output = tool(&root).arg("build").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.success(), said)
 }
@@ -163,7 +159,7 @@ fn strangers_do_not_refer_to_what_is_shared() {
 }
 
 /// Runs a program in the project's folder.
-fn tool(root: &Path, words: &[&str]) {
+fn compile_with(root: &Path, words: &[&str]) {
     let status = Command::new(words[0])
         .args(&words[1..])
         .current_dir(root)
@@ -176,8 +172,8 @@ fn a_member_of_an_archive_is_found() {
     use object::{Object, ObjectSymbol};
     let root = project();
     fs::write(root.join("pool.c"), "int shared = 5; int other = 6;\n").unwrap();
-    tool(&root, &["cc", "-c", "-fdata-sections", "pool.c"]);
-    tool(&root, &["ar", "rcs", "libpool.a", "pool.o"]);
+    compile_with(&root, &["cc", "-c", "-fdata-sections", "pool.c"]);
+    compile_with(&root, &["ar", "rcs", "libpool.a", "pool.o"]);
     let (built, said) = build(&Case {
         definition: "extern int other; __attribute__((constructor)) static void touch(void) { other++; }",
         flags: "",

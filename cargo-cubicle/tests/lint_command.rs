@@ -2,11 +2,16 @@
 //! file notices. The program is a small one that changes as programs do; the samples
 //! are judged by `./check`, with the real libraries in them.
 
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::fs;
 use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+
+use outside::tool;
 
 /// A C program of two cubicles, in a repository.
 struct Project {
@@ -90,17 +95,11 @@ impl Project {
     }
 
     fn run(&self, words: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-        command
-            .arg("cubicle")
+        tool(self.root.join("program"))
             .args(words.split_whitespace())
-            .current_dir(self.root.join("program"));
-        for (name, _) in std::env::vars() {
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-                command.env_remove(name);
-            }
-        }
-        command.env("NO_COLOR", "1").output().unwrap()
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap()
     }
 
     /// Runs it, and answers what it says to people if it ends so.
@@ -227,6 +226,43 @@ fn a_lint_is_no_build_and_a_build_no_lint() {
     project.says("lint", 0);
 }
 
+/// A test harness calls more than the program does, and an audit is there to find out.
+#[test]
+fn tests_and_audits_are_not_in_the_file() {
+    let project = Project::new();
+    let harness = "fn main() {
+    unsafe extern \"C\" {
+        safe fn codec_hash(bytes: *const u8, length: u64) -> i32;
+        safe fn codec_sum(bytes: *const u8, length: u64) -> i32;
+    }
+    #[cfg(test)]
+    codec_hash(std::ptr::null(), 0);
+    println!(\"{}\", codec_sum(std::ptr::null(), 0));
+}
+#[test]
+fn hashes() {
+    main();
+}
+";
+    project.write("src/main.rs", harness);
+    project.edit("Cubicle.toml", "c = { files = [\"app.c\"] }\n", "");
+    project.edit(
+        "Cubicle.toml",
+        "\"@stdio\"",
+        "\"@stdio\", \"@file\", \"@thread\"",
+    );
+    project.says("lint", 0);
+    project.says("lint --accept", 0);
+    project.says("run --locked", 0);
+    project.says("test --locked", 0);
+
+    project.edit("src/main.rs", "#[cfg(test)]\n", "");
+    let said = project.says("build --locked", 1);
+    assert!(said.contains("`codec: codec_hash`"), "{said}");
+    let said = project.says("run --audit --locked", 0);
+    assert!(!said.contains("CUB016"), "{said}");
+}
+
 #[test]
 fn levels_are_the_manifests_and_the_command_lines() {
     let project = Project::new();
@@ -274,6 +310,28 @@ fn levels_are_the_manifests_and_the_command_lines() {
     );
     let said = project.says("build", 1);
     assert!(said.contains("can only be denied"), "{said}");
+}
+
+/// Where a build can do without a rule, it is the user who judges.
+#[test]
+fn what_is_allowed_is_built() {
+    let project = Project::new();
+    project.edit(
+        "codec.c",
+        "int codec_hash",
+        "#include <stdio.h>\nvoid codec_to(FILE *to) { (void)to; }\nint codec_hash",
+    );
+    project.edit(
+        "app.c",
+        "int main(void)\n{\n",
+        "void codec_to(FILE *to);\nint main(void)\n{\n\tcodec_to(stdout);\n",
+    );
+    let said = project.says("build", 1);
+    assert!(said.contains("error[CUB019]"), "{said}");
+    let allowed = "\n[lint]\nlibc-object-crossing = \"allow\"\n";
+    project.write("Cubicle.toml", &format!("{MANIFEST}{allowed}"));
+    let said = project.says("run", 0);
+    assert!(!said.contains("CUB019"), "{said}");
 }
 
 /// The program with one finding, and what a form says of it.

@@ -2,11 +2,16 @@
 //! which it finds nothing. All of them are built with one command, and not run.
 //! `UPDATE_EXPECT=1` rewrites what is expected.
 
-use std::collections::BTreeMap;
+#[path = "common/messages.rs"]
+mod messages;
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::fs;
-use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use messages::{Built, build_all};
 
 /// One folder.
 struct Sample {
@@ -79,42 +84,6 @@ fn workspace(samples: &[Sample], root: &Utf8Path) {
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
 }
 
-/// Builds everything; for each package, whether it was built and what the tool
-/// said, with paths as a user sees them in the package's folder.
-fn build(root: &Utf8Path) -> BTreeMap<String, (bool, Vec<serde_json::Value>)> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-    command
-        .current_dir(root)
-        .args(["cubicle", "build", "--workspace", "--keep-going", "--quiet"])
-        .arg("--message-format=json");
-    // What `cargo test` sets for this test is not meant for the build in it.
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
-    let mut built: BTreeMap<String, (bool, Vec<serde_json::Value>)> = BTreeMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else {
-            continue;
-        };
-        let name = message["target"]["name"].as_str().unwrap_or_default();
-        let package = built.entry(name.to_owned()).or_default();
-        match message["reason"].as_str() {
-            Some("compiler-artifact") => package.0 = true,
-            Some("compiler-message") => package.1.push(message["message"].clone()),
-            _ => {}
-        }
-    }
-    assert!(
-        built.len() > 1,
-        "nothing was built:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    built
-}
-
 #[test]
 fn rules_find_what_the_samples_say() {
     let samples = samples();
@@ -124,26 +93,25 @@ fn rules_find_what_the_samples_say() {
     }
     fs::create_dir_all(&root).unwrap();
     workspace(&samples, &root);
-    let built = build(&root);
+    let built = build_all(&root);
     let update = std::env::var("UPDATE_EXPECT").is_ok_and(|value| value == "1");
     let mut wrong = Vec::new();
     for sample in &samples {
-        let (done, messages) = built.get(&sample.package).cloned().unwrap_or_default();
+        let nothing = Built::default();
+        let package = built.get(&sample.package).unwrap_or(&nothing);
         let of_rule =
             |message: &serde_json::Value| message["code"]["code"].as_str() == Some(&*sample.code);
-        let all: String = messages
-            .iter()
-            .filter_map(|message| message["rendered"].as_str())
-            .map(|text| text.replace(&format!("{root}/{}/", sample.package), ""))
-            .map(|text| text.replace(&format!("{}/", sample.package), ""))
-            .collect();
+        let all = package
+            .rendered()
+            .replace(&format!("{root}/{}/", sample.package), "")
+            .replace(&format!("{}/", sample.package), "");
         let all = format!("{}\n", all.trim_end());
-        if messages.iter().any(of_rule) != sample.found {
+        if package.said.iter().any(of_rule) != sample.found {
             wrong.push(format!("{}:\n{all}", sample.package));
             continue;
         }
         if !sample.found {
-            if !done {
+            if !package.done {
                 wrong.push(format!("{} was not built:\n{all}", sample.package));
             }
             continue;

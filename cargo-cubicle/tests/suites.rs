@@ -2,12 +2,20 @@
 //! in cubicles: what passes plainly passes partitioned. The crates and what is
 //! known about them are data, in `tests/suites` (see its README).
 
+#[path = "common/copy.rs"]
+mod copy;
+#[path = "common/outside.rs"]
+mod outside;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use copy::{copy, update};
+use outside::{outside, tool};
 
 /// What `suite.toml` says.
 #[derive(serde::Deserialize)]
@@ -43,8 +51,12 @@ struct Results {
     tests: BTreeMap<String, String>,
 }
 
-const PLAIN: [&str; 1] = [env!("CARGO")];
-const PARTITIONED: [&str; 2] = [env!("CARGO_BIN_EXE_cargo-cubicle"), "cubicle"];
+/// Who builds and runs it.
+#[derive(Clone, Copy)]
+enum By {
+    Cargo,
+    Tool,
+}
 
 #[test]
 fn flate2_passes_its_own_tests() {
@@ -94,7 +106,7 @@ impl Suite {
 
     /// Runs the suite plainly and partitioned, and compares.
     fn check(&self, machine: &[&str]) {
-        let plain = self.run(&PLAIN, &[], &[]);
+        let plain = self.run(By::Cargo, &[], &[]);
         assert!(plain.success, "{}", plain.output);
         assert!(plain.tests.len() > 50, "{}", plain.output);
 
@@ -115,7 +127,7 @@ impl Suite {
             let name = test.split_once(": ").map_or("", |(_, name)| name);
             harness.extend(["--skip".to_owned(), name.to_owned()]);
         }
-        let partitioned = self.run(&PARTITIONED, &flags, &harness);
+        let partitioned = self.run(By::Tool, &flags, &harness);
         let expected: BTreeMap<_, _> = plain
             .tests
             .into_iter()
@@ -131,23 +143,13 @@ impl Suite {
         assert!(partitioned.success, "{output}");
     }
 
-    /// `program` is cargo, or the tool; `flags` are for it, `harness` for the
-    /// tests' own program.
-    fn run(&self, program: &[&str], flags: &[String], harness: &[String]) -> Results {
-        let mut command = Command::new(program[0]);
-        for (name, _) in std::env::vars() {
-            // What `cargo test` sets for this test is not meant for those.
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-                command.env_remove(name);
-            }
-        }
-        let target = if program == PLAIN {
-            "plain"
-        } else {
-            "partitioned"
+    /// `flags` are for cargo or the tool, `harness` for the tests' own program.
+    fn run(&self, by: By, flags: &[String], harness: &[String]) -> Results {
+        let (mut command, target) = match by {
+            By::Cargo => (outside(env!("CARGO"), &self.folder), "plain"),
+            By::Tool => (tool(&self.folder), "partitioned"),
         };
         command
-            .args(&program[1..])
             .args([
                 "test",
                 "--locked",
@@ -167,8 +169,7 @@ impl Suite {
             .args(harness)
             .envs(&self.description.environment)
             .env("RUST_BACKTRACE", "0")
-            .env("CARGO_TERM_COLOR", "never")
-            .current_dir(&self.folder);
+            .env("CARGO_TERM_COLOR", "never");
         // Both streams in one pipe, so that their lines stay in order.
         let (mut reader, writer) = std::io::pipe().unwrap();
         command.stdout(writer.try_clone().unwrap()).stderr(writer);
@@ -222,24 +223,4 @@ fn sources(package: &str, sample: &Utf8Path) -> Utf8PathBuf {
         .find(|known| known["name"] == package && !known["source"].is_null());
     let manifest = found.unwrap()["manifest_path"].as_str().unwrap();
     Utf8Path::new(manifest).parent().unwrap().to_owned()
-}
-
-fn copy(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir_utf8().unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(entry.path(), &to);
-        } else {
-            update(&to, &fs::read(entry.path()).unwrap());
-        }
-    }
-}
-
-/// Leaves a file alone that is right already: its time says when it changed.
-fn update(path: &Utf8Path, bytes: &[u8]) {
-    if !fs::read(path).is_ok_and(|old| old == bytes) {
-        fs::write(path, bytes).unwrap();
-    }
 }

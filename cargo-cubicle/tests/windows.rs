@@ -63,3 +63,40 @@ fn windows_close_when_they_go() {
         check(with(&["--vm", "--install"]), &plain);
     }
 }
+
+/// What a call about a window answers is easily overlooked; an audit lists it.
+#[test]
+fn misuse_is_a_report_in_an_audit() {
+    let mut command = Command::new(TOOL);
+    command.args(["cubicle", "run", "--audit"]);
+    let output = run(&mut command, &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for (call, error, function) in [
+        ("cubicle_window_add", "Permission denied", "calls::add"),
+        (
+            "cubicle_window_close",
+            "No such file or directory",
+            "calls::close",
+        ),
+        (
+            "cubicle_window_alloc",
+            "Operation not permitted",
+            "calls::allocate",
+        ),
+    ] {
+        let line = format!("audit: `app` misuses `{call}`: {error}");
+        let found = said.lines().find(|one| one.starts_with(&line));
+        assert!(
+            found.is_some_and(|one| one.contains(function)),
+            "{line}\n{said}"
+        );
+    }
+    // Each once, and nothing that was right.
+    assert_eq!(
+        said.matches("misuses `cubicle_window_close`").count(),
+        1,
+        "{said}"
+    );
+    assert!(!said.contains("cubicle_window_destroy"), "{said}");
+}

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Makes the seeds of everything that compilers write, anew, from the sources here.
 set -eu
 cd "$(dirname "$0")"
@@ -7,6 +7,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp seed.c seed.cpp seed.S seed.rs "$work"
 cd "$work"
+
+# No seed says where it was made.
+gcc() { command gcc "-ffile-prefix-map=$work=/seeds" "$@"; }
+g++() { command g++ "-ffile-prefix-map=$work=/seeds" "$@"; }
 
 gcc -w -c -O1 seed.c -o "$out/object/plain.o"
 gcc -w -c -O1 -fcommon -ffunction-sections -fdata-sections seed.c -o "$out/object/sections.o"
@@ -20,9 +24,10 @@ gcc -w -c -O1 -g -gdwarf-4 -fdebug-types-section seed.c -o "$out/dwarf/four-type
 gcc -w -c -O1 -g -gz=zlib seed.c -o "$out/dwarf/zlib.o"
 gcc -w -c -O1 -g seed.c -o zstd.o
 objcopy --compress-debug-sections=zstd zstd.o "$out/dwarf/zstd.o"
-gcc -w -c -O1 -g -gsplit-dwarf seed.c -o "$out/dwarf/split.o"
+gcc -w -c -O1 -g -gsplit-dwarf seed.c -o split.o
+cp split.o split.dwo "$out/dwarf"
 g++ -c -O1 -g -fdebug-types-section seed.cpp -o "$out/dwarf/cpp.o"
-rustc --edition 2024 --crate-type lib -C panic=abort -g --emit obj -o "$out/dwarf/rust.o" seed.rs
+rustc --edition 2024 "--remap-path-prefix=$work=/seeds" --crate-type lib -C panic=abort -g --emit obj -o "$out/dwarf/rust.o" seed.rs
 
 cp "$out/object/plain.o" a_member_with_a_name_that_is_long.o
 cp "$out/object/assembly.o" b.o

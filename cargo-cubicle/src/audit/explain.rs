@@ -3,6 +3,7 @@
 use super::record::{Position, Record, Touched};
 use super::recording::Recording;
 use crate::symbolize::{Access, Address, Binary, Place, readable};
+use cubicle_abi::calls;
 
 impl Recording {
     /// Adds functions, source lines, widths of instructions, and names of variables
@@ -38,6 +39,11 @@ fn explain(record: &mut Record, binary: &Binary) {
             let site = callback.instruction.0.wrapping_sub(1);
             callback.position = position(binary, &callback.cubicle, site);
         }
+        Record::Misuse(misuse) => {
+            misuse.name = window_call(misuse.number).map(str::to_owned);
+            let site = misuse.instruction.0.wrapping_sub(1);
+            misuse.position = position(binary, &misuse.cubicle, site);
+        }
         Record::SystemCall(call) => {
             let number = usize::try_from(call.number).ok();
             let known = number.and_then(syscalls::Sysno::new);
@@ -45,6 +51,24 @@ fn explain(record: &mut Record, binary: &Binary) {
         }
         _ => {}
     }
+}
+
+/// What `cubicle.h` calls it.
+fn window_call(number: u64) -> Option<&'static str> {
+    Some(match number {
+        calls::WINDOW_INIT => "cubicle_window_init",
+        calls::WINDOW_ADD => "cubicle_window_add",
+        calls::WINDOW_REMOVE => "cubicle_window_remove",
+        calls::WINDOW_OPEN => "cubicle_window_open",
+        calls::WINDOW_CLOSE => "cubicle_window_close",
+        calls::WINDOW_CLOSE_ALL => "cubicle_window_close_all",
+        calls::WINDOW_REVOKE => "cubicle_window_revoke",
+        calls::WINDOW_DESTROY => "cubicle_window_destroy",
+        calls::WINDOW_FAULTS => "cubicle_window_faults",
+        calls::KEYED_ALLOC => "cubicle_window_alloc",
+        calls::KEYED_FREE => "cubicle_window_free",
+        _ => return None,
+    })
 }
 
 fn widen(touched: Option<&mut Touched>, binary: &Binary, access: Access) {

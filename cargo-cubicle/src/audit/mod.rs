@@ -13,7 +13,7 @@ mod recording;
 mod render;
 
 pub use record::{
-    AccessRecord, Again, Call, Callback, Gate, Line, Position, Record, Refused, START, SystemCall,
-    Touched, VERSION, Value, When,
+    AccessRecord, Again, Call, Callback, Gate, Line, Misuse, Position, Record, Refused, START,
+    SystemCall, Touched, VERSION, Value, When,
 };
 pub use recording::{BUILD_FILE, FILE, Recording, RecordingError, split};

@@ -39,6 +39,7 @@ pub enum Record {
     Callback(Callback),
     SystemCall(SystemCall),
     Refused(Refused),
+    Misuse(Misuse),
     Again(Again),
     /// The last one.
     End {
@@ -240,6 +241,24 @@ pub struct Refused {
     pub count: u64,
 }
 
+/// A call about a window that answered an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misuse {
+    pub cubicle: String,
+    /// The monitor's number of the call.
+    pub number: u64,
+    /// As `errno` has it.
+    pub error: i32,
+    /// Where it returns to.
+    pub instruction: Address,
+    pub count: u64,
+    /// The call's name in C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+}
+
 /// How often a pointer was passed that was passed before, or was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Again {
@@ -277,6 +296,7 @@ mod tests {
             r#"{"cubicle_audit":1,"record":"access","cubicle":"zlib","access":"read","owner":"app","address":"0x10","place":"heap","instruction":"0x20","when":"pending","gate":3,"path":"strm","low":0,"high":104,"count":9}"#,
             r#"{"cubicle_audit":1,"record":"call","gate":3,"values":[{"path":"strm","before":"0x10","after":"0x10","owner":"app","remembered":true,"searched":true,"first":"read","read":{"count":1,"low":0,"high":0,"instruction":"0x20","end":8}}]}"#,
             r#"{"cubicle_audit":1,"record":"system-call","cubicle":"a","owner":"b","number":1,"argument":1,"address":"0x1","count":1}"#,
+            r#"{"cubicle_audit":1,"record":"misuse","cubicle":"a","number":1129644065,"error":22,"instruction":"0x1","count":1}"#,
             r#"{"cubicle_audit":1,"record":"end","dropped":0}"#,
         ] {
             let line: Line = serde_json::from_str(text).unwrap();

@@ -54,6 +54,13 @@ impl Recording {
                     call.name.clone().unwrap_or_else(|| call.number.to_string()),
                     self.passed(call.gate, call.path.as_deref(), ""),
                 )),
+                Record::Misuse(misuse) => lines.push(format!(
+                    "`{}` misuses `{}`: {}{}",
+                    misuse.cubicle,
+                    misuse.name.as_deref().unwrap_or("a call about windows"),
+                    std::io::Error::from_raw_os_error(misuse.error),
+                    at(misuse.position.as_ref(), root),
+                )),
                 Record::Refused(refused) => {
                     let Some(gate) = self.gate(refused.gate) else {
                         continue;

@@ -1,13 +1,12 @@
 //! `Cubicle.lock`: what was reviewed, beside the manifest that grants it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Program;
+use crate::files::{self, Kind, ReplaceError};
 
 /// The file's name.
 pub const LOCK_NAME: &str = "Cubicle.lock";
@@ -37,9 +36,8 @@ impl Default for Lock {
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("could not {what} `{path}`: {source}")]
+    #[error("could not read `{path}`: {source}")]
     File {
-        what: &'static str,
         path: Utf8PathBuf,
         source: std::io::Error,
     },
@@ -79,7 +77,6 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => {
                 return Err(LockError::File {
-                    what: "read",
                     path: path.to_owned(),
                     source,
                 });
@@ -109,25 +106,7 @@ impl Lock {
     ///
     /// # Errors
     /// If it cannot be written; the old one is still there then.
-    pub fn write(&self, path: &Utf8Path) -> Result<(), LockError> {
-        replace(path, &self.text()).map_err(|source| LockError::File {
-            what: "write",
-            path: path.to_owned(),
-            source,
-        })
+    pub fn write(&self, path: &Utf8Path) -> Result<(), ReplaceError> {
+        files::replace(path, self.text().as_bytes(), Kind::Data)
     }
-}
-
-/// Writes a text file so that at every moment there is a whole one.
-fn replace(path: &Utf8Path, text: &str) -> std::io::Result<()> {
-    let directory = match path.parent() {
-        Some(directory) if directory != "" => directory,
-        _ => Utf8Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file()
-        .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

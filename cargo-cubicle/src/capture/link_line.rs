@@ -134,6 +134,11 @@ impl LinkLine {
         name.unwrap_or(&self.program.crate_name)
     }
 
+    /// Whether the lock file is about it: tests and benchmarks are not in it.
+    pub fn has_lock(&self) -> bool {
+        self.binary_name.is_some() && !self.test
+    }
+
     /// The file name of the output: crate name and cargo's hash.
     pub fn stem(&self) -> &str {
         self.output.file_name().unwrap_or(self.output.as_str())

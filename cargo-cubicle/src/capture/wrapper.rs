@@ -62,7 +62,7 @@ pub fn run(
     let dependency_file = out_dir.join(format!("{stem}.d"));
     let record = CrateRecord::of(&call);
     if !call.is_program() {
-        command.args(crate_flags(session));
+        command.args(crate_flags(session, &words));
         let status = start(&mut command)?;
         if status.success() {
             record.save(&profile_directory, &stem)?;
@@ -83,7 +83,7 @@ pub fn run(
     let driver = driver(session, &call)?;
     linker::take(&directory)?;
     command
-        .args(crate_flags(session))
+        .args(crate_flags(session, &words))
         .arg(format!("-Clinker={}", session.tool))
         .env(CAPTURE_VARIABLE, &directory);
     let status = super::timings::phase("rustc", || start(&mut command))?;
@@ -119,7 +119,9 @@ pub fn run(
     Ok(status)
 }
 
-fn crate_flags(session: &Session) -> Vec<String> {
+/// The tool's flags behind `given`. Who renames folders himself knows what for: a scope
+/// would hold for that as well.
+fn crate_flags(session: &Session, given: &[String]) -> Vec<String> {
     let more = match session.lint {
         true => &flags::LINT_FLAGS[..],
         false => &[],
@@ -129,7 +131,9 @@ fn crate_flags(session: &Session) -> Vec<String> {
         .chain(more)
         .map(|word| (*word).to_owned())
         .collect();
-    words.extend(flags::renaming(&session.renamed));
+    if !given.iter().any(|word| word.starts_with("--remap-path-")) {
+        words.extend(flags::renaming(&session.renamed));
+    }
     words
 }
 

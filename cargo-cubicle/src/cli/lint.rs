@@ -1,7 +1,7 @@
 //! `cargo cubicle lint`: compiles as cargo does, judges instead of linking, and shows
 //! what was found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 
@@ -15,13 +15,14 @@ use super::foreground::{self, Ending};
 use super::workspace::Workspace;
 use super::{USAGE, UsageError, message};
 use crate::authority::lock_file::{self, Lock};
-use crate::capture::session::{MANIFEST_NAME, Session};
-use crate::diagnostics::{Code, Findings, Level, Sources};
-use crate::lint::format::{Results, Shown};
+use crate::capture::session::MANIFEST_NAME;
+use crate::diagnostics::{Code, Finding, Level};
+use crate::lint::format;
 use crate::lint::levels::{self, Levels};
 use crate::lint::locked::{self, Exactness};
-use crate::lint::report::{Found, Report};
-use crate::manifest::{self, LintLevel};
+use crate::lint::report::Report;
+use crate::lint::results::Results;
+use crate::manifest::{self, LintLevel, Policy};
 
 /// Where programs are compiled for it, below cargo's own target directory.
 const TARGET_DIRECTORY: &str = "cubicle-lint";
@@ -64,36 +65,31 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
     }
 
     let mut by_manifest: BTreeMap<&Utf8Path, Vec<&Report>> = BTreeMap::new();
+    let mut results = Results::below(repository(&prepared.workspace));
+    results.programs = reports.len();
     for report in &reports {
         by_manifest
             .entry(&report.manifest)
             .or_default()
             .push(report);
+        results.texts.extend(report.texts.clone());
+        results.add(report, report.findings.clone(), &levels_of(report, &chosen));
     }
-    let mut collected = Collected::default();
-    for report in &reports {
-        let of_manifest = report.levels.clone();
-        let levels: Levels = of_manifest.into_iter().chain(chosen.clone()).collect();
-        for found in &report.findings {
-            collected.add(found, report, &levels);
-        }
-    }
-    for (path, reports) in &by_manifest {
-        let lock = lock_file::path_beside(path, session.variant.as_deref());
+    for (manifest, reports) in by_manifest {
+        let path = lock_file::path_beside(manifest, session.variant.as_deref());
         if options.accept {
-            accept(&lock, reports, is_whole)?;
+            accept(&path, &reports, is_whole)?;
         } else if is_locked {
-            for (report, found) in compare(path, &session, &lock, reports, is_whole)? {
-                collected.add(&found, report, &chosen);
+            let policy = manifest::load(manifest, session.variant.as_deref()).ok();
+            results
+                .texts
+                .extend(policy.as_ref().map(Policy::sources).unwrap_or_default());
+            for (report, finding) in compare(&path, &reports, policy.as_ref(), is_whole)? {
+                results.add(report, [finding], &levels_of(report, &chosen));
             }
         }
     }
-    let results = Results {
-        shown: collected.shown,
-        root: repository(&prepared.workspace),
-        programs: reports.len(),
-    };
-    results.print(options.message_format);
+    format::print(&results, options.message_format);
     Ok(Ending::Status(match results.count(Level::Deny) {
         0 => 0,
         _ if reports.iter().any(|report| report.manifest_rejected) => USAGE,
@@ -101,53 +97,11 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
     }))
 }
 
-/// Findings, each once: many programs may share what is wrong.
-#[derive(Default)]
-struct Collected {
-    shown: Vec<Shown>,
-}
-
-impl Collected {
-    fn add(&mut self, found: &Found, report: &Report, levels: &Levels) {
-        let one: Findings = [found.finding.clone()].into_iter().collect();
-        let Some(finding) = levels::apply(levels, one).into_iter().next() else {
-            return;
-        };
-        let same = |shown: &&mut Shown| {
-            shown.found.finding == finding && shown.manifest == report.manifest
-        };
-        if let Some(shown) = self.shown.iter_mut().find(same) {
-            if !shown.programs.contains(&report.program) {
-                shown.programs.push(report.program.clone());
-                shown.programs.sort();
-            }
-            return;
-        }
-        let found = match finding.level == found.finding.level {
-            true => found.clone(),
-            // The level is the first word of what people see.
-            false => Found::new(finding, &texts_of(found)),
-        };
-        self.shown.push(Shown {
-            found,
-            manifest: report.manifest.clone(),
-            programs: vec![report.program.clone()],
-        });
-    }
-}
-
-/// The texts a finding points into, read again.
-fn texts_of(found: &Found) -> Sources {
-    use crate::diagnostics::Place;
-    let mut sources = Sources::new();
-    for place in &found.finding.places {
-        if let Place::Span { file, .. } | Place::Line { file, .. } = place
-            && let Ok(text) = std::fs::read_to_string(file)
-        {
-            sources.insert(file.clone(), text);
-        }
-    }
-    sources
+/// The manifest's levels, and over them those of the command line.
+fn levels_of(report: &Report, chosen: &Levels) -> Levels {
+    let mut levels = report.levels.clone();
+    levels.extend(chosen);
+    levels
 }
 
 /// Levels that the command line chose: the stricter of two wins.
@@ -269,7 +223,7 @@ fn accept(path: &Utf8Path, reports: &[&Report], is_whole: bool) -> anyhow::Resul
         true => Lock::default(),
         false => Lock::read(path)?.unwrap_or_default(),
     };
-    for report in reports.iter().filter(|report| report.binary) {
+    for report in reports.iter().filter(|report| report.has_lock) {
         let Some(authority) = &report.authority else {
             return Err(UsageError(format!(
                 "`{path}` cannot be written: what `{}` may do is not known before its findings are mended\n  \
@@ -290,60 +244,29 @@ fn accept(path: &Utf8Path, reports: &[&Report], is_whole: bool) -> anyhow::Resul
 
 /// What differs from the lock file.
 fn compare<'a>(
-    manifest: &Utf8Path,
-    session: &Session,
     path: &Utf8Path,
     reports: &[&'a Report],
+    policy: Option<&Policy>,
     is_whole: bool,
-) -> anyhow::Result<Vec<(&'a Report, Found)>> {
+) -> anyhow::Result<Vec<(&'a Report, Finding)>> {
     let Some(lock) = Lock::read(path)? else {
         return Err(UsageError(format!(
             "there is no `{path}` to compare with\n  = help: make it with `cargo cubicle lint --accept`, and commit it"
         ))
         .into());
     };
-    let policy = manifest::load(manifest, session.variant.as_deref()).ok();
-    let sources = policy
-        .as_ref()
-        .map(|policy| policy.sources())
-        .unwrap_or_default();
     let mut all = Vec::new();
-    for report in reports.iter().filter(|report| report.binary) {
-        let Some(authority) = &report.authority else {
-            continue;
-        };
-        let name = &report.program;
-        let findings = locked::check(
-            &lock,
-            path,
-            name,
-            authority,
-            policy.as_ref(),
-            Exactness::Same,
-        );
-        all.extend(
-            Found::all(&findings, &sources)
-                .into_iter()
-                .map(|found| (*report, found)),
-        );
+    for report in reports.iter().filter(|report| report.has_lock) {
+        if let Some(now) = &report.authority {
+            let name = &report.program;
+            let found = locked::check(&lock, path, name, now, policy, Exactness::Same);
+            all.extend(found.into_iter().map(|finding| (*report, finding)));
+        }
     }
-    let known: BTreeSet<&str> = reports
-        .iter()
-        .map(|report| report.program.as_str())
-        .collect();
-    let gone = lock
-        .program
-        .keys()
-        .filter(|name| !known.contains(name.as_str()));
     if let Some(report) = reports.first().filter(|_| is_whole) {
-        let findings: Findings = gone
-            .map(|name| locked::no_such_program(path, name))
-            .collect();
-        all.extend(
-            Found::all(&findings, &sources)
-                .into_iter()
-                .map(|found| (*report, found)),
-        );
+        let known = |name: &&String| reports.iter().any(|report| report.program == **name);
+        let gone = lock.program.keys().filter(|name| !known(name));
+        all.extend(gone.map(|name| (*report, locked::no_such_program(path, name))));
     }
     Ok(all)
 }

@@ -7,10 +7,8 @@
 mod elf;
 pub mod gdb;
 mod monitor;
-mod write;
 
 pub use monitor::{Monitor, MonitorError};
-pub use write::replace;
 
 use std::borrow::Cow;
 use std::mem::offset_of;

@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Finding, Level, Place};
 
 /// The texts that findings point into, by the path under which they are shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sources {
     texts: BTreeMap<Utf8PathBuf, Arc<str>>,
 }
@@ -25,6 +25,11 @@ impl Sources {
     /// Adds a text under the path that places name.
     pub fn insert(&mut self, file: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) {
         self.texts.insert(file.into(), text.into());
+    }
+
+    /// Adds all texts of others.
+    pub fn extend(&mut self, others: Sources) {
+        self.texts.extend(others.texts);
     }
 
     /// The text of a file, from memory only.

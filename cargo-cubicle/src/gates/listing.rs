@@ -2,14 +2,20 @@
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter, Mnemonic};
 
-/// The instructions of `code` at `address`, one to a line, and their number.
-pub fn listing(code: &[u8], address: u64) -> (String, usize) {
+/// How all of it is written.
+pub fn formatter() -> IntelFormatter {
     let mut formatter = IntelFormatter::new();
     let options = formatter.options_mut();
     options.set_space_after_operand_separator(true);
     options.set_hex_prefix("0x");
     options.set_hex_suffix("");
     options.set_branch_leading_zeros(false);
+    formatter
+}
+
+/// The instructions of `code` at `address`, one to a line, and their number.
+pub fn listing(code: &[u8], address: u64) -> (String, usize) {
+    let mut formatter = formatter();
     let mut text = String::new();
     let mut count = 0;
     for instruction in Decoder::with_ip(64, code, address, DecoderOptions::NONE) {

@@ -29,36 +29,27 @@ pub fn check(
     let file = path.file_name().unwrap_or(path.as_str());
     let nothing = Program::default();
     let difference = compare(lock.program.get(program).unwrap_or(&nothing), now);
-    let mut findings = Findings::new();
-    for line in &difference.widened {
-        let mut finding = Finding::of_rule(
-            Code::CUB016,
-            format!(
-                "program `{program}`: {}, which {file} does not list",
-                has(line)
-            ),
-        );
-        finding.places.push(place(line, path, policy));
-        findings.push(finding.help(
-            "if that is meant, accept it with `cargo cubicle lint --accept`; the file's change is what reviewers see",
-        ));
+    let about = |line: &Line, words: String, help: &str| {
+        Finding::of_rule(Code::CUB016, format!("program `{program}`: {words}"))
+            .at(place(line, path, policy))
+            .help(help)
+    };
+    let widened = difference.widened.iter().map(|line| {
+        let words = format!("{}, which {file} does not list", has(line));
+        about(line, words, "if that is meant, accept it with `cargo cubicle lint --accept`; the file's change is what reviewers see")
+    });
+    let narrowed = difference.narrowed.iter().map(|line| {
+        let words = format!("{file} lists {}, which is not so any longer", said(line));
+        about(
+            line,
+            words,
+            "take it out with `cargo cubicle lint --accept`, so that it cannot come back unseen",
+        )
+    });
+    match exactness {
+        Exactness::NothingMore => widened.collect(),
+        Exactness::Same => widened.chain(narrowed).collect(),
     }
-    if exactness == Exactness::Same {
-        for line in &difference.narrowed {
-            let mut finding = Finding::of_rule(
-                Code::CUB016,
-                format!(
-                    "program `{program}`: {file} lists {}, which is not so any longer",
-                    said(line)
-                ),
-            );
-            finding.places.push(place(line, path, policy));
-            findings.push(
-                finding.help("take it out with `cargo cubicle lint --accept`, so that it cannot come back unseen"),
-            );
-        }
-    }
-    findings
 }
 
 /// The lock file has a program that there is none of.

@@ -8,6 +8,8 @@
 pub mod format;
 pub mod levels;
 pub mod locked;
+pub mod position;
 pub mod report;
+pub mod results;
 
 pub use report::Report;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::levels::Levels;
 use crate::authority::Program;
 use crate::capture::LinkLine;
-use crate::diagnostics::{Finding, Findings, Place, Sources, render};
+use crate::diagnostics::{Finding, Findings, Sources};
 
 /// What the analysis of one program found. It is written where cargo expects the
 /// program, so cargo knows when it is out of date.
@@ -18,100 +18,24 @@ pub struct Report {
     /// The program's name, and the package it belongs to.
     pub program: String,
     pub package: String,
-    /// Whether it is a binary, and not a test or benchmark harness.
-    pub binary: bool,
+    /// Whether the lock file is about it.
+    pub has_lock: bool,
     /// The manifest that applies.
     pub manifest: Utf8PathBuf,
     /// The manifest itself cannot be understood.
     pub manifest_rejected: bool,
-    /// In the order of the text they point into.
-    pub findings: Vec<Found>,
+    /// At the rules' own levels, in the order of the text they point into.
+    pub findings: Vec<Finding>,
+    /// That text, as it was.
+    pub texts: Sources,
     /// What the manifest says of levels.
     pub levels: Levels,
     /// What the plan grants; `None` if the analysis did not get so far.
     pub authority: Option<Program>,
 }
 
-/// A finding with its text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
-    pub finding: Finding,
-    /// For each of its places, where that is in its file, if that can be told.
-    pub positions: Vec<Option<Position>>,
-    /// As people see it, with colours.
-    pub rendered: String,
-}
-
-/// Lines and columns count from 1, columns in characters; the end is exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    pub line: u32,
-    /// `None` where only the line is known.
-    pub columns: Option<Columns>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Columns {
-    pub start: u32,
-    pub end_line: u32,
-    pub end: u32,
-}
-
-impl Position {
-    fn of(place: &Place, sources: &Sources) -> Option<Position> {
-        match place {
-            Place::Span { file, span, .. } => {
-                let text = sources.get(file)?;
-                let (line, start) = line_and_column(text, span.start)?;
-                let (end_line, end) = line_and_column(text, span.end)?;
-                let columns = Some(Columns {
-                    start,
-                    end_line,
-                    end,
-                });
-                Some(Position { line, columns })
-            }
-            Place::Line { line, .. } if *line > 0 => Some(Position {
-                line: *line,
-                columns: None,
-            }),
-            Place::Line { .. } | Place::Note { .. } => None,
-        }
-    }
-}
-
-fn line_and_column(text: &str, offset: usize) -> Option<(u32, u32)> {
-    let before = text.get(..offset)?;
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next()?.chars().count() + 1;
-    Some((line as u32, column as u32))
-}
-
 /// The version of [`Report`].
-pub const VERSION: u32 = 1;
-
-impl Found {
-    /// With the texts that its places point into.
-    pub fn new(finding: Finding, sources: &Sources) -> Found {
-        let rendered = render(std::iter::once(&finding), sources, true);
-        let positions = finding
-            .places
-            .iter()
-            .map(|place| Position::of(place, sources))
-            .collect();
-        Found {
-            finding,
-            positions,
-            rendered,
-        }
-    }
-
-    /// All of them, in order.
-    pub fn all(findings: &Findings, sources: &Sources) -> Vec<Found> {
-        let findings = findings.iter().cloned();
-        findings.map(|one| Found::new(one, sources)).collect()
-    }
-}
+const VERSION: u32 = 2;
 
 impl Report {
     /// Nothing has been found yet.
@@ -120,13 +44,22 @@ impl Report {
             cubicle_lint: VERSION,
             program: line.name().to_owned(),
             package: line.program.package.clone(),
-            binary: line.binary_name.is_some() && !line.test,
+            has_lock: line.has_lock(),
             manifest: line.manifest.clone(),
             manifest_rejected: false,
             findings: Vec::new(),
+            texts: Sources::new(),
             levels: Levels::new(),
             authority: None,
         }
+    }
+
+    /// Takes in what was found, with the texts it points into.
+    pub fn found(&mut self, mut findings: Findings, mut texts: Sources) {
+        findings.sort_by_place();
+        texts.read_lines_of(findings.iter());
+        self.findings = findings.into_iter().collect();
+        self.texts = texts;
     }
 
     /// Puts it where the program would be. Nobody takes it for one: it cannot be

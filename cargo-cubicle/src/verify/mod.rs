@@ -28,6 +28,7 @@ use cubicle_abi::plan::Entries;
 
 pub use file::{File, Unreadable};
 pub use places::{Place, PlaceKind, all as places, check as check_place};
+pub use plan::{Cubicle, Gate, Plan, Text};
 pub use report::{Finding, Report, Rule};
 
 /// A monitor that a file's can be compared with: its image, and where it is entered.

@@ -6,4 +6,6 @@ mod at_once;
 mod disk;
 mod kernels;
 mod killed;
+#[path = "../common/outside.rs"]
+mod outside;
 mod project;

@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::outside::tool;
+
 const MANIFEST: &str = "schema = 1
 isolation = \"any\"
 
@@ -70,17 +72,8 @@ impl Project {
 
     /// `cargo cubicle build`, in a process group of its own.
     pub fn build(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-        command
-            .args(["cubicle", "build"])
-            .current_dir(self.directory.path())
-            .process_group(0);
-        // What `cargo test` sets for this test is not meant for the build in it.
-        for (name, _) in std::env::vars() {
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-                command.env_remove(name);
-            }
-        }
+        let mut command = tool(self.directory.path());
+        command.arg("build").process_group(0);
         command
     }
 

@@ -8,6 +8,8 @@
 mod targets;
 
 mod mutate;
+#[path = "../common/outside.rs"]
+mod outside;
 mod program;
 mod watch;
 

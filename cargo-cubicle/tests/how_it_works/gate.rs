@@ -1,43 +1,37 @@
 //! A gate's instructions, with what they mean beside them. What a comment says is
 //! worked out from the instruction and the plan; where nothing is known, there is none.
 
+use cargo_cubicle::gates::listing::formatter;
+use cargo_cubicle::verify::{Gate, Plan, Text};
 use cubicle_abi::calls::ATTACH;
 use cubicle_abi::frame::{Frame, ticket_gate};
 use cubicle_abi::layout::{
-    CLEAR_SIZE, GATE_BASE, GATE_STRIDE, MONITOR_BASE, MONITOR_END, STUB_BASE, entry_at,
+    self, CLEAR_SIZE, GATE_BASE, GATE_STRIDE, MONITOR_BASE, MONITOR_END, STUB_BASE, entry_at,
 };
+use cubicle_abi::plan::MECHANISM_PKU;
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
 use iced_x86::{
-    Decoder, DecoderOptions, FlowControl, Formatter, Instruction, IntelFormatter, Mnemonic, OpKind,
-    Register,
+    Decoder, DecoderOptions, FlowControl, Formatter, Instruction, Mnemonic, OpKind, Register,
 };
 use std::mem::offset_of;
 
-use crate::plan::Plan;
-
-/// The listing of the gate to `function`.
-pub fn listing(plan: &Plan, function: &str) -> String {
-    let (number, gate) = plan.gate(function);
-    let address = GATE_BASE + number as u64 * GATE_STRIDE;
-    let name = |index: u32| plan.name(plan.cubicles()[index as usize].name);
+/// The listing of the gate to `function` with protection keys.
+pub fn listing(plan: &Plan<'_>, function: &str) -> String {
+    let mut gates = plan.gates.iter().flatten();
+    let gate = gates.find(|gate| gate.name == function).unwrap();
+    let is_gates = |text: &&Text| text.address == GATE_BASE && text.mechanism == MECHANISM_PKU;
+    let text = plan.texts.iter().find(is_gates).unwrap();
+    let address = layout::gate(gate.number);
+    let code = &text.bytes[(address - GATE_BASE) as usize..][..GATE_STRIDE as usize];
     let mut reader = Reader {
         plan,
-        number,
-        function,
-        target: gate.target,
-        sides: [gate.from, gate.to],
-        names: [name(gate.from), name(gate.to)],
+        gate,
         frame: None,
     };
-    let mut formatter = IntelFormatter::new();
-    let options = formatter.options_mut();
-    options.set_space_after_operand_separator(true);
-    options.set_hex_prefix("0x");
-    options.set_hex_suffix("");
-    options.set_branch_leading_zeros(false);
+    let mut formatter = formatter();
     let mut text = String::new();
-    let decoder = Decoder::with_ip(64, plan.text(number), address, DecoderOptions::NONE);
+    let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     for instruction in decoder {
         if instruction.mnemonic() == Mnemonic::Int3 {
             continue;
@@ -51,7 +45,7 @@ pub fn listing(plan: &Plan, function: &str) -> String {
             let mnemonic = words.split(' ').next().unwrap_or_default();
             words = format!("{mnemonic} {:x}", instruction.near_branch64() - address);
         } else if branches && instruction.near_branch64() == gate.target {
-            words = format!("call {}::{function}", reader.names[1]);
+            words = format!("call {}::{function}", reader.name(1));
         }
         let line = format!("{:4x}  {words}", instruction.ip() - address);
         match reader.meaning(&instruction) {
@@ -63,17 +57,22 @@ pub fn listing(plan: &Plan, function: &str) -> String {
 }
 
 struct Reader<'a> {
-    plan: &'a Plan,
-    number: usize,
-    function: &'a str,
-    target: u64,
-    sides: [u32; 2],
-    names: [String; 2],
-    /// Whose frame's address is in rax.
+    plan: &'a Plan<'a>,
+    gate: &'a Gate,
+    /// Whose frame's address is in rax: of which side.
     frame: Option<usize>,
 }
 
 impl Reader<'_> {
+    /// The caller and the callee.
+    fn sides(&self) -> [usize; 2] {
+        [self.gate.from, self.gate.to]
+    }
+
+    fn name(&self, side: usize) -> &str {
+        &self.plan.cubicles[self.sides()[side]].name
+    }
+
     fn meaning(&mut self, instruction: &Instruction) -> Option<String> {
         let memory = instruction.memory_displacement64() as usize;
         let has_memory =
@@ -113,12 +112,12 @@ impl Reader<'_> {
     }
 
     fn of_thread_block(&self, at: usize) -> Option<(String, Option<usize>)> {
-        for (side, index) in self.sides.iter().enumerate() {
-            if at == frame_at(*index as usize) {
-                return Some((format!("frame of {}", self.names[side]), Some(side)));
+        for (side, index) in self.sides().into_iter().enumerate() {
+            if at == frame_at(index) {
+                return Some((format!("frame of {}", self.name(side)), Some(side)));
             }
-            if at == fs_at(*index as usize) {
-                return Some((format!("FS base of {}", self.names[side]), None));
+            if at == fs_at(index) {
+                return Some((format!("FS base of {}", self.name(side)), None));
             }
         }
         let named = [
@@ -142,11 +141,11 @@ impl Reader<'_> {
             (offset_of!(Frame, inside), "inside"),
         ];
         let (_, field) = named.iter().find(|(offset, _)| *offset == at)?;
-        let place = format!("{}.{field}", self.names[side]);
+        let place = format!("{}.{field}", self.name(side));
         let last = instruction.op_count() - 1;
         let immediate = instruction.try_immediate(last).ok();
         match immediate.and_then(ticket_gate) {
-            Some((number, phase)) if number == self.number => {
+            Some((number, phase)) if number == self.gate.number => {
                 Some(format!("{place}: this gate, phase {phase}"))
             }
             _ => Some(place),
@@ -155,11 +154,11 @@ impl Reader<'_> {
 
     fn rights(&self, instruction: &Instruction) -> Option<String> {
         let rights = Rights(instruction.try_immediate(1).ok()? as u32);
-        let of = |side: usize| Rights(self.plan.cubicles()[self.sides[side] as usize].rights);
-        let [from, to] = &self.names;
+        let of = |side: usize| self.plan.cubicles[self.sides()[side]].rights;
+        let [from, to] = [self.name(0), self.name(1)];
         let whose = match rights {
-            _ if rights == of(0) => from.clone(),
-            _ if rights == of(1) => to.clone(),
+            _ if rights == of(0) => from.to_owned(),
+            _ if rights == of(1) => to.to_owned(),
             _ if rights == of(0).union(of(1)) => format!("{from} and {to}"),
             Rights::ALL => "the monitor".to_owned(),
             _ if rights.0 == ATTACH as u32 => {
@@ -171,8 +170,8 @@ impl Reader<'_> {
     }
 
     fn called(&self, address: u64) -> Option<String> {
-        if address == self.target {
-            return Some(format!("{} runs", self.function));
+        if address == self.gate.target {
+            return Some(format!("{} runs", self.gate.name));
         }
         if (STUB_BASE..STUB_BASE + CLEAR_SIZE).contains(&address) {
             return Some("clears registers that carry nothing".to_owned());

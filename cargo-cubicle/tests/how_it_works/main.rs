@@ -2,31 +2,24 @@
 //! marks are made from its finished program. `UPDATE_EXPECT=1` rewrites them.
 
 mod gate;
-mod plan;
-
-use std::process::Command;
+#[path = "../common/outside.rs"]
+mod outside;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_cubicle::verify::{File, Plan};
 use cubicle_abi::layout::slot;
-use cubicle_abi::plan::{LEND_IN, LEND_OUT};
-use cubicle_abi::rights::{KEY_PUBLIC, Rights, cubicle_key};
+use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 
-use plan::Plan;
+use outside::tool;
 
 fn build() -> Utf8PathBuf {
     let sample = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/deflate");
     let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("how_it_works");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-    command
-        .args(["cubicle", "build", "--locked", "--quiet", "--target-dir"])
+    let output = tool(sample)
+        .args(["build", "--locked", "--quiet", "--target-dir"])
         .arg(&target)
-        .current_dir(sample);
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-            command.env_remove(name);
-        }
-    }
-    let output = command.output().unwrap();
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     target.join("x86_64-unknown-linux-gnu/debug/deflate")
 }
@@ -35,10 +28,10 @@ fn build() -> Utf8PathBuf {
 /// and are not shown.
 fn slots(plan: &Plan) -> String {
     let mut text = String::new();
-    for (index, cubicle) in plan.cubicles().iter().enumerate() {
-        let name = plan.name(cubicle.name);
+    for (index, cubicle) in plan.cubicles.iter().enumerate() {
+        let name = cubicle.name.clone();
         let mut kinds: Vec<String> = Vec::new();
-        for segment in plan.segments(cubicle) {
+        for segment in &cubicle.segments {
             let what = match (segment.protection & 4 != 0, segment.protection & 2 != 0) {
                 (true, _) => "text",
                 (false, true) => "data",
@@ -65,9 +58,9 @@ fn slots(plan: &Plan) -> String {
 /// What each cubicle may touch, key by key.
 fn rights(plan: &Plan) -> String {
     let names: Vec<String> = plan
-        .cubicles()
+        .cubicles
         .iter()
-        .map(|cubicle| plan.name(cubicle.name))
+        .map(|cubicle| cubicle.name.clone())
         .collect();
     let mut text = String::from("| | PKRU | monitor (0) | public (1) |");
     for (index, name) in names.iter().enumerate() {
@@ -76,9 +69,9 @@ fn rights(plan: &Plan) -> String {
     text.push_str("\n| --- | --- | --- | --- |");
     text.push_str(&" --- |".repeat(names.len()));
     text.push('\n');
-    for (cubicle, name) in plan.cubicles().iter().zip(&names) {
-        let rights = Rights(cubicle.rights);
-        text.push_str(&format!("| {name} | `{:#010x}` |", cubicle.rights));
+    for (cubicle, name) in plan.cubicles.iter().zip(&names) {
+        let rights = cubicle.rights;
+        text.push_str(&format!("| {name} | `{:#010x}` |", cubicle.rights.0));
         let own = (0..names.len()).map(cubicle_key);
         for key in [0, KEY_PUBLIC].into_iter().chain(own) {
             let access = match (rights.reads(key), rights.writes(key)) {
@@ -93,21 +86,14 @@ fn rights(plan: &Plan) -> String {
     text
 }
 
-/// What calls of a function lend, as the monitor is told.
-fn lends(plan: &Plan, function: &str) -> String {
-    let (_, gate) = plan.gate(function);
-    let mut text = String::new();
-    for (index, lend) in plan.lends(gate).iter().enumerate() {
-        let mut directions = Vec::new();
-        if lend.flags & LEND_IN != 0 {
-            directions.push("to the callee");
-        }
-        if lend.flags & LEND_OUT != 0 {
-            directions.push("back to the caller");
-        }
-        text.push_str(&format!("{index}: copied {}\n", directions.join(" and ")));
-    }
-    text
+/// What calls of a function lend, as the lock file says it.
+fn lends(function: &str) -> String {
+    let lock = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/deflate/Cubicle.lock");
+    let text = std::fs::read_to_string(lock).unwrap();
+    let lines = text
+        .lines()
+        .filter(|line| line.contains(&format!(": {function}: ")));
+    lines.map(|line| format!("{}\n", line.trim())).collect()
 }
 
 /// Replaces what stands between the marks of each piece.
@@ -128,7 +114,8 @@ fn with_pieces(mut text: String, pieces: &[(&str, String)]) -> String {
 fn the_document_shows_the_program_as_it_is() {
     let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/HOW_IT_WORKS.md");
     let text = std::fs::read_to_string(&path).unwrap();
-    let plan = Plan::of(&build());
+    let bytes = std::fs::read(build()).unwrap();
+    let plan = File::read(&bytes).unwrap().plan;
     let code = |text: String| format!("```text\n{text}```\n");
     let fresh = with_pieces(
         text.clone(),
@@ -136,7 +123,7 @@ fn the_document_shows_the_program_as_it_is() {
             ("slots", code(slots(&plan))),
             ("rights", rights(&plan)),
             ("gate", code(gate::listing(&plan, "compressBound"))),
-            ("lends", code(lends(&plan, "compress2"))),
+            ("lends", code(lends("compress2"))),
         ],
     );
     if std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1") {

@@ -2,8 +2,12 @@
 //! with the tool and runs them: on this machine, or, if `CUBICLE_TEST_VM=1` asks for it, in the
 //! emulated one, which has protection keys. There all of them share one boot.
 
+#[path = "../common/copy.rs"]
+mod copy;
 mod judge;
 mod native;
+#[path = "../common/outside.rs"]
+mod outside;
 mod places;
 mod program;
 mod project;

@@ -1,12 +1,12 @@
 //! Places in a finished program's gates, for programs that jump there.
 
 use camino::Utf8Path;
+use cargo_cubicle::verify::{Cubicle, File};
 use cubicle_abi::layout::{
     ENTRY_BASE, ENTRY_STRIDE, GATE_BASE, GATE_STRIDE, gate, resume_stub, system_call_gate,
 };
-use cubicle_abi::plan::{Cubicle, Gate, Header, MECHANISM_PAGETABLE, MECHANISM_PKU, Slice, Text};
+use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
-use object::{Object, ObjectSection};
 
 use crate::program::Mechanism;
 
@@ -16,24 +16,11 @@ use crate::program::Mechanism;
 /// rights and what stands behind it; `instruction`: all.
 pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) -> Vec<u64> {
     let bytes = std::fs::read(program).unwrap();
-    let file = object::File::parse(bytes.as_slice()).unwrap();
-    let section = file.section_by_name(".cubicle.plan").unwrap();
-    let plan = section.data().unwrap();
-    let header: &Header = &array(
-        plan,
-        Slice {
-            offset: 0,
-            count: 1,
-        },
-    )[0];
-    let gates: &[Gate] = array(plan, header.gates);
-    let cubicles: &[Cubicle] = array(plan, header.cubicles);
-    let texts: &[Text] = array(plan, header.texts);
-    let bytes_of = |slice: Slice| &plan[slice.offset as usize..][..slice.count as usize];
+    let plan = File::read(&bytes).unwrap().plan;
     let missing = || panic!("{program}: there is no `{what}`");
     let cubicle = |name: &str| {
-        let named = |cubicle: &Cubicle| bytes_of(cubicle.name) == name.as_bytes();
-        cubicles.iter().position(named).unwrap_or_else(missing)
+        let named = |cubicle: &Cubicle| cubicle.name == name;
+        plan.cubicles.iter().position(named).unwrap_or_else(missing)
     };
     let (base, address, size) = if let Some(name) = what.strip_prefix("@call ") {
         (
@@ -44,19 +31,21 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) 
     } else if let Some(name) = what.strip_prefix("@resume ") {
         (ENTRY_BASE, resume_stub(cubicle(name)), ENTRY_STRIDE / 2)
     } else {
-        let named = |gate: &Gate| bytes_of(gate.name) == what.as_bytes();
-        let index = gates.iter().position(named).unwrap_or_else(missing);
+        let mut gates = plan.gates.iter().flatten();
+        let named = gates.find(|gate| gate.name == what);
+        let index = named.map_or_else(missing, |gate| gate.number);
         (GATE_BASE, gate(index), GATE_STRIDE)
     };
     let number = match mechanism {
         Mechanism::Pku => MECHANISM_PKU,
         Mechanism::PageTable => MECHANISM_PAGETABLE,
     };
-    let text = texts
+    let text = plan
+        .texts
         .iter()
         .find(|text| text.address == base && text.mechanism == number)
         .unwrap();
-    let code = &bytes_of(text.bytes)[(address - base) as usize..][..size as usize];
+    let code = &text.bytes[(address - base) as usize..][..size as usize];
     let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let found: Vec<u64> = decoder
         .into_iter()
@@ -72,13 +61,4 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) 
         .collect();
     assert!(!found.is_empty(), "{program}: no {kind} in `{what}`");
     found
-}
-
-/// Elements of the plan, which the tool aligned.
-fn array<T>(plan: &[u8], slice: Slice) -> &[T] {
-    let bytes = &plan[slice.offset as usize..][..slice.count as usize * size_of::<T>()];
-    // SAFETY: the plan's structures are integers only; alignment is checked.
-    let (before, elements, _) = unsafe { bytes.align_to::<T>() };
-    assert!(before.is_empty(), "the plan is not aligned in this buffer");
-    elements
 }

@@ -8,6 +8,8 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::plan::without::FILE;
 
+use crate::copy::update;
+use crate::outside::{outside, tool};
 use crate::program::Program;
 
 /// Where the built programs are.
@@ -45,7 +47,7 @@ const BUILD_SCRIPT: &str = r#"fn main() {
 pub fn build(programs: &[Program], shared: &Utf8Path) -> Built {
     let none = Vec::new();
     let all = programs.iter().map(|program| (program, &none)).collect();
-    let directory = workspace("programs", all, shared, cubicle);
+    let directory = workspace("programs", all, shared, |folder| tool(folder));
     let left_out: Vec<_> = programs.iter().map(Program::left_out).collect();
     let without = programs.iter().zip(&left_out);
     let without = without.flat_map(|(program, sets)| sets.iter().map(move |set| (program, set)));
@@ -96,7 +98,7 @@ fn workspace(
 fn undefended_tool() -> Utf8PathBuf {
     let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let project = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut command = cargo(&project);
+    let mut command = outside("cargo", &project);
     command
         .args([
             "build",
@@ -111,30 +113,6 @@ fn undefended_tool() -> Utf8PathBuf {
         "no tool without defences"
     );
     target.join("debug/cubicle-undefended")
-}
-
-/// The tool, as a user would start it in `folder`.
-pub fn cubicle(folder: &Utf8Path) -> Command {
-    let mut command = outside(env!("CARGO_BIN_EXE_cargo-cubicle"), folder);
-    command.arg("cubicle");
-    command
-}
-
-/// cargo itself.
-pub fn cargo(folder: &Utf8Path) -> Command {
-    outside("cargo", folder)
-}
-
-fn outside(program: &str, folder: &Utf8Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(folder);
-    // What `cargo test` sets for this test is not meant for the builds in it.
-    for (name, _) in std::env::vars() {
-        if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "CUBICLE_TEST_VM" {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 fn package(program: &Program, without: &[String], shared: &Utf8Path, folder: &Utf8Path) {
@@ -176,26 +154,4 @@ fn package(program: &Program, without: &[String], shared: &Utf8Path, folder: &Ut
         &folder.join("src/main.rs"),
         format!("#![no_main]\n// {:016x}\n", hasher.finish()).as_bytes(),
     );
-}
-
-/// Copies a folder's sources.
-pub fn copy(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in from.read_dir_utf8().unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if !entry.file_type().unwrap().is_dir() {
-            update(&to, &fs::read(entry.path()).unwrap());
-        } else if !matches!(entry.file_name(), "target" | "build") {
-            copy(entry.path(), &to);
-        }
-    }
-}
-
-/// Leaves a file alone that is right already: its time says when it changed.
-fn update(path: &Utf8Path, bytes: &[u8]) {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return;
-    }
-    fs::write(path, bytes).unwrap();
 }

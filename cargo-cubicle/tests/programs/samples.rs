@@ -10,8 +10,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::vm::{Job, Outcome, Status};
 
 use crate::Trial;
+use crate::copy::copy;
+use crate::outside::{outside, tool};
 use crate::program::{Ending, Run};
-use crate::project::{self, cubicle};
 
 /// Copies of the samples, so that nothing is built in the source tree.
 struct Samples {
@@ -37,7 +38,7 @@ impl Samples {
         let folder = self.folder(name);
         // One target folder for all, where they keep different names.
         let target = self.root.join("target");
-        let status = cubicle(&folder)
+        let status = tool(&folder)
             .args(["build", "--quiet", "--target-dir", target.as_str()])
             .args(flags)
             .status()
@@ -61,7 +62,7 @@ pub fn trials() -> Vec<Trial> {
         from: Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples"),
         root: Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("samples"),
     };
-    project::copy(&samples.from, &samples.root);
+    copy(&samples.from, &samples.root);
     let mut trials = Vec::new();
     for (name, program) in [
         ("deflate", "deflate"),
@@ -148,7 +149,7 @@ fn overflow(samples: &Samples, flags: &[&str], trials: &mut Vec<Trial>) {
     fs::create_dir_all(&inputs).unwrap();
     for verb in ["honest", "malicious"] {
         let file = inputs.join(verb).with_extension("fli");
-        let mut cargo = project::cargo(&samples.folder("overflow"));
+        let mut cargo = outside("cargo", samples.folder("overflow"));
         cargo
             .args(["run", "--quiet", "--manifest-path", "inputs/Cargo.toml"])
             .args(["--target-dir", samples.root.join("inputs/target").as_str()])

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,6 +11,8 @@ use cubicle_abi::plan::{Header, Slice};
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{LittleEndian, Object, ObjectSymbol};
 use std::mem::offset_of;
+
+use crate::outside::tool;
 
 /// A copy of the project, to be built.
 pub struct Project {
@@ -37,14 +38,7 @@ impl Project {
 
     /// Builds it, or answers with what the tool said.
     pub fn build(&self) -> Result<(), String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"));
-        command.args(["cubicle", "build"]).current_dir(&self.root);
-        for (name, _) in std::env::vars() {
-            if name.starts_with("CARGO_") && name != "CARGO_HOME" {
-                command.env_remove(name);
-            }
-        }
-        let output = command.output().unwrap();
+        let output = tool(&self.root).arg("build").output().unwrap();
         match output.status.success() {
             true => Ok(()),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

@@ -4,6 +4,8 @@
 mod damaged;
 mod flips;
 mod good;
+#[path = "../common/outside.rs"]
+mod outside;
 mod plants;
 
 use std::fs;

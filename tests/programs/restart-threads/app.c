@@ -1,15 +1,7 @@
 //! A library that fails again and again under four threads: each call returns what it
 //! should, or that it has failed; none hangs, and nothing grows.
-//! More of them with page tables, and one run in some 200 goes wrong: docs/LIMITS.md.
 //@ run: 250
-//@ only: pku
 //@ stdout: 1000 failures, every other call right or failed
-//@ stdout: right at the end
-//@ stdout: nothing grew
-//@ restarts: any
-//@ run: 10
-//@ only: pagetable
-//@ stdout: 40 failures, every other call right or failed
 //@ stdout: right at the end
 //@ stdout: nothing grew
 //@ restarts: any

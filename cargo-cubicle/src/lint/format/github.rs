@@ -2,18 +2,18 @@
 
 use std::fmt::Write;
 
-use super::Results;
 use crate::diagnostics::Level;
+use crate::lint::results::Results;
 
 pub fn commands(results: &Results) -> String {
     let mut text = String::new();
     for shown in &results.shown {
-        let finding = &shown.found.finding;
+        let finding = &shown.finding;
         let level = match finding.level {
             Level::Deny => "error",
             Level::Warn => "warning",
         };
-        let (file, position) = shown.primary(results);
+        let (file, position) = results.primary(shown);
         let _ = write!(text, "::{level} file={}", property(file.as_str()));
         if let Some(position) = position {
             let _ = write!(text, ",line={}", position.line);

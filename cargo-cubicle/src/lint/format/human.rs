@@ -1,11 +1,11 @@
 //! In cargo's look, on standard error.
 
-use super::Results;
-use crate::diagnostics::Level;
+use crate::diagnostics::{Level, render};
+use crate::lint::results::Results;
 
 pub fn print(results: &Results) {
     for shown in &results.shown {
-        anstream::eprintln!("{}\n", shown.found.rendered.trim_end());
+        anstream::eprint!("{}", render([&shown.finding], &results.texts, true));
     }
     let (denied, warned) = (results.count(Level::Deny), results.count(Level::Warn));
     let programs = counted(results.programs, "program");

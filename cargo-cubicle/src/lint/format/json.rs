@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Results, Shown};
 use crate::diagnostics::Level;
-use crate::lint::report::Position;
+use crate::lint::position::Position;
+use crate::lint::results::{Results, Shown};
 
 const VERSION: u32 = 1;
 
@@ -25,9 +25,9 @@ pub fn document(results: &Results) -> Value {
 }
 
 fn finding(shown: &Shown, results: &Results) -> Value {
-    let finding = &shown.found.finding;
-    let places: Vec<Value> = shown
-        .places()
+    let finding = &shown.finding;
+    let places: Vec<Value> = results
+        .places(shown)
         .map(|(file, position, label)| {
             let file = file.map(|file| results.relative(file).unwrap_or(file));
             json!({ "file": file, "position": position.map(of_position), "label": label })

@@ -3,9 +3,9 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::{Results, Shown};
 use crate::diagnostics::{Code, Level};
-use crate::lint::report::Position;
+use crate::lint::position::Position;
+use crate::lint::results::{Results, Shown};
 
 /// What paths are relative to (3.14.14).
 const ROOT: &str = "SRCROOT";
@@ -42,21 +42,21 @@ fn rule(code: Code) -> Value {
 }
 
 fn result(shown: &Shown, results: &Results) -> Value {
-    let finding = &shown.found.finding;
+    let finding = &shown.finding;
     let mut message = finding.message.clone();
     for help in &finding.helps {
         message.push_str("\nhelp: ");
         message.push_str(help);
     }
-    let (file, position) = shown.primary(results);
+    let (file, position) = results.primary(shown);
     let mut value = json!({
         "level": level(finding.level),
         "message": { "text": message },
         "locations": [location(&file, position, None)],
         "partialFingerprints": { "cubicleFinding/v1": fingerprint(shown, &file) },
     });
-    let related: Vec<Value> = shown
-        .places()
+    let related: Vec<Value> = results
+        .places(shown)
         .filter_map(|(place, at, label)| {
             let place = results.relative(place?)?;
             ((place, at) != (&file, position)).then(|| location(place, at, Some(label)))
@@ -111,7 +111,7 @@ fn uri(file: &Utf8Path) -> String {
 /// The same for the same finding although lines above it have come or gone: FNV-1a of
 /// rule, file and words.
 fn fingerprint(shown: &Shown, file: &Utf8Path) -> String {
-    let finding = &shown.found.finding;
+    let finding = &shown.finding;
     let code = finding.code.map_or("", Code::as_str);
     let words = [code, file.as_str(), finding.message.as_str()].join("\0");
     let hash = words.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

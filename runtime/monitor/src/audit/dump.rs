@@ -50,6 +50,7 @@ pub fn write() {
         + memory.callbacks.dropped
         + memory.system_calls.dropped
         + memory.refused.dropped
+        + memory.misuses.dropped
         + memory.again.dropped;
     writer.begin("end");
     writer.number("dropped", dropped as i64);
@@ -276,6 +277,15 @@ impl Writer<'_> {
                     _ => b"function",
                 },
             );
+            self.number("count", one.count as i64);
+            self.end();
+        }
+        for one in memory.misuses.all() {
+            self.begin("misuse");
+            self.name("cubicle", one.cubicle);
+            self.number("number", one.number as i64);
+            self.number("error", i64::from(one.error));
+            self.address("instruction", one.instruction);
             self.number("count", one.count as i64);
             self.end();
         }

@@ -238,6 +238,19 @@ pub struct Refused {
     pub count: u64,
 }
 
+/// A call about a window that answered an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misuse {
+    pub cubicle: u32,
+    /// The error number, positive.
+    pub error: u32,
+    /// One of the ABI's calls.
+    pub number: u64,
+    /// Where it returns to.
+    pub instruction: u64,
+    pub count: u64,
+}
+
 /// A pointer that is passed, and how it was passed the last time before; by
 /// nothing, if it was not.
 #[derive(Clone, Copy)]
@@ -304,6 +317,7 @@ pub struct Memory {
     pub callbacks: Table<Callback, MOST_OTHERS>,
     pub system_calls: Table<SystemCall, MOST_OTHERS>,
     pub refused: Table<Refused, MOST_OTHERS>,
+    pub misuses: Table<Misuse, MOST_OTHERS>,
     pub again: Table<Again, MOST_OTHERS>,
     /// For each gate: how often it was called.
     pub counts: [u64; MOST_ACCESSES],

@@ -26,6 +26,8 @@ pub mod dump;
 #[cfg(monitor_image)]
 pub mod faults;
 #[cfg(monitor_image)]
+pub mod misuse;
+#[cfg(monitor_image)]
 pub mod pages;
 #[cfg(monitor_image)]
 pub mod refused;

@@ -1,12 +1,16 @@
 //! Faults that only say that a cubicle has failed, and where they lead.
 
-use super::{Accident, contain, is_dying, is_restartable};
+use super::{Accident, Dead, contain, is_dying, is_restartable};
 use crate::machine::assembly::cubicle_contain;
 use crate::machine::rights::open;
 use crate::machine::signals::{SIGSEGV, SignalContext, SignalInformation, return_to, rights_of};
 use crate::machine::thread;
-use crate::process;
+use crate::memory_calls;
+use crate::process::run::frame_address;
+use crate::process::{self, chain};
 use crate::violation::is_runtime_text;
+use core::mem::offset_of;
+use cubicle_abi::frame::Frame;
 use cubicle_abi::layout::{PAGE, entry_at, gate_at};
 use cubicle_abi::rights::Rights;
 
@@ -26,21 +30,73 @@ fn consequence(context: &SignalContext, information: &SignalInformation) -> Opti
     if information.signal as u64 != SIGSEGV {
         return None;
     }
-    let (cubicle, returned) = failed(context, information)?;
+    let (cubicle, place) = failed(context, information)?;
     // Whoever runs a cubicle's code or a gate holds nothing that another one waits for.
     open(Rights::NONE, Rights::ALL);
+    if place == Place::Border {
+        // SAFETY: this thread's state.
+        let state = unsafe { &mut *thread::state() };
+        state.restart.dead[cubicle] = at_border(cubicle, context.rsp, information.address);
+    }
     contain::is_possible(cubicle).then_some(Accident {
         cubicle,
         is_first: false,
-        returned,
+        returned: place == Place::Returned,
     })
 }
 
-/// Which cubicle a fault is about, and whether a call has come back to it.
-fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(usize, bool)> {
+/// Where a thread has found out that a cubicle has failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In its code, or on the way into it.
+    Inside,
+    /// In a gate out of it, on its stack: about to call, or back from a call.
+    Border,
+    /// In such a gate, on its callee's stack, which has returned.
+    Returned,
+}
+
+/// What the cubicle waits for but for the call of this gate, which is not made, or has come
+/// back. Its frame is closed in the middle of the gate's notes on that call:
+///
+/// ```text
+///   mov [stack], rsp      rsp and `stack` are the same between these two
+///   mov [awaiting], …
+///   …                     and here, until the callee's stack is loaded
+///   pop [stack]           and here
+///   pop [awaiting]        `stack` is the older one already, and rsp points to the
+///                         older `awaiting`
+/// ```
+fn at_border(cubicle: usize, stack: u64, fault: u64) -> Option<Dead> {
+    // SAFETY: this thread's state.
+    let number = unsafe { (*thread::state()).number };
+    let at = frame_address(cubicle, number as u64);
+    let word = |at: u64| {
+        let mut bytes = [0; 8];
+        memory_calls::read(cubicle, at, &mut bytes).then_some(u64::from_ne_bytes(bytes))
+    };
+    let awaiting = at + offset_of!(Frame, awaiting) as u64;
+    let noted = Dead {
+        stack: word(at + offset_of!(Frame, stack) as u64)?,
+        awaiting: word(awaiting)?,
+    };
+    if noted.stack == stack {
+        chain::older(cubicle, noted)
+    } else if fault == awaiting {
+        Some(Dead {
+            awaiting: word(stack)?,
+            ..noted
+        })
+    } else {
+        Some(noted)
+    }
+}
+
+/// Which cubicle a fault is about, and where.
+fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(usize, Place)> {
     if !is_runtime_text(context.rip) {
         let cubicle = process::cubicle_with(rights_of(context))?;
-        return is_dying(cubicle).then_some((cubicle, false));
+        return is_dying(cubicle).then_some((cubicle, Place::Inside));
     }
     // SAFETY: this thread's block.
     let block = unsafe { &*thread::block() };
@@ -52,17 +108,18 @@ fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(u
         absent && is_restartable(cubicle) && (information.address < PAGE || there)
     };
     if let Some(cubicle) = entry_at(context.rip) {
-        return is_of(cubicle).then_some((cubicle, false));
+        return is_of(cubicle).then_some((cubicle, Place::Inside));
     }
     let gate = process::plan()?.gates().get(gate_at(context.rip)?)?;
     let (from, to) = (gate.from as usize, gate.to as usize);
     if is_of(to) {
-        Some((to, false))
-    } else {
-        // On its own stack it is only about to call, and waits for nobody by this.
-        let returned = process::owner(context.rsp) != Some(from);
-        is_of(from).then_some((from, returned))
+        return Some((to, Place::Inside));
     }
+    let place = match process::owner(context.rsp) == Some(from) {
+        true => Place::Border,
+        false => Place::Returned,
+    };
+    is_of(from).then_some((from, place))
 }
 
 /// The handler returns to where the call that cannot go on is answered.

@@ -2,6 +2,7 @@
 
 use super::sets::{REFUSED, is_granted};
 use super::{denied, granted, threads};
+use crate::audit;
 use crate::defences::off;
 use crate::machine::assembly::NOT_MADE;
 use crate::machine::context::Registers;
@@ -48,11 +49,13 @@ fn answer(registers: &mut Registers, cubicle: usize) -> i64 {
         calls::STACK_SIZE => policy.stack as i64,
         calls::GONE => restart::contain::call_gone(cubicle),
         calls::FIND => find(cubicle, a, b),
-        calls::WINDOW_FIRST..calls::KEYED_FIRST => {
-            windows::call(cubicle, registers.number, arguments)
-        }
-        calls::KEYED_FIRST..calls::END => {
-            flat(windows::keyed::call(cubicle, registers.number, arguments))
+        calls::WINDOW_FIRST..calls::END => {
+            let number = registers.number;
+            let answer = match number {
+                ..calls::KEYED_FIRST => windows::call(cubicle, number, arguments),
+                _ => flat(windows::keyed::call(cubicle, number, arguments)),
+            };
+            audit::misuse::noted(cubicle, number, registers.instruction, answer)
         }
         number::MMAP => memory(registers, memory_calls::map(cubicle, arguments, files)),
         number::MUNMAP => memory(registers, memory_calls::unmap(cubicle, a, b)),
