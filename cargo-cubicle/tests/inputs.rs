@@ -10,11 +10,13 @@ mod messages;
 #[path = "common/outside.rs"]
 mod outside;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use cargo_cubicle::gates::unintended;
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf};
 
 use copy::copy;
 use messages::{Built, build_all};
@@ -33,9 +35,15 @@ struct Case {
     warnings: Vec<String>,
     /// What the program writes; only one that is built writes something.
     stdout: Vec<String>,
+    /// Functions of `lib` that held forbidden bytes when it was linked.
+    inside: Vec<String>,
+    /// Padding between the inputs of that link, bytes.
+    padded: Option<u64>,
 }
 
-const KEYS: [&str; 5] = ["needs", "make", "error", "warning", "stdout"];
+const KEYS: [&str; 7] = [
+    "needs", "make", "error", "warning", "stdout", "in", "padded",
+];
 
 impl Case {
     fn read(folder: Utf8PathBuf) -> Case {
@@ -56,6 +64,8 @@ impl Case {
             errors: take("error"),
             warnings: take("warning"),
             stdout: take("stdout"),
+            inside: take("in"),
+            padded: take("padded").pop().map(|size| size.parse().unwrap()),
             folder,
         };
         let refused = !case.errors.is_empty();
@@ -120,10 +130,70 @@ impl Case {
         let expected: String = self.stdout.iter().flat_map(|line| [line, "\n"]).collect();
         let right = output.status.success() && output.stdout == expected.as_bytes();
         match right {
-            true => Ok(()),
+            true => self.moved(program),
             false => Err(format!("{}: {}{said}", output.status, text(&output))),
         }
     }
+
+    /// Whether there were forbidden bytes where there should be, and are none any more.
+    fn moved(&self, program: &Utf8Path) -> Result<(), String> {
+        if self.inside.is_empty() {
+            return Ok(());
+        }
+        let pattern = format!(
+            "{}/cubicle/{}-*/",
+            program.parent().unwrap(),
+            self.name.replace('-', "_")
+        );
+        let mut folders: Vec<_> = glob::glob(&pattern).unwrap().flatten().collect();
+        assert_eq!(folders.len(), 1, "{pattern}");
+        let folder = Utf8PathBuf::from_path_buf(folders.remove(0)).unwrap();
+        // As it was linked at last, and as it became.
+        let linked = folder.join("images/lib.elf");
+        let before: BTreeSet<String> = forbidden(&linked).into_iter().collect();
+        for function in &self.inside {
+            // With padding they are gone at once.
+            if self.padded.is_none() && !before.contains(function) {
+                return Err(format!("nothing was in `{function}`, but in {before:?}"));
+            }
+        }
+        let after = forbidden(&folder.join("lib.elf"));
+        if !after.is_empty() {
+            return Err(format!("there is still something in {after:?}"));
+        }
+        let padding = fs::metadata(folder.join("images/lib.padding.o")).is_ok();
+        match padding == self.padded.is_some() {
+            true => Ok(()),
+            false => Err(format!("padded: {padding}")),
+        }
+    }
+}
+
+/// The functions of an image that hold forbidden bytes, but for what is meant: the dynamic loader's.
+fn forbidden(image: &Utf8Path) -> Vec<String> {
+    let bytes = fs::read(image).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let mut found = Vec::new();
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            continue;
+        };
+        if !sh_flags.contains(elf::SHF_EXECINSTR) {
+            continue;
+        }
+        for offset in unintended::all(section.data().unwrap()) {
+            let address = section.address() + offset as u64;
+            let holds = |symbol: &object::Symbol<'_, '_>| {
+                symbol.kind() == SymbolKind::Text
+                    && (symbol.address()..symbol.address() + symbol.size()).contains(&address)
+            };
+            let symbol = file.symbols().find(holds);
+            let name = symbol.and_then(|symbol| symbol.name().ok().map(str::to_owned));
+            found.push(name.unwrap_or_default());
+        }
+    }
+    found.retain(|name| !name.starts_with("_dl_runtime_resolve"));
+    found
 }
 
 /// Whether all pieces are in a text, one behind the other.
@@ -145,9 +215,11 @@ fn text(output: &Output) -> String {
 }
 
 /// `CUBICLE_TEST_INPUT` names what is tried: all that begin so.
-fn cases() -> Vec<Case> {
+fn cases(kind: &str) -> Vec<Case> {
     let only = std::env::var("CUBICLE_TEST_INPUT").unwrap_or_default();
-    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/inputs");
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests")
+        .join(kind);
     let entries = root.read_dir_utf8().unwrap();
     let mut folders: Vec<_> = entries
         .map(|entry| entry.unwrap().into_path())
@@ -155,7 +227,7 @@ fn cases() -> Vec<Case> {
         .filter(|path| path.file_name().unwrap_or_default().starts_with(&only))
         .collect();
     folders.sort();
-    assert!(!folders.is_empty());
+    assert!(!folders.is_empty() || !only.is_empty());
     let mut cases: Vec<Case> = folders.into_iter().map(Case::read).collect();
     cases.retain(|case| {
         let Some(program) = case.needs.as_ref().filter(|program| !is_here(program)) else {
@@ -173,8 +245,20 @@ fn is_here(program: &str) -> bool {
 
 #[test]
 fn inputs_are_refused_with_a_reason_or_work() {
-    let cases = cases();
-    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("inputs");
+    try_all("inputs");
+}
+
+#[test]
+fn accidental_forbidden_bytes_are_moved_or_refused_with_a_reason() {
+    try_all("accidental");
+}
+
+fn try_all(kind: &str) {
+    let cases = cases(kind);
+    if cases.is_empty() {
+        return;
+    }
+    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(kind);
     if root.exists() {
         fs::remove_dir_all(&root).unwrap();
     }

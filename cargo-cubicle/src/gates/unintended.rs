@@ -37,6 +37,15 @@ pub fn all(code: &[u8]) -> impl Iterator<Item = usize> {
     (0..code.len()).filter(|at| is_forbidden(&code[*at..]))
 }
 
+/// Bytes of the pattern that `bytes` start with; 0 if it is none.
+pub fn length(bytes: &[u8]) -> u64 {
+    match (is_forbidden(bytes), bytes.first()) {
+        (false, _) => 0,
+        (true, Some(0xd5)) => 4,
+        (true, _) => 3,
+    }
+}
+
 /// Do `bytes` start with one of the patterns?
 fn is_forbidden(bytes: &[u8]) -> bool {
     let (opcode, operand) = match bytes {

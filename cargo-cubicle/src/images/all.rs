@@ -6,6 +6,7 @@ use std::ops::Range;
 use anyhow::Context;
 use cubicle_abi::layout::gate;
 
+use super::remedy::{Layout, settle};
 use super::{
     Image, ImageError, Import, Imports, LinkError, LinkRequest, Reference, SLOT_MEBIBYTES, SMALLER,
     complaints,
@@ -76,34 +77,40 @@ pub fn link_all(
             .filter(own)
             .map(|window| window.base..window.end)
             .collect();
-        let bytes = super::link(
-            line,
-            &LinkRequest {
-                cubicle: &cubicle.name,
-                main: cubicle.name == main,
-                inputs: &assignment.images[&cubicle.name],
-                imports: &imports(&cubicle.name, cubicles, windows, edges),
-                globals: windows
-                    .iter()
-                    .filter(own)
-                    .flat_map(|window| &window.globals)
-                    .collect(),
-                indirect: exports
-                    .iter()
-                    .copied()
-                    .filter(|symbol| is_indirect(symbol, owned.get(&cubicle.name)))
-                    .collect(),
-                exports: exports.into_iter().collect(),
-                base: cubicle.base,
-                directory: &directory,
-            },
-        )?;
-        Ok(Image::read(
-            &cubicle.name,
-            bytes,
-            cubicle.base..cubicle.end,
-            &elsewhere,
-        )?)
+        let attempt = |layout: Layout| -> anyhow::Result<Image> {
+            let bytes = super::link(
+                line,
+                &LinkRequest {
+                    cubicle: &cubicle.name,
+                    main: cubicle.name == main,
+                    inputs: &assignment.images[&cubicle.name],
+                    imports: &imports(&cubicle.name, cubicles, windows, edges),
+                    globals: windows
+                        .iter()
+                        .filter(own)
+                        .flat_map(|window| &window.globals)
+                        .collect(),
+                    indirect: exports
+                        .iter()
+                        .copied()
+                        .filter(|symbol| is_indirect(symbol, owned.get(&cubicle.name)))
+                        .collect(),
+                    exports: exports.iter().copied().collect(),
+                    base: cubicle.base,
+                    layout,
+                    directory: &directory,
+                },
+            )?;
+            Ok(Image::read(
+                &cubicle.name,
+                bytes,
+                cubicle.base..cubicle.end,
+                &elsewhere,
+            )?)
+        };
+        // An attempt that fails is none: what was linked already is still there.
+        let first = attempt(Layout::default())?;
+        Ok(settle(first, |layout| attempt(layout).ok()))
     };
     // Linkers mostly wait for files and use one core each.
     let images: Vec<anyhow::Result<Image>> = std::thread::scope(|scope| {

@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use object::{Object, ObjectSection};
 
 use super::imports::Imports;
+use super::remedy::{Layout, island};
 use crate::assign::{ImageInputs, Piece};
 use crate::capture::LinkLine;
 use crate::plan::windows::Global;
@@ -35,6 +36,8 @@ pub struct LinkRequest<'a> {
     pub indirect: Vec<&'a str>,
     /// Address of its slot.
     pub base: u64,
+    /// What is added so that bytes come to stand elsewhere.
+    pub layout: Layout,
     /// Where images are kept.
     pub directory: &'a Utf8Path,
 }
@@ -78,7 +81,8 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
             source,
         })?;
     write(&imports, &object)?;
-    let mut words = arguments(request, &imports);
+    let padding = padding(request)?;
+    let mut words = arguments(request, &imports, padding.as_deref());
     let (name, object) = if request.main {
         words.push(format!("-Wl,-u,{SPARE_FUNCTION}"));
         ("spare.o", SPARE)
@@ -101,6 +105,17 @@ pub fn link(line: &LinkLine, request: &LinkRequest<'_>) -> Result<Vec<u8>, LinkE
             })?;
         write(&path, &object)?;
         words.push(path.into_string());
+    }
+    if request.layout.island > 0 {
+        let path = request
+            .directory
+            .join(format!("{}.island.o", request.cubicle));
+        write(
+            &path,
+            &described(request, island::object(request.layout.island))?,
+        )?;
+        words.push(path.into_string());
+        words.push(format!("-Wl,-u,{}", island::SYMBOL));
     }
     words.push("-o".to_owned());
     words.push(output.to_string());
@@ -149,12 +164,48 @@ fn run(
     })
 }
 
-fn arguments(request: &LinkRequest<'_>, imports: &Utf8Path) -> Vec<String> {
+/// The object that only makes room, if this link wants some.
+fn padding(request: &LinkRequest<'_>) -> Result<Option<Utf8PathBuf>, LinkError> {
+    if request.layout.padding == 0 {
+        return Ok(None);
+    }
+    let path = request
+        .directory
+        .join(format!("{}.padding.o", request.cubicle));
+    let object = described(request, island::padding(request.layout.padding))?;
+    write(&path, &object)?;
+    Ok(Some(path))
+}
+
+fn described(
+    request: &LinkRequest<'_>,
+    object: Result<Vec<u8>, object::write::Error>,
+) -> Result<Vec<u8>, LinkError> {
+    object.map_err(|source| LinkError::Imports {
+        cubicle: request.cubicle.to_owned(),
+        source,
+    })
+}
+
+/// `padding` stands behind each of the inputs; the linker may be given one file several times.
+fn arguments(
+    request: &LinkRequest<'_>,
+    imports: &Utf8Path,
+    padding: Option<&Utf8Path>,
+) -> Vec<String> {
+    let padding = || padding.map(ToString::to_string);
     let mut words = vec![imports.to_string()];
-    words.extend(request.inputs.objects.iter().map(ToString::to_string));
+    words.extend(padding());
+    for object in &request.inputs.objects {
+        words.push(object.to_string());
+        words.extend(padding());
+    }
     for piece in &request.inputs.line {
         match piece {
-            Piece::Object(path) | Piece::Archive { path, .. } => words.push(path.to_string()),
+            Piece::Object(path) | Piece::Archive { path, .. } => {
+                words.push(path.to_string());
+                words.extend(padding());
+            }
             Piece::Lazy { objects, .. } | Piece::Foreign { objects } => {
                 words.push("-Wl,--start-lib".to_owned());
                 words.extend(objects.iter().map(ToString::to_string));

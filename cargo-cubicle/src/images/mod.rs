@@ -12,9 +12,10 @@ mod indirect;
 mod link;
 mod patch;
 mod references;
+pub mod remedy;
 
 pub use all::{link_all, references_of_all};
-pub use forbidden::check_instructions;
+pub use forbidden::{Left, check_instructions, remedy_all};
 pub use imports::{Import, Imports};
 pub use link::{LinkError, LinkRequest, SPARE_FUNCTION, link};
 pub use patch::{Patched, patch};
@@ -35,7 +36,7 @@ const SLOT_MEBIBYTES: u64 = SLOT_SIZE >> 20;
 const SMALLER: &str = "take large tables and buffers from the heap (`malloc`, `Box`) when they are needed, or give a part of this cubicle one of its own";
 
 /// What is read once of a finished image.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Image {
     pub bytes: Vec<u8>,
     pub entry: u64,

@@ -1,0 +1,5 @@
+int digest(void);
+int main(void)
+{
+	return digest();
+}

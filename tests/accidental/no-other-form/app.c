@@ -1,0 +1,7 @@
+#include <stdio.h>
+int align(void);
+int main(void)
+{
+	printf("%d\n", align());
+	return 0;
+}
