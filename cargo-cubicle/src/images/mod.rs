@@ -98,7 +98,7 @@ impl Image {
     /// the ranges `elsewhere`: variables in keyed windows.
     ///
     /// # Errors
-    /// If it is not a static ELF program there.
+    /// If it is not a static ELF program there, or not complete.
     pub fn read(
         cubicle: &str,
         bytes: Vec<u8>,
@@ -136,8 +136,18 @@ impl Image {
                 writable: flags.contains(object::elf::PF_W),
                 executable: flags.contains(object::elf::PF_X),
             };
+            let file_end = loaded.file_offset.checked_add(loaded.file_size);
+            let complete = file_end.is_some_and(|end| end <= bytes.len() as u64)
+                && loaded.file_size <= size
+                && address.checked_add(size).is_some();
+            if !complete {
+                return Err(ImageError::Place {
+                    cubicle: cubicle.to_owned(),
+                    detail: format!("the file does not hold its segment at {address:#x}"),
+                });
+            }
             if (loaded.file_offset..loaded.file_offset + loaded.file_size).contains(&table) {
-                program_headers = Some(address + table - loaded.file_offset);
+                program_headers = Some(address + (table - loaded.file_offset));
             }
             segments.push(loaded);
         }
@@ -232,7 +242,7 @@ impl Image {
             .symbols
             .iter()
             .find(|symbol| symbol.thread_local && symbol.name == name)?;
-        let block = size.next_multiple_of(alignment.max(1));
+        let block = size.checked_next_multiple_of(alignment.max(1))?;
         i32::try_from(symbol.address as i64 - block as i64).ok()
     }
 
@@ -241,7 +251,7 @@ impl Image {
         let segment = self.segments.iter().find(|segment| {
             (segment.address..segment.address + segment.file_size).contains(&address)
         })?;
-        let start = (segment.file_offset + address - segment.address) as usize;
+        let start = (segment.file_offset + (address - segment.address)) as usize;
         let end = (segment.file_offset + segment.file_size) as usize;
         self.bytes.get(start..end)
     }
@@ -251,7 +261,7 @@ impl Image {
         let segment = self.segments.iter().find(|segment| {
             (segment.address..segment.address + segment.file_size).contains(&address)
         })?;
-        Some((segment.file_offset + address - segment.address) as usize)
+        Some((segment.file_offset + (address - segment.address)) as usize)
     }
 }
 
