@@ -11,8 +11,8 @@ import gdb
 from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder
 
-# Page tables and windows work by SIGSEGV, system calls by SIGSYS. A violation is one
-# that the monitor does not mend: stop there with `break cubicle_violation`.
+# Page tables and windows work by SIGSEGV, system calls by SIGSYS. One that the monitor does not
+# mend ends the program: `handle SIGSEGV stop` to be there.
 gdb.execute("handle SIGSYS nostop noprint pass", to_string=True)
 gdb.execute("handle SIGSEGV nostop noprint pass", to_string=True)
 gdb.execute("set confirm off")
