@@ -9,6 +9,11 @@ fn main() {
     println!("cargo::rerun-if-env-changed=SPEEDTEST1");
     println!("cargo::rerun-if-changed=c");
     println!("cargo::rerun-if-changed=twin");
+    // How fast code is depends on where it happens to lie: a number here gives another order.
+    println!("cargo::rerun-if-env-changed=LAYOUT");
+    if let Ok(number) = env::var("LAYOUT") {
+        println!("cargo::rustc-link-arg=-Wl,--shuffle-sections=.text*={number}");
+    }
     let sqlite = env::var("DEP_SQLITE3_INCLUDE").expect("libsqlite3-sys says where sqlite3.h is");
     let sample = "../../../samples/sqlite-os";
     println!("cargo::rerun-if-changed={sample}");

@@ -60,77 +60,121 @@ fn partition(command: &mut Command, workshop: &Workshop, parts: u32) {
 /// Executables, by what runs in them.
 pub type Programs = BTreeMap<Subject, PathBuf>;
 
-/// All of them, with speedtest1 as the program.
-pub fn all(machine: &Machine, workshop: &Workshop, source: &Source) -> anyhow::Result<Programs> {
-    let place = workshop.fresh("experiment")?;
-    let mut programs = plain(workshop, &place, Some(source))?;
-    let target = workshop.fresh("experiment-partitioned")?;
-    for parts in PARTS {
-        let mut command = workshop.cubicle(&workshop.path(PROJECT), &target, machine.forms()[0]);
-        partition(&mut command, workshop, parts);
-        run(command.env("SPEEDTEST1", &source.path))?;
-        let subject = Subject::Cubicles(parts);
-        programs.insert(subject, take(workshop, &place, subject, &target)?);
-    }
-    Ok(programs)
+/// Where programs are built, and with what as the program: speedtest1, or else the sample's own, which
+/// needs the library OS.
+pub struct Site<'a> {
+    workshop: &'a Workshop,
+    source: Option<&'a Source>,
+    /// Finished programs.
+    place: PathBuf,
+    /// SQLite is compiled once for each of them.
+    plain: PathBuf,
+    partitioned: PathBuf,
 }
 
-/// What cargo builds by itself. Without speedtest1 the program is the sample's own, which needs the
-/// library OS.
-pub fn plain(
-    workshop: &Workshop,
-    place: &Path,
-    source: Option<&Source>,
-) -> anyhow::Result<Programs> {
-    // SQLite is compiled once for all of them.
-    let target = workshop.fresh("experiment-plain")?;
-    let mut programs = BTreeMap::new();
-    let mut build = |subject: Subject, features: &[&str], partition: &str| {
-        let mut command = workshop.plain_cargo(&workshop.path(PROJECT), &target);
+impl<'a> Site<'a> {
+    pub fn new(workshop: &'a Workshop, source: Option<&'a Source>) -> anyhow::Result<Site<'a>> {
+        Ok(Site {
+            workshop,
+            source,
+            place: workshop.fresh("experiment")?,
+            plain: workshop.fresh("experiment-plain")?,
+            partitioned: workshop.fresh("experiment-partitioned")?,
+        })
+    }
+
+    /// What is one process, its functions in the order that this number gives.
+    pub fn single(&self, machine: &Machine, layout: usize) -> anyhow::Result<Programs> {
+        let mut programs = Programs::new();
+        let subjects = [Subject::Linux, Subject::OneImage];
+        for subject in subjects.into_iter().chain(PARTS.map(Subject::Cubicles)) {
+            let program = match subject {
+                Subject::Cubicles(parts) => self.partitioned(machine, parts, layout)?,
+                _ => self.plain(subject, Some(layout))?,
+            };
+            programs.insert(subject, program);
+        }
+        Ok(programs)
+    }
+
+    /// Linux, or the library OS in one image.
+    pub fn plain(&self, subject: Subject, layout: Option<usize>) -> anyhow::Result<PathBuf> {
+        let linux = ["--features", "linux"];
+        let features = if subject == Subject::Linux {
+            &linux[..]
+        } else {
+            &[]
+        };
+        self.cargo(subject, features, layout, "")
+    }
+
+    fn partitioned(&self, machine: &Machine, parts: u32, layout: usize) -> anyhow::Result<PathBuf> {
+        let project = self.workshop.path(PROJECT);
+        let mut command = self
+            .workshop
+            .cubicle(&project, &self.partitioned, machine.forms()[0]);
+        partition(&mut command, self.workshop, parts);
+        self.run(&mut command, Some(layout))?;
+        self.take(Subject::Cubicles(parts), &self.partitioned)
+    }
+
+    /// The parts as processes, each an executable; the first one's is returned.
+    pub fn processes(&self) -> anyhow::Result<Programs> {
+        let mut programs = Programs::new();
+        for (parts, processes) in PROCESSES {
+            let definitions = definitions(processes);
+            let subject = Subject::Processes(parts);
+            let features = ["--features", "processes"];
+            let first = self.cargo(subject, &features, None, &definitions.join(" "))?;
+            for (number, components) in (1..).zip(processes) {
+                let part = first.with_file_name(format!("part-{number}"));
+                run(&mut process(
+                    self.workshop,
+                    &part,
+                    &definitions,
+                    number,
+                    components,
+                ))?;
+            }
+            programs.insert(subject, first);
+        }
+        Ok(programs)
+    }
+
+    /// What cargo builds by itself.
+    fn cargo(
+        &self,
+        subject: Subject,
+        features: &[&str],
+        layout: Option<usize>,
+        partition: &str,
+    ) -> anyhow::Result<PathBuf> {
+        let project = self.workshop.path(PROJECT);
+        let mut command = self.workshop.plain_cargo(&project, &self.plain);
         command.args(features).env("PARTITION", partition);
-        if let Some(source) = source {
+        self.run(&mut command, layout)?;
+        self.take(subject, &self.plain)
+    }
+
+    fn run(&self, command: &mut Command, layout: Option<usize>) -> anyhow::Result<()> {
+        if let Some(source) = self.source {
             command.env("SPEEDTEST1", &source.path);
         }
-        run(&mut command)?;
-        let program = take(workshop, place, subject, &target)?;
-        programs.insert(subject, program.clone());
-        anyhow::Ok(program)
-    };
-    if source.is_some() {
-        build(Subject::Linux, &["--features", "linux"], "")?;
-    }
-    build(Subject::OneImage, &[], "")?;
-    for (parts, processes) in PROCESSES {
-        let definitions = definitions(processes);
-        let subject = Subject::Processes(parts);
-        let features = ["--features", "processes"];
-        let first = build(subject, &features, &definitions.join(" "))?;
-        for (number, components) in (1..).zip(processes) {
-            let part = first.with_file_name(format!("part-{number}"));
-            run(&mut process(
-                workshop,
-                &part,
-                &definitions,
-                number,
-                components,
-            ))?;
+        if let Some(layout) = layout {
+            command.env("LAYOUT", layout.to_string());
         }
+        run(command)?;
+        Ok(())
     }
-    Ok(programs)
-}
 
-/// Puts what was built where it stays.
-fn take(
-    workshop: &Workshop,
-    place: &Path,
-    subject: Subject,
-    target: &Path,
-) -> anyhow::Result<PathBuf> {
-    let own = place.join(subject.to_string().replace(' ', "-"));
-    let (built, program) = (workshop.built(target, BINARY), own.join(BINARY));
-    fs::create_dir(&own)?;
-    fs::copy(&built, &program).with_context(|| format!("no {}", built.display()))?;
-    Ok(program)
+    /// Puts what was built where it stays until the next layout.
+    fn take(&self, subject: Subject, target: &Path) -> anyhow::Result<PathBuf> {
+        let own = self.place.join(subject.to_string().replace(' ', "-"));
+        let (built, program) = (self.workshop.built(target, BINARY), own.join(BINARY));
+        fs::create_dir_all(&own)?;
+        fs::copy(&built, &program).with_context(|| format!("no {}", built.display()))?;
+        Ok(program)
+    }
 }
 
 /// A run in cubicles where there are keys: in the emulated machine, if this one has none. It prints

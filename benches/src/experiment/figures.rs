@@ -7,6 +7,7 @@ use std::fmt;
 use anyhow::Context;
 
 use super::queries::Group;
+use crate::sampling::median;
 
 /// What ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +81,20 @@ pub struct Faults {
     pub price: f64,
 }
 
+/// What every round took, µs: by query, which has a title, and by what ran.
+pub type Times = BTreeMap<u32, (String, BTreeMap<Subject, Vec<f64>>)>;
+
 impl Figures {
+    /// Takes in the medians of all rounds.
+    pub fn take(&mut self, times: Times) {
+        for (number, (title, subjects)) in times {
+            let times = subjects.iter();
+            let times = times.map(|(subject, times)| (*subject, median(times)));
+            let times = times.collect();
+            self.queries.insert(number, Query { title, times });
+        }
+    }
+
     /// How many times longer `subject` takes than `base`: for each query of the group, or of all.
     pub fn ratios(
         &self,

@@ -3,23 +3,23 @@
 use std::fs;
 use std::process::Command;
 
+use super::build::{self, Site};
 use super::figures::{PARTS, Subject};
-use super::{build, queries, source};
+use super::{queries, source};
 use crate::programs::{Workshop, run};
 
 /// The sample's own program, in one image and as processes; `./check` runs it in cubicles.
 #[test]
 fn processes_do_what_one_image_does() {
     let workshop = Workshop::for_tests().unwrap();
-    let place = workshop.fresh("experiment").unwrap();
-    let programs = build::plain(&workshop, &place, None).unwrap();
+    let site = Site::new(&workshop, None).unwrap();
+    let mut programs = site.processes().unwrap();
+    let one = site.plain(Subject::OneImage, None).unwrap();
+    programs.insert(Subject::OneImage, one);
     let expected = workshop.path("samples/sqlite-os/expected.txt");
     let expected = fs::read_to_string(expected).unwrap();
-    for subject in [Subject::OneImage]
-        .into_iter()
-        .chain(PARTS.map(Subject::Processes))
-    {
-        let printed = run(&mut Command::new(&programs[&subject])).unwrap();
+    for (subject, program) in programs {
+        let printed = run(&mut Command::new(&program)).unwrap();
         assert_eq!(printed, expected, "{subject}");
     }
 }
@@ -31,10 +31,10 @@ fn cubicles_return_under_keys_what_linux_does() {
     let workshop = Workshop::for_tests().unwrap();
     workshop.build_tool().unwrap();
     let source = source::get().unwrap();
-    let place = workshop.fresh("experiment").unwrap();
+    let site = Site::new(&workshop, Some(&source)).unwrap();
     let arguments = ["--verify", "--testset", "main", "--size", "5"];
-    let programs = build::plain(&workshop, &place, Some(&source)).unwrap();
-    let linux = super::once(&programs[&Subject::Linux], "5", &["--verify"]).unwrap();
+    let linux = site.plain(Subject::Linux, None).unwrap();
+    let linux = super::once(&linux, "5", &["--verify"]).unwrap();
     let mut hashes = vec![("Linux".to_owned(), queries::read(&linux).unwrap().hash)];
     for parts in PARTS {
         let printed = run(&mut build::under_keys(

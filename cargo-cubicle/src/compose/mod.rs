@@ -2,8 +2,9 @@
 //!
 //! Its header is written fresh. Each loadable segment of each part becomes one
 //! of the file, at the same address. The symbol table says `cubicle::symbol`,
-//! and the main image's debug information comes along if the profile keeps it.
+//! and the images' debug information comes along if the profile keeps it.
 
+mod debug;
 mod elf;
 pub mod gdb;
 mod monitor;
@@ -15,8 +16,8 @@ use std::mem::offset_of;
 
 use cubicle_abi::layout::{GATE_BASE, PLAN_BASE, STUB_BASE};
 use cubicle_abi::plan::WINDOW_PREFIX;
+use object::Endianness;
 use object::elf::FileHeader64;
-use object::{Endianness, Object, ObjectSection};
 
 use crate::capture::Strip;
 use crate::images::{Image, Segment};
@@ -41,7 +42,7 @@ pub struct Parts<'a> {
 /// The bytes of the finished file.
 ///
 /// # Errors
-/// If the main image's debug sections cannot be read.
+/// If an image's debug sections cannot be read.
 pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
     let mut builder = Builder::new(parts.monitor.entry);
     for segment in &parts.monitor.segments {
@@ -88,7 +89,9 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, object::Error> {
         symbols(parts, &mut builder);
     }
     if parts.strip == Strip::None {
-        debug_information(&parts.images[parts.plan.main], &mut builder)?;
+        for (name, bytes) in debug::merge(parts.images)? {
+            builder.note(&name, bytes);
+        }
     }
     Ok(builder.finish())
 }
@@ -185,15 +188,4 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
         );
     }
     builder.symbol(format_args!("cubicle::stubs"), STUB_BASE, 0, true);
-}
-
-fn debug_information(image: &Image, builder: &mut Builder<'_>) -> Result<(), object::Error> {
-    let file = object::File::parse(&*image.bytes)?;
-    for section in file.sections() {
-        let name = section.name()?;
-        if name.starts_with(".debug_") {
-            builder.note(name, section.uncompressed_data()?.into_owned());
-        }
-    }
-    Ok(())
 }
