@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
 //! `calls`, `system-calls`, `start-up`, `size`, `tool`, `restart`, `sharing`, `zlib`, `streams`, `sqlite`, all by default, and
-//! `experiment`, which takes long and runs only when it is named.
+//! `experiment` and `scale`, which take long and run only when they are named.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
@@ -13,6 +13,7 @@ mod machine;
 mod programs;
 mod restart;
 mod sampling;
+mod scale;
 mod sharing;
 mod size;
 mod sqlite;
@@ -29,7 +30,7 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 11] = [
+const SECTIONS: [(&str, Section); 12] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
@@ -40,11 +41,12 @@ const SECTIONS: [(&str, Section); 11] = [
     ("zlib", zlib::run),
     ("streams", streams::run),
     ("sqlite", sqlite::run),
-    (ON_DEMAND, experiment::run),
+    ("experiment", experiment::run),
+    ("scale", scale::run),
 ];
 
-/// It takes longer than all others together.
-const ON_DEMAND: &str = "experiment";
+/// They take longer than all others together.
+const ON_DEMAND: [&str; 2] = ["experiment", "scale"];
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -58,7 +60,7 @@ fn main() -> anyhow::Result<()> {
     println!("{machine}");
     let workshop = Workshop::open()?;
     for (name, section) in SECTIONS {
-        let by_default = wanted.is_empty() && name != ON_DEMAND;
+        let by_default = wanted.is_empty() && !ON_DEMAND.contains(&name);
         if by_default || wanted.iter().any(|wanted| wanted == name) {
             section(&machine, &workshop)?;
         }

@@ -146,6 +146,16 @@ impl Workshop {
         command
     }
 
+    /// `cargo cubicle lint`, of what is linted in any profile.
+    pub fn lint(&self, folder: &Path, output: &Path) -> Command {
+        let mut command = Command::new(&self.tool);
+        command
+            .current_dir(folder)
+            .args(["cubicle", "lint", "--quiet", "--target-dir"])
+            .arg(output);
+        command
+    }
+
     /// What a program prints, run with these arguments where it has protection keys:
     /// in the emulated machine, if this one has none. Counts, never times.
     pub fn emulated(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Samples> {

@@ -29,27 +29,15 @@ pub fn run(_machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
             .set_modified(SystemTime::now())?;
         let mut command = workshop.cubicle(&folder, &output, Form::Default);
         let result = command.arg("--timings").output()?;
-        let text = String::from_utf8_lossy(&result.stderr).into_owned();
-        let line = text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Timings deflate"))
-            .and_then(|line| line.split_once(": "))
-            .with_context(|| format!("no timings in:\n{text}"))?
-            .1;
         let mut tool = 0.0;
-        for phase in line.split(", ") {
-            let mut words = phase.split(' ');
-            let (Some(name), Some(time)) = (words.next(), words.next()) else {
-                continue;
-            };
-            let time: f64 = time.parse()?;
-            if !order.iter().any(|known| known == name) {
-                order.push(name.to_owned());
-            }
-            samples.add(name, time);
+        for (name, time) in timings(&result.stderr, "deflate")? {
             // `link` is the sum of the phases after `capture`.
             if name == "capture" || name == "link" {
                 tool += time;
+            }
+            samples.add(&name, time);
+            if !order.contains(&name) {
+                order.push(name);
             }
         }
         samples.add("tool", tool);
@@ -59,4 +47,22 @@ pub fn run(_machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
     }
     println!("  all but rustc {:7.1}", samples.median("tool"));
     Ok(())
+}
+
+/// What `--timings` said of a program: phases in milliseconds, and `peak` in MiB.
+pub fn timings(said: &[u8], program: &str) -> anyhow::Result<Vec<(String, f64)>> {
+    let text = String::from_utf8_lossy(said);
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(&format!("Timings {program}")))
+        .and_then(|line| line.split_once(": "))
+        .with_context(|| format!("no timings in:\n{text}"))?
+        .1;
+    line.split(", ")
+        .map(|phase| {
+            let (name, value) = phase.split_once(' ').context("a phase without a time")?;
+            let number = value.split(' ').next().unwrap_or_default();
+            Ok((name.to_owned(), number.parse()?))
+        })
+        .collect()
 }

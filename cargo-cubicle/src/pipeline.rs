@@ -14,7 +14,7 @@ use crate::compose::{self, Monitor};
 use crate::diagnostics::{Code, Findings, Sources, render};
 use crate::files::{self, Kind};
 use crate::gates::{GateSpec, texts};
-use crate::graph::edges;
+use crate::graph::edges::{self, Graph};
 use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
 use crate::lint::{Report, levels};
@@ -247,7 +247,10 @@ fn analyse(
     if images.len() < cubicles.len() {
         return Ok(None);
     }
-    let edges = &graph.edges;
+    // The names of all symbols are needed no more, and may be many.
+    let Graph { edges, owned } = graph;
+    drop(owned);
+    let edges = &edges;
     let references = phase("references", || {
         images::references_of_all(&cubicles, &windows, &images, edges)
     })?;

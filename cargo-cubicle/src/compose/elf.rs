@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
 
 const PAGE: u64 = 4096;
 const HEADER_SIZE: u64 = 64;
@@ -30,7 +32,8 @@ pub struct LoadSegment<'a> {
 }
 
 struct Symbol {
-    name: String,
+    /// Where its name is among the [`Builder::symbol_names`].
+    name: u32,
     address: u64,
     size: u64,
     function: bool,
@@ -42,31 +45,33 @@ pub struct Builder<'a> {
     loads: Vec<LoadSegment<'a>>,
     notes: Vec<(String, Vec<u8>)>,
     symbols: Vec<Symbol>,
+    /// As they stand in the file.
+    symbol_names: Vec<u8>,
 }
 
 /// A table of strings, each once.
-#[derive(Default)]
-struct Strings {
+struct Strings<'t> {
     bytes: Vec<u8>,
-    known: BTreeMap<String, u32>,
+    known: BTreeMap<Cow<'t, str>, u32>,
 }
 
-impl Strings {
-    fn new() -> Strings {
+impl<'t> Strings<'t> {
+    fn new() -> Strings<'t> {
         Strings {
             bytes: vec![0],
             known: BTreeMap::new(),
         }
     }
 
-    fn add(&mut self, text: &str) -> u32 {
-        if let Some(offset) = self.known.get(text) {
+    fn add(&mut self, text: impl Into<Cow<'t, str>>) -> u32 {
+        let text = text.into();
+        if let Some(offset) = self.known.get(&text) {
             return *offset;
         }
         let offset = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes.push(0);
-        self.known.insert(text.to_owned(), offset);
+        self.known.insert(text, offset);
         offset
     }
 }
@@ -91,6 +96,7 @@ impl<'a> Builder<'a> {
             loads: Vec::new(),
             notes: Vec::new(),
             symbols: Vec::new(),
+            symbol_names: vec![0],
         }
     }
 
@@ -103,9 +109,13 @@ impl<'a> Builder<'a> {
         self.notes.push((name.to_owned(), bytes));
     }
 
-    pub fn symbol(&mut self, name: String, address: u64, size: u64, function: bool) {
+    pub fn symbol(&mut self, name: fmt::Arguments<'_>, address: u64, size: u64, function: bool) {
+        let offset = self.symbol_names.len() as u32;
+        // Writing to memory cannot fail.
+        let _ = self.symbol_names.write_fmt(name);
+        self.symbol_names.push(0);
         self.symbols.push(Symbol {
-            name,
+            name: offset,
             address,
             size,
             function,
@@ -115,10 +125,16 @@ impl<'a> Builder<'a> {
     /// The file.
     pub fn finish(mut self) -> Vec<u8> {
         self.loads.sort_by_key(|segment| segment.address);
+        let names = &self.symbol_names;
+        let name = |symbol: &Symbol| {
+            let rest = &names[symbol.name as usize..];
+            rest.split(|byte| *byte == 0).next()
+        };
         self.symbols
-            .sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+            .sort_by(|a, b| (a.address, name(a)).cmp(&(b.address, name(b))));
         let count = self.loads.len() as u64 + 1;
-        let mut file = vec![0u8; (HEADER_SIZE + count * PROGRAM_HEADER_SIZE) as usize];
+        let mut file = Vec::with_capacity(self.estimated_size());
+        file.resize((HEADER_SIZE + count * PROGRAM_HEADER_SIZE) as usize, 0u8);
         let mut program_headers = Vec::new();
         let mut names = Strings::new();
         let mut sections = vec![SectionHeader {
@@ -153,7 +169,7 @@ impl<'a> Builder<'a> {
             );
             let empty = segment.bytes.is_empty();
             sections.push(SectionHeader {
-                name: names.add(&segment.name),
+                name: names.add(segment.name.as_str()),
                 kind: if empty { SHT_NOBITS } else { SHT_PROGBITS },
                 flags: 2 | u64::from(segment.writable) | u64::from(segment.executable) << 2,
                 address: segment.address,
@@ -172,7 +188,7 @@ impl<'a> Builder<'a> {
             let size = segment.bytes.len() as u64;
             if !empty && segment.memory_size > size {
                 sections.push(SectionHeader {
-                    name: names.add(&format!("{}.zero", segment.name)),
+                    name: names.add(format!("{}.zero", segment.name)),
                     kind: SHT_NOBITS,
                     flags: 2 | u64::from(segment.writable),
                     address: segment.address + size,
@@ -193,7 +209,7 @@ impl<'a> Builder<'a> {
         for (name, bytes) in &self.notes {
             let offset = append(&mut file, bytes, 8);
             sections.push(SectionHeader {
-                name: names.add(name),
+                name: names.add(name.as_str()),
                 kind: SHT_PROGBITS,
                 flags: 0,
                 address: 0,
@@ -228,15 +244,29 @@ impl<'a> Builder<'a> {
         file
     }
 
+    /// About the size of the file, so that it is not copied while it grows.
+    fn estimated_size(&self) -> usize {
+        let loads = self.loads.iter().map(|segment| segment.bytes.len());
+        let notes = self.notes.iter().map(|(_, bytes)| bytes.len());
+        // A segment begins in a page of its own; headers are small.
+        let each: usize = loads
+            .chain(notes)
+            .map(|size| size + 2 * PAGE as usize)
+            .sum();
+        each + self.symbols.len() * SYMBOL_SIZE as usize
+            + self.symbol_names.len()
+            + 2 * PAGE as usize
+    }
+
     fn symbol_table(
         &self,
         file: &mut Vec<u8>,
         sections: &mut Vec<SectionHeader>,
-        names: &mut Strings,
+        names: &mut Strings<'_>,
         numbers: &[u16],
     ) {
-        let mut strings = Strings::new();
-        let mut table = vec![0u8; SYMBOL_SIZE as usize];
+        let mut table = Vec::with_capacity((self.symbols.len() + 1) * SYMBOL_SIZE as usize);
+        table.resize(SYMBOL_SIZE as usize, 0u8);
         for symbol in &self.symbols {
             const ABSOLUTE: u16 = 0xfff1;
             let section = self
@@ -253,7 +283,7 @@ impl<'a> Builder<'a> {
                 });
             // Global binding, so that all tools show it; function or object.
             let kind = 1 << 4 | if symbol.function { 2 } else { 1 };
-            table.extend(strings.add(&symbol.name).to_le_bytes());
+            table.extend(symbol.name.to_le_bytes());
             table.extend([kind, 0]);
             table.extend(section.to_le_bytes());
             table.extend(symbol.address.to_le_bytes());
@@ -273,14 +303,14 @@ impl<'a> Builder<'a> {
             alignment: 8,
             entry_size: SYMBOL_SIZE,
         });
-        let offset = append(file, &strings.bytes, 1);
+        let offset = append(file, &self.symbol_names, 1);
         sections.push(SectionHeader {
             name: names.add(".strtab"),
             kind: SHT_STRTAB,
             flags: 0,
             address: 0,
             offset,
-            size: strings.bytes.len() as u64,
+            size: self.symbol_names.len() as u64,
             link: 0,
             information: 0,
             alignment: 1,

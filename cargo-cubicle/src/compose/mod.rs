@@ -136,7 +136,7 @@ fn without_module(name: &str) -> &str {
 fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
     for symbol in &parts.monitor.symbols {
         builder.symbol(
-            format!("cubicle::{}", symbol.name),
+            format_args!("cubicle::{}", symbol.name),
             symbol.address,
             symbol.size,
             symbol.function,
@@ -157,7 +157,7 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
                 && symbol.size > 0
             {
                 builder.symbol(
-                    format!("{WINDOW_PREFIX}{}::{}", window.name, symbol.name),
+                    format_args!("{WINDOW_PREFIX}{}::{}", window.name, symbol.name),
                     symbol.address,
                     symbol.size,
                     false,
@@ -165,7 +165,7 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
             }
             if own && !symbol.thread_local && (symbol.size > 0 || symbol.global) {
                 builder.symbol(
-                    format!("{}::{}", cubicle.name, without_module(&symbol.name)),
+                    format_args!("{}::{}", cubicle.name, without_module(&symbol.name)),
                     symbol.address,
                     symbol.size,
                     symbol.function,
@@ -178,7 +178,7 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
             continue;
         };
         builder.symbol(
-            format!(
+            format_args!(
                 "gate::{}->{}::{}",
                 parts.plan.cubicles[gate.from].name, parts.plan.cubicles[gate.to].name, gate.symbol
             ),
@@ -187,5 +187,5 @@ fn symbols(parts: &Parts<'_>, builder: &mut Builder<'_>) {
             true,
         );
     }
-    builder.symbol("cubicle::stubs".to_owned(), STUB_BASE, 0, true);
+    builder.symbol(format_args!("cubicle::stubs"), STUB_BASE, 0, true);
 }

@@ -24,7 +24,7 @@ use super::spec::{GateKind, GateSpec, GateTarget, MonitorEntries};
 use super::switch::{self, Mechanism};
 use super::{GateError, clear, unintended};
 use cubicle_abi::defences::Defence;
-use cubicle_abi::frame::{Frame, ticket};
+use cubicle_abi::frame::{Frame, spread, ticket};
 use cubicle_abi::layout;
 use cubicle_abi::layout::{GATE_STRIDE, GATE_TAIL, gate, gate_tail};
 use cubicle_abi::rights::Rights;
@@ -303,7 +303,7 @@ impl<'a> Emitter<'a> {
             a.push(register)?;
         }
         a.mov(rdi, rsp)?;
-        a.mov(esi, self.spec.index as u32)?;
+        a.mov(esi, spread(self.spec.index as u64) as u32)?;
         a.call(self.monitor.gate_enter)?;
         a.mov(rbx, rax)?;
         for register in [rdi, rsi, r10, r11, r8, r9] {
@@ -458,7 +458,7 @@ impl<'a> Emitter<'a> {
         a.push(r11)?;
         a.push(r10)?;
         a.mov(rdi, rsp)?;
-        a.mov(esi, self.spec.index as u32)?;
+        a.mov(esi, spread(self.spec.index as u64) as u32)?;
         a.call(self.monitor.gate_leave)?;
         a.pop(r10)?;
         a.pop(r11)?;
@@ -555,4 +555,4 @@ fn low_half(register: AsmRegister64) -> AsmRegister32 {
         .expect("a general register other than rsp")
 }
 
-const _: () = assert!(layout::MAXIMUM_GATES < 1 << 28, "tickets fit an immediate");
+const _: () = assert!(layout::MAXIMUM_GATES < 1 << 24, "tickets fit an immediate");

@@ -62,3 +62,26 @@ fn is_forbidden(bytes: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cubicle_abi::frame::{gathered, spread, ticket, ticket_gate};
+    use cubicle_abi::layout::MAXIMUM_GATES;
+
+    #[test]
+    fn no_number_of_a_gate_is_an_instruction() {
+        // `0f 05` was the one of gate 322 in its third phase.
+        for number in 0..MAXIMUM_GATES as usize {
+            assert_eq!(gathered(spread(number as u64)), number as u64);
+            for phase in 0..=3 {
+                let ticket = ticket(number, phase);
+                assert_eq!(ticket_gate(ticket), Some((number, phase)));
+                assert!(i32::try_from(ticket).is_ok());
+                // Whatever comes behind it.
+                for byte in (ticket as u32).to_le_bytes() {
+                    assert!(![0x0f, 0xd5, 0xcd].contains(&byte), "{number} {phase}");
+                }
+            }
+        }
+    }
+}

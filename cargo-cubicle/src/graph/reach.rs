@@ -29,12 +29,13 @@
 
 mod decode;
 mod image;
+mod nodes;
 mod tables;
 mod variables;
 
-use decode::Node;
 use image::Image;
-use std::collections::{BTreeMap, VecDeque};
+use nodes::Node;
+use std::collections::VecDeque;
 
 /// Why an image cannot be analysed at all.
 #[derive(Debug, thiserror::Error)]
@@ -81,13 +82,14 @@ pub struct Reason {
 /// The answer for one image.
 #[derive(Clone, Debug)]
 pub struct Reach {
-    /// By start: end, and what is known of the two resources.
-    nodes: BTreeMap<u64, Summary>,
+    /// In order of their addresses, what is known of the two resources.
+    nodes: Vec<Summary>,
     contains_x87: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Summary {
+    start: u64,
     end: u64,
     fs: Option<Step>,
     x87: Option<Step>,
@@ -108,24 +110,23 @@ impl Reach {
     /// See [`ReachError`].
     pub fn analyse(image: &[u8]) -> Result<Self, ReachError> {
         let image = Image::read(image)?;
-        let nodes = decode::nodes(&image);
-        let contains_x87 = nodes.values().any(|node| node.contains_x87);
-        let edges = tables::resolve(&image, nodes);
-        let fs = spread(&edges, |node| node.fs);
-        let x87 = spread(&edges, |node| node.x87);
-        let nodes = edges
-            .iter()
-            .map(|(start, node)| {
-                let summary = Summary {
-                    end: node.end,
-                    fs: fs.get(start).copied(),
-                    x87: x87.get(start).copied(),
-                };
-                (*start, summary)
-            })
-            .collect();
+        let mut nodes = decode::nodes(&image);
+        let contains_x87 = nodes.all().iter().any(|node| node.contains_x87);
+        let edges = tables::resolve(&image, &mut nodes);
+        let callers = Callers::of(edges, nodes.all().len());
+        let fs = callers.spread(nodes.all(), |node| node.fs);
+        let x87 = callers.spread(nodes.all(), |node| node.x87);
+        let steps = fs.into_iter().zip(x87);
+        let nodes = nodes.all().iter().zip(steps);
         Ok(Reach {
-            nodes,
+            nodes: nodes
+                .map(|(node, (fs, x87))| Summary {
+                    start: node.start,
+                    end: node.end,
+                    fs,
+                    x87,
+                })
+                .collect(),
             contains_x87,
         })
     }
@@ -133,13 +134,12 @@ impl Reach {
     /// Whether anything reachable from the function that contains `address`
     /// may use the FS base. True for an address that is no code.
     pub fn uses_fs(&self, address: u64) -> bool {
-        self.node(address).is_none_or(|(_, node)| node.fs.is_some())
+        self.node(address).is_none_or(|node| node.fs.is_some())
     }
 
     /// The same for the x87 and MMX registers and the x87 control word.
     pub fn uses_x87(&self, address: u64) -> bool {
-        self.node(address)
-            .is_none_or(|(_, node)| node.x87.is_some())
+        self.node(address).is_none_or(|node| node.x87.is_some())
     }
 
     /// Whether the image contains any x87 or MMX instruction, reachable or not.
@@ -158,14 +158,15 @@ impl Reach {
         self.reason(address, |node| node.x87)
     }
 
-    fn node(&self, address: u64) -> Option<(u64, &Summary)> {
-        let (start, node) = self.nodes.range(..=address).next_back()?;
-        (address < node.end).then_some((*start, node))
+    fn node(&self, address: u64) -> Option<&Summary> {
+        let after = self.nodes.partition_point(|node| node.start <= address);
+        let node = self.nodes.get(after.checked_sub(1)?)?;
+        (address < node.end).then_some(node)
     }
 
     fn reason(&self, address: u64, step: impl Fn(&Summary) -> Option<Step>) -> Option<Reason> {
-        let (mut start, mut node) = self.node(address)?;
-        let mut path = vec![start];
+        let mut node = self.node(address)?;
+        let mut path = vec![node.start];
         loop {
             match step(node)? {
                 Step::Own(cause, instruction) => {
@@ -176,37 +177,66 @@ impl Reach {
                     });
                 }
                 // Steps lead towards the cause, so this ends.
-                Step::Through(next) => (start, node) = self.node(next)?,
+                Step::Through(next) => node = self.node(next)?,
             }
-            path.push(start);
+            path.push(node.start);
         }
     }
 }
 
-/// Spreads a property from the nodes that have it to all that reach them.
-fn spread(
-    nodes: &BTreeMap<u64, Node>,
-    own: impl Fn(&Node) -> Option<(Cause, u64)>,
-) -> BTreeMap<u64, Step> {
-    let mut callers: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    let mut found = BTreeMap::new();
-    let mut queue = VecDeque::new();
-    for (start, node) in nodes {
-        for target in &node.edges {
-            callers.entry(*target).or_default().push(*start);
+/// Who leads to each node.
+struct Callers {
+    /// To where, in order, and from where, in order.
+    list: Vec<(u32, u32)>,
+    /// By the number of a node: where its callers begin in the list. One more at the end.
+    begins: Vec<u32>,
+}
+
+impl Callers {
+    fn of(edges: tables::Edges, nodes: usize) -> Callers {
+        let mut list = edges.list;
+        for edge in &mut list {
+            *edge = (edge.1, edge.0);
         }
-        if let Some((cause, instruction)) = own(node) {
-            found.insert(*start, Step::Own(cause, instruction));
-            queue.push_back(*start);
+        list.sort_unstable();
+        let mut begins = vec![0; nodes + 1];
+        for (to, _) in &list {
+            begins[*to as usize + 1] += 1;
         }
+        for number in 0..nodes {
+            begins[number + 1] += begins[number];
+        }
+        Callers { list, begins }
     }
-    while let Some(start) = queue.pop_front() {
-        for caller in callers.get(&start).into_iter().flatten() {
-            if !found.contains_key(caller) {
-                found.insert(*caller, Step::Through(start));
-                queue.push_back(*caller);
+
+    fn of_node(&self, number: u32) -> &[(u32, u32)] {
+        let number = number as usize;
+        &self.list[self.begins[number] as usize..self.begins[number + 1] as usize]
+    }
+
+    /// Spreads a property from the nodes that have it to all that reach them.
+    fn spread(
+        &self,
+        nodes: &[Node],
+        own: impl Fn(&Node) -> Option<(Cause, u64)>,
+    ) -> Vec<Option<Step>> {
+        let mut found = vec![None; nodes.len()];
+        let mut queue = VecDeque::new();
+        for (number, node) in nodes.iter().enumerate() {
+            if let Some((cause, instruction)) = own(node) {
+                found[number] = Some(Step::Own(cause, instruction));
+                queue.push_back(number as u32);
             }
         }
+        while let Some(number) = queue.pop_front() {
+            for (_, caller) in self.of_node(number) {
+                let step = &mut found[*caller as usize];
+                if step.is_none() {
+                    *step = Some(Step::Through(nodes[number as usize].start));
+                    queue.push_back(*caller);
+                }
+            }
+        }
+        found
     }
-    found
 }

@@ -5,7 +5,7 @@
 //! freedom but how an instruction is encoded, and how many NOPs come first.
 
 use cubicle_abi::calls;
-use cubicle_abi::frame::{Frame, Saved, ticket};
+use cubicle_abi::frame::{Frame, Saved, spread, ticket};
 use cubicle_abi::layout::{
     CALLBACK_SLOTS, CLEAR_STRIDE, GATE_STRIDE, GATE_TAIL, STUB_BASE, callback_table,
     system_call_gate,
@@ -431,7 +431,10 @@ impl Template<'_> {
             code.is(Push, &[reg(register)])?;
         }
         code.is(Mov, &[reg(RDI), reg(RSP)])?;
-        code.is(Mov, &[reg(ESI), imm(self.gate.number as i64)])?;
+        code.is(
+            Mov,
+            &[reg(ESI), imm(spread(self.gate.number as u64) as i64)],
+        )?;
         code.is(Call, &[to(self.entries.gate_enter)])?;
         code.is(Mov, &[reg(RBX), reg(RAX)])?;
         for register in [RDI, RSI, R10, R11, R8, R9] {
@@ -448,7 +451,10 @@ impl Template<'_> {
             code.is(Push, &[reg(register)])?;
         }
         code.is(Mov, &[reg(RDI), reg(RSP)])?;
-        code.is(Mov, &[reg(ESI), imm(self.gate.number as i64)])?;
+        code.is(
+            Mov,
+            &[reg(ESI), imm(spread(self.gate.number as u64) as i64)],
+        )?;
         code.is(Call, &[to(self.entries.gate_leave)])?;
         for register in [R10, R11, R9, R9] {
             code.is(Pop, &[reg(register)])?;

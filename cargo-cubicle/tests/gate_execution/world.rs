@@ -8,7 +8,7 @@ use cargo_cubicle::gates::{
     GateKind, GateResult, GateShape, GateSpec, GateTarget, Mechanism, MonitorEntries, call,
     callback_stubs,
 };
-use cubicle_abi::frame::{Frame, Saved};
+use cubicle_abi::frame::{Frame, Saved, gathered};
 use cubicle_abi::layout;
 use cubicle_abi::rights::{Rights, cubicle_key, cubicle_rights};
 use cubicle_abi::thread_block::ThreadBlock;
@@ -339,7 +339,7 @@ extern "C" fn lend(arguments: *mut [u64; 6], gate: u32) -> u64 {
     // test runs at a time.
     unsafe {
         LENT = *arguments;
-        ASKED = gate;
+        ASKED = gathered(gate.into()) as u32;
         (*arguments)[0] = LENT_POINTER;
         let block = gs_block();
         let frame = |cubicle: usize| (*block).virtual_threads[cubicle].frame as *const Frame;
@@ -355,7 +355,7 @@ extern "C" fn take_back(results: *mut [u64; 2], gate: u32) {
     // SAFETY: as above, two words.
     unsafe {
         GIVEN_BACK = *results;
-        ASKED |= gate << 16;
+        ASKED |= (gathered(gate.into()) as u32) << 16;
     }
 }
 

@@ -3,7 +3,7 @@
 //! whether it should have been asked at all.
 
 use cargo_cubicle::gates::GateKind;
-use cubicle_abi::frame::{Frame, RESUME, ticket, ticket_gate};
+use cubicle_abi::frame::{Frame, RESUME, gathered, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_again, resume_stub, system_call_gate};
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at};
@@ -42,8 +42,8 @@ pub fn called(machine: &mut Machine, at: u64) -> Result<Flow, Violation> {
     };
     match piece {
         "cubicle_system_call" => dispatch(machine, named as usize),
-        "cubicle_gate_enter" => lend(machine, named as usize),
-        "cubicle_gate_leave" => take_back(machine, named as usize),
+        "cubicle_gate_enter" => lend(machine, gathered(named) as usize),
+        "cubicle_gate_leave" => take_back(machine, gathered(named) as usize),
         "cubicle_signal_entry_keys" => handle(machine),
         other => panic!("{other} calls something that the model does not know"),
     }

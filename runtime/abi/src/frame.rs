@@ -86,18 +86,44 @@ pub const ANSWERED: u64 = 2;
 /// First thing asked of the monitor about frames: their page.
 pub const FRAME_SIZE: u64 = 4096;
 
+/// A number below 2^27 as gates hold it in their immediates: seven bits in each byte, above a
+/// bit that is clear. Every instruction that no text of the runtime may contain by accident
+/// begins with a byte in which that bit is set (0F, D5, CD), so whatever the number is,
+/// none begins in it. It fits a sign-extended immediate.
+pub const fn spread(number: u64) -> u64 {
+    let mut word = 0;
+    let mut place = 0;
+    while place < 4 {
+        word |= (number >> (7 * place) & 0x7f) << (8 * place + 1);
+        place += 1;
+    }
+    word
+}
+
+/// The number that [`spread`] was given.
+pub const fn gathered(spread: u64) -> u64 {
+    let mut number = 0;
+    let mut place = 0;
+    while place < 4 {
+        number |= (spread >> (8 * place + 1) & 0x7f) << (7 * place);
+        place += 1;
+    }
+    number
+}
+
 /// What stands in `awaiting` and `token` for gate `index` in `phase` (1 to 3).
-/// It fits the sign-extended 32-bit immediate of a store, and is never 0.
+/// It fits the sign-extended 32-bit immediate of a store, and is neither 0 nor [`RESUME`].
 pub const fn ticket(index: usize, phase: u64) -> u64 {
-    (index as u64 + 1) << 2 | phase
+    spread((index as u64 + 1) << 2 | phase)
 }
 
 /// The gate and phase of a ticket; `None` for 0.
 pub const fn ticket_gate(ticket: u64) -> Option<(usize, u64)> {
-    if ticket < 4 {
+    let number = gathered(ticket);
+    if number < 4 {
         None
     } else {
-        Some(((ticket >> 2) as usize - 1, ticket & 3))
+        Some(((number >> 2) as usize - 1, number & 3))
     }
 }
 

@@ -2,21 +2,22 @@
 
 use super::Cause;
 use super::image::Image;
+use super::nodes::Nodes;
 use iced_x86::{
     Code, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory,
     InstructionInfoOptions, Mnemonic, OpAccess, OpKind, Register,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A function, or code without a symbol.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Node {
+/// What is found in a function, or in code without a symbol.
+#[derive(Debug, Default)]
+pub(super) struct Found {
     pub(super) end: u64,
     /// Its first own reason to count as a user.
     pub(super) fs: Option<(Cause, u64)>,
     pub(super) x87: Option<(Cause, u64)>,
     pub(super) contains_x87: bool,
-    /// Branch targets outside of the node; later the starts of their nodes.
+    /// Branch targets outside of the node.
     pub(super) edges: BTreeSet<u64>,
     /// All targets of its direct branches.
     pub(super) targets: BTreeSet<u64>,
@@ -74,7 +75,7 @@ pub(super) enum Indirect {
     Unknown,
 }
 
-impl Node {
+impl Found {
     /// Makes the node a user of everything.
     pub(super) fn distrust(&mut self, cause: Cause, instruction: u64) {
         self.fs.get_or_insert((cause, instruction));
@@ -89,7 +90,45 @@ const WINDOW: usize = 12;
 const SMALLEST_ADDRESS: u64 = 0x1_0000;
 
 /// Decodes the whole image.
-pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
+pub(super) fn nodes(image: &Image<'_>) -> Nodes {
+    let mut nodes = decode_all(image);
+    // Code without symbols is told apart by the places that other code branches to.
+    let mut more = BTreeSet::new();
+    for node in nodes.all() {
+        for target in nodes.edges(node) {
+            let home = nodes.before(*target);
+            if let Some(home) = home
+                && home.start != *target
+                && !image.starts.contains_key(&home.start)
+                && image.in_code(*target)
+            {
+                more.insert(*target);
+            }
+        }
+    }
+    // A split node has to be decoded again; all others stay as they are.
+    let mut split: BTreeMap<u64, Found> = BTreeMap::new();
+    for target in more {
+        let part = split.range(..=target).next_back();
+        let part = part.map(|(start, part)| (*start, part.end));
+        let part = part.filter(|(_, end)| target < *end);
+        let whole = || nodes.around(target).map(|node| (node.start, node.end));
+        if let Some((home, end)) = part.or_else(whole)
+            && home < target
+        {
+            decode_range(image, home, target, |start, found| {
+                split.insert(start, found);
+            });
+            decode_range(image, target, end, |start, found| {
+                split.insert(start, found);
+            });
+        }
+    }
+    nodes.replace(split);
+    nodes
+}
+
+fn decode_all(image: &Image<'_>) -> Nodes {
     let mut starts: BTreeSet<u64> = image.starts.keys().copied().collect();
     starts.extend(image.code.iter().map(|(start, _)| *start));
     // Code without symbols (PLT stubs) lies beyond the end of a function.
@@ -99,65 +138,35 @@ pub(super) fn nodes(image: &Image) -> BTreeMap<u64, Node> {
             starts.insert(end);
         }
     }
-    let mut nodes = decode_all(image, &starts);
-    // It is told apart by the places that other code branches to.
-    let mut more = BTreeSet::new();
-    for node in nodes.values() {
-        for target in &node.edges {
-            let home = nodes.range(..=*target).next_back();
-            if let Some((home, _)) = home
-                && home != target
-                && !image.starts.contains_key(home)
-                && image.in_code(*target)
-            {
-                more.insert(*target);
-            }
-        }
-    }
-    // A split node has to be decoded again; all others stay as they are.
-    for target in more {
-        let Some((&home, node)) = nodes.range(..=target).next_back() else {
-            continue;
-        };
-        let end = node.end;
-        if home < target && target < end {
-            decode_range(image, home, target, &mut nodes);
-            decode_range(image, target, end, &mut nodes);
-        }
-    }
-    nodes
-}
-
-fn decode_all(image: &Image, starts: &BTreeSet<u64>) -> BTreeMap<u64, Node> {
-    let mut nodes = BTreeMap::new();
+    let mut nodes = Nodes::default();
     for (address, bytes) in &image.code {
         let end = address + bytes.len() as u64;
         let mut inside = starts.range(*address..end).copied().peekable();
         while let Some(start) = inside.next() {
             let end = inside.peek().copied().unwrap_or(end);
-            decode_range(image, start, end, &mut nodes);
+            decode_range(image, start, end, |start, found| nodes.push(start, found));
         }
     }
     nodes
 }
 
 /// Decodes a range into one node, or two if it begins with a linkage stub.
-fn decode_range(image: &Image, start: u64, end: u64, nodes: &mut BTreeMap<u64, Node>) {
+fn decode_range(image: &Image<'_>, start: u64, end: u64, mut with: impl FnMut(u64, Found)) {
     let node = decode(image, start, end);
     let rest = node.end;
-    nodes.insert(start, node);
+    with(start, node);
     if rest < end {
-        nodes.insert(rest, decode(image, rest, end));
+        with(rest, decode(image, rest, end));
     }
 }
 
 /// Decodes one node. It ends early behind a jump through a slot that is its
 /// very first instruction: that is a linkage stub, and what follows (lazy
 /// binding, which a static image never does) can only be branched to.
-fn decode(image: &Image, start: u64, end: u64) -> Node {
-    let mut node = Node {
+fn decode(image: &Image<'_>, start: u64, end: u64) -> Found {
+    let mut node = Found {
         end,
-        ..Node::default()
+        ..Found::default()
     };
     let section = image
         .code
@@ -210,7 +219,7 @@ fn decode(image: &Image, start: u64, end: u64) -> Node {
 }
 
 /// Takes down what one instruction does.
-fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], start: u64) {
+fn look(node: &mut Found, instruction: &Instruction, window: &[Instruction], start: u64) {
     let address = instruction.ip();
     if uses_fs(instruction) {
         node.fs.get_or_insert((Cause::Use, address));
@@ -286,7 +295,7 @@ fn look(node: &mut Node, instruction: &Instruction, window: &[Instruction], star
 
 /// Takes down what an instruction with a memory operand does to a fixed place.
 /// Registers may be added to the place: that is still the variable there.
-fn touch(node: &mut Node, instruction: &Instruction, window: &[Instruction]) {
+fn touch(node: &mut Found, instruction: &Instruction, window: &[Instruction]) {
     if instruction.segment_prefix() != Register::None {
         return;
     }

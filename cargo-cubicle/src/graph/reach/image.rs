@@ -9,11 +9,11 @@ use object::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) struct Image {
+pub(super) struct Image<'d> {
     /// Executable sections: address and bytes.
-    pub(super) code: Vec<(u64, Vec<u8>)>,
+    pub(super) code: Vec<(u64, &'d [u8])>,
     /// Sections that nobody writes once the program runs.
-    constants: Vec<(u64, Vec<u8>)>,
+    constants: Vec<(u64, &'d [u8])>,
     /// Where functions and labels start: size (0 if unknown) and whether the
     /// symbol is a function.
     pub(super) starts: BTreeMap<u64, (u64, bool)>,
@@ -27,13 +27,13 @@ pub(super) struct Image {
     pub(super) resolved: BTreeMap<u64, u64>,
     /// Sections with variables: address, length in memory, and the bytes they
     /// begin with (none: zeroes).
-    variables: Vec<(u64, u64, Vec<u8>)>,
+    variables: Vec<(u64, u64, &'d [u8])>,
     /// Addresses that data holds.
     pub(super) pointed: BTreeSet<u64>,
 }
 
-impl Image {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, ReachError> {
+impl<'d> Image<'d> {
+    pub(super) fn read(bytes: &'d [u8]) -> Result<Self, ReachError> {
         let file = ElfFile64::<LittleEndian>::parse(bytes)?;
         let linked = matches!(file.kind(), ObjectKind::Executable | ObjectKind::Dynamic);
         if file.architecture() != Architecture::X86_64 || !linked {
@@ -69,7 +69,7 @@ impl Image {
             if flags & elf::SHF_ALLOC.0 == 0 || flags & elf::SHF_TLS.0 != 0 {
                 continue;
             }
-            let data = section.data()?.to_vec();
+            let data = section.data()?;
             let address = section.address();
             let Some(end) = address.checked_add(data.len() as u64) else {
                 return Err(ReachError::NotAnImage);
@@ -81,7 +81,7 @@ impl Image {
                     continue;
                 };
                 if !is_code {
-                    let held = held(r_type, place, place.wrapping_sub(address), &data);
+                    let held = held(r_type, place, place.wrapping_sub(address), data);
                     image.pointed.extend(held);
                 }
                 match r_type {
@@ -237,7 +237,7 @@ fn held(r_type: elf::RelocationType, place: u64, offset: u64, data: &[u8]) -> Op
     }
 }
 
-fn find(sections: &[(u64, Vec<u8>)], address: u64, length: usize) -> Option<&[u8]> {
+fn find<'d>(sections: &[(u64, &'d [u8])], address: u64, length: usize) -> Option<&'d [u8]> {
     let after = sections.partition_point(|(start, _)| *start <= address);
     let (start, bytes) = sections.get(after.checked_sub(1)?)?;
     let offset = usize::try_from(address - start).ok()?;

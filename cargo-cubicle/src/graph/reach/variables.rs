@@ -5,8 +5,9 @@
 //! an address inside another one and a distance. That is C's own rule; assembly
 //! might break it.
 
-use super::decode::{Node, Store};
+use super::decode::Store;
 use super::image::Image;
+use super::nodes::{Nodes, Sorted};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the code of a whole image does to fixed places.
@@ -18,14 +19,14 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    pub(super) fn of<'n>(nodes: impl Iterator<Item = &'n Node>) -> Variables {
+    pub(super) fn of(nodes: &Nodes) -> Variables {
         let mut variables = Variables {
             taken: BTreeSet::new(),
             stores: BTreeMap::new(),
         };
-        for node in nodes {
-            variables.taken.extend(&node.taken);
-            for store in &node.stores {
+        for node in nodes.all() {
+            variables.taken.extend(nodes.taken(node));
+            for store in nodes.stores(node) {
                 variables
                     .stores
                     .entry(store.place)
@@ -40,8 +41,8 @@ impl Variables {
     /// not known. `joins` are the places that branches lead to.
     pub(super) fn values(
         &self,
-        image: &Image,
-        joins: &BTreeSet<u64>,
+        image: &Image<'_>,
+        joins: &Sorted,
         slot: u64,
     ) -> Option<BTreeSet<u64>> {
         let (from, to, initial) = image.variable(slot)?;
@@ -57,8 +58,8 @@ impl Variables {
                 continue;
             }
             // Who comes in from the side brings another register along.
-            let joined = joins.range(store.since + 1..store.address + 1).next();
-            if store.place != slot || joined.is_some() {
+            let joined = joins.has_between(store.since, store.address);
+            if store.place != slot || joined {
                 return None;
             }
             values.insert(store.value?);

@@ -2,7 +2,7 @@
 //! then with padding between the inputs, which puts everything elsewhere.
 
 use super::super::Image;
-use super::{Why, remedy};
+use super::{Why, places, remedy};
 
 /// What a link adds to an image, bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub fn settle(first: Image, link: impl Fn(Layout) -> Option<Image>) -> Image {
 
 /// How many places would be left that nobody meant.
 fn accidental(image: &Image) -> usize {
+    // Most images have none, and a copy of one takes as much memory again.
+    if places(image).1.is_empty() {
+        return 0;
+    }
     let left = remedy(&mut image.clone());
     left.values().filter(|why| **why != Why::Meant).count()
 }

@@ -77,9 +77,7 @@ impl Why {
 
 /// Moves what can be moved. For each place where forbidden bytes are left, why they are.
 pub fn remedy(image: &mut Image) -> BTreeMap<u64, Why> {
-    let (meant, found): (Vec<u64>, Vec<u64>) = forbidden::places(image)
-        .into_iter()
-        .partition(|address| is_meant(image, *address));
+    let (meant, found) = places(image);
     let mut left: BTreeMap<u64, Why> = meant.into_iter().map(|one| (one, Why::Meant)).collect();
     // Every libc has some that are meant; decoding the whole image is for those that are not.
     if found.is_empty() {
@@ -105,6 +103,13 @@ pub fn remedy(image: &mut Image) -> BTreeMap<u64, Why> {
         }
     }
     left
+}
+
+/// Where forbidden instructions start: those that were written as such, and the accidental ones.
+fn places(image: &Image) -> (Vec<u64>, Vec<u64>) {
+    forbidden::places(image)
+        .into_iter()
+        .partition(|address| is_meant(image, *address))
 }
 
 /// Where code can go, and what is changed already.

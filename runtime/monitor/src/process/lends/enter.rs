@@ -25,7 +25,7 @@ use crate::process::accessible;
 use crate::restart;
 use crate::windows::lending;
 use cubicle_abi::defences::Defence;
-use cubicle_abi::frame::{Frame, Saved};
+use cubicle_abi::frame::{Frame, Saved, gathered};
 use cubicle_abi::plan::{
     LEND_CALLBACK, LEND_IN, LEND_KEEP, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED,
     LEND_STAGED, LEND_VALUE, LEND_WINDOW, Lend, PLACE_ARGUMENT, PLACE_FIELD, Place,
@@ -64,8 +64,9 @@ struct Preparing<'a> {
 ///
 /// # Safety
 /// Called by a lending gate only, which has proven who calls: `arguments`
-/// are six words on the monitor's stack.
-pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], number: u32) -> u64 {
+/// are six words on the monitor's stack, and `spread` is its number.
+pub unsafe extern "C" fn enter(arguments: *mut [u64; 6], spread: u32) -> u64 {
+    let number = gathered(spread.into()) as u32;
     let call = Call::of(number);
     let (from, to) = (call.from, call.to);
     if !restart::hold_called(from) {

@@ -13,7 +13,7 @@ use crate::machine::kernel::{PROT_READ, PROT_WRITE};
 use crate::machine::thread;
 use crate::process::accessible;
 use crate::restart;
-use cubicle_abi::frame::Frame;
+use cubicle_abi::frame::{Frame, gathered};
 use cubicle_abi::plan::{
     EXTENT_ADVANCE, EXTENT_CONSTANT, EXTENT_NONE, EXTENT_PRODUCT_OR_STRING, EXTENT_STRING, Extent,
     LEND_CALLBACK, LEND_OUT, LEND_POINTER, LEND_RESULT, LEND_RETURNED, LEND_VALUE, LEND_WITHIN,
@@ -39,8 +39,9 @@ struct Returning<'a> {
 ///
 /// # Safety
 /// Called by a lending gate only, which has proven that this call returns:
-/// `results` are rax and rdx on the monitor's stack.
-pub unsafe extern "C" fn leave(results: *mut [u64; 2], number: u32) {
+/// `results` are rax and rdx on the monitor's stack, and `spread` is its number.
+pub unsafe extern "C" fn leave(results: *mut [u64; 2], spread: u32) {
+    let number = gathered(spread.into()) as u32;
     let call = Call::of(number);
     let (from, to) = (call.from, call.to);
     if !restart::hold_called(from) {
