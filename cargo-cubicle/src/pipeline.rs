@@ -17,7 +17,7 @@ use crate::gates::{GateSpec, texts};
 use crate::graph::edges::{self, Graph};
 use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
-use crate::lint::{Report, levels};
+use crate::lint::{Report, levels, rules};
 use crate::manifest::{self, Policy};
 use crate::plan::encode::{TextPiece, encode};
 use crate::plan::{self, Plan};
@@ -218,6 +218,7 @@ fn analyse(
         return Ok(None);
     }
     let assignment = phase("assign", || assign::assign(line, policy, findings))?;
+    rules::check_objects(policy, &assignment, findings)?;
     let cubicles = plan::cubicles::resolve(policy, findings);
     if levels::stop(findings) {
         return Ok(None);
@@ -272,6 +273,17 @@ fn analyse(
     })?;
     phase("ownership", || {
         plan::ownership::check(&plan, &images, policy, findings)
+    })?;
+    phase("rules", || {
+        rules::check(
+            rules::Inputs {
+                policy,
+                assignment: &assignment,
+                plan: &plan,
+                images: &images,
+            },
+            findings,
+        )
     })?;
     if levels::stop(findings) {
         return Ok(None);

@@ -62,26 +62,68 @@ fn folders(of: &Utf8Path) -> Vec<Utf8PathBuf> {
     folders
 }
 
-/// A workspace with one package for each sample.
+/// A workspace with one package for each sample, and one for each `part.rs`: a library that the sample uses as
+/// `part`.
 fn workspace(samples: &[Sample], root: &Utf8Path) {
     let mut members = String::new();
     for sample in samples {
-        members.push_str(&format!("\"{}\", ", sample.package));
+        let mut dependencies = String::new();
+        let main = sample.folder.join("main.rs");
+        let main = fs::read_to_string(main).unwrap_or_else(|_| "#![no_main]\n".to_owned());
         let package = root.join(&sample.package);
-        fs::create_dir_all(package.join("src")).unwrap();
+        write_package(&package, "main.rs", &main);
+        if let Ok(part) = fs::read_to_string(sample.folder.join("part.rs")) {
+            let name = format!("{}-part", sample.package);
+            write_package(&root.join(&name), "lib.rs", &part);
+            dependencies = format!("part = {{ path = \"../{name}\", package = \"{name}\" }}\n");
+            members.push_str(&format!("\"{name}\", "));
+        }
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        fs::write(package.join("Cargo.toml"), manifest + &dependencies).unwrap();
+        members.push_str(&format!("\"{}\", ", sample.package));
         for entry in sample.folder.read_dir_utf8().unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), package.join(entry.file_name())).unwrap();
         }
-        fs::write(package.join("src/main.rs"), "#![no_main]\n").unwrap();
-        let manifest = format!(
-            "[package]\nname = \"{}\"\nedition = \"2024\"\n",
-            sample.package
-        );
-        fs::write(package.join("Cargo.toml"), manifest).unwrap();
     }
     let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
+}
+
+fn write_package(folder: &Utf8Path, file: &str, source: &str) {
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src").join(file), source).unwrap();
+    let name = folder.file_name().unwrap();
+    let manifest = format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n");
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+}
+
+/// A rule without samples says on its page where its tests are.
+#[test]
+fn every_rule_has_a_page_and_samples() {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for code in cargo_cubicle::diagnostics::Code::all() {
+        let page = root.join(format!("docs/lints/{code}.md"));
+        let page = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let title = format!("# {code}, {} (", code.name());
+        assert!(
+            page.starts_with(&title),
+            "{code}: `{title}` is not the title"
+        );
+        if root.join(format!("tests/lints/{code}")).is_dir() {
+            assert!(
+                page.contains(&format!("(../../tests/lints/{code})")),
+                "{code}"
+            );
+            continue;
+        }
+        let mut named = page.split(['`', '(', ')', '[', ']']);
+        let elsewhere = named.find(|word| word.contains("tests/") && root.join(word).exists());
+        assert!(
+            elsewhere.is_some(),
+            "{code} has no samples, and its page names no tests"
+        );
+    }
 }
 
 #[test]

@@ -128,6 +128,26 @@ pub fn each(
     .map_err(format_error(path))?
 }
 
+/// Each object in an object or archive, with the name of the member.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn each_object(
+    path: &Utf8Path,
+    mut with: impl FnMut(Option<&str>, &[u8]),
+) -> Result<(), ArchiveError> {
+    let bytes = map(path)?;
+    if !bytes.starts_with(b"!<") {
+        with(None, &bytes);
+        return Ok(());
+    }
+    drop(bytes);
+    each(path, |member, data| {
+        with(Some(member), data);
+        Ok(())
+    })
+}
+
 /// Calls `with` for every member of the archive in `bytes`, with its name and contents: `None`
 /// in a thin archive. What that answers, up to the first error, is the inner result.
 ///

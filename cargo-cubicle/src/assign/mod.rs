@@ -17,7 +17,9 @@ use crate::capture::{ArchiveKind, LinkItem, LinkLine};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::manifest::{Cubicle, Policy};
 
-pub use archive::{ArchiveError, Member, each as each_member, map as map_file, members, weakened};
+pub use archive::{
+    ArchiveError, Member, each as each_member, each_object, map as map_file, members, weakened,
+};
 use claims::Claims;
 pub use usable::{Unusable, object as check_object};
 

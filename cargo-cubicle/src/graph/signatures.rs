@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::dwarf::{Answer, DebugInfo};
 use super::signature::Signature;
 use super::symbols::unversioned;
-use crate::assign::{ArchiveError, ImageInputs, each_member, map_file};
+use crate::assign::{ArchiveError, ImageInputs, each_object};
 
 /// What is known of a function's signature.
 #[derive(Debug, Clone)]
@@ -32,16 +32,7 @@ pub fn find(
         return Ok(found);
     }
     for path in inputs.owned() {
-        let bytes = map_file(path)?;
-        if bytes.starts_with(b"!<") {
-            drop(bytes);
-            each_member(path, |_, data| {
-                read(data, wanted, &mut found);
-                Ok(())
-            })?;
-        } else {
-            read(&bytes, wanted, &mut found);
-        }
+        each_object(path, |_, data| read(data, wanted, &mut found))?;
     }
     Ok(found)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8Path;
 use object::{Object, ObjectSymbol, SectionFlags, SymbolFlags, SymbolKind};
 
-use crate::assign::{ArchiveError, each_member, map_file};
+use crate::assign::{ArchiveError, each_object};
 
 /// What a set of objects defines and refers to.
 #[derive(Debug, Default)]
@@ -51,16 +51,7 @@ impl Symbols {
     /// # Errors
     /// If it cannot be read. Members that are no ELF objects are passed over.
     pub fn add(&mut self, path: &Utf8Path) -> Result<(), ArchiveError> {
-        let bytes = map_file(path)?;
-        if bytes.starts_with(b"!<") {
-            drop(bytes);
-            return each_member(path, |_, data| {
-                self.add_object(data);
-                Ok(())
-            });
-        }
-        self.add_object(&bytes);
-        Ok(())
+        each_object(path, |_, data| self.add_object(data))
     }
 
     /// Definitions that another cubicle's may replace: those that yield to a strong one in

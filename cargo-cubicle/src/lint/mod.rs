@@ -11,5 +11,6 @@ pub mod locked;
 pub mod position;
 pub mod report;
 pub mod results;
+pub mod rules;
 
 pub use report::Report;

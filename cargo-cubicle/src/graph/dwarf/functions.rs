@@ -25,6 +25,10 @@ pub(super) fn collect(
     }
     let reader = TypeReader::new(units);
     for (index, unit) in units.compilations() {
+        // Assemblers list functions, and know nothing of their parameters.
+        if units.is_assembly(index) {
+            continue;
+        }
         let version = unit.header.version();
         let mut found = Vec::new();
         if let Err(error) = subprograms(units, index, &mut found) {

@@ -92,6 +92,19 @@ impl<'a> Units<'a> {
             .filter(|(_, unit)| !matches!(unit.header.type_(), UnitType::Type { .. }))
     }
 
+    /// Whether an assembler wrote the unit.
+    pub(super) fn is_assembly(&self, index: usize) -> bool {
+        let root = || {
+            let mut entries = self.units.get(index)?.entries();
+            let root = entries.next_dfs().ok()??;
+            root.attr_value(gimli::DW_AT_language)
+        };
+        matches!(
+            root(),
+            Some(AttributeValue::Language(gimli::DW_LANG_Mips_Assembler))
+        )
+    }
+
     /// The `.dwo` files that skeleton units name.
     pub(super) fn split(&self) -> Vec<String> {
         let mut names: Vec<String> = self

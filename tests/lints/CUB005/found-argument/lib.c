@@ -1,0 +1,4 @@
+int apply(int (*function)(int), int value)
+{
+	return function(value);
+}

@@ -1,0 +1,6 @@
+long double half(long double value);
+
+int main(void)
+{
+	return half(2) != 1;
+}

@@ -1,0 +1,4 @@
+long double half(long double value)
+{
+	return value / 2;
+}

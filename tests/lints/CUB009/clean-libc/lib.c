@@ -1,0 +1,6 @@
+#include <unistd.h>
+
+int process(void)
+{
+	return getpid();
+}

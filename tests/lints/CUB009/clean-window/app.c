@@ -1,0 +1,8 @@
+#include <stdlib.h>
+
+int share(void);
+
+int main(void)
+{
+	return share();
+}

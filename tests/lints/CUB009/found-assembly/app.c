@@ -1,0 +1,8 @@
+#include <unistd.h>
+
+int process(void);
+
+int main(void)
+{
+	return process() != getpid();
+}

@@ -1,0 +1,8 @@
+int error(void);
+int fail(int error);
+
+int main(void)
+{
+	fail(5);
+	return error() - 5;
+}

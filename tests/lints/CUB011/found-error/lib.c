@@ -1,0 +1,6 @@
+__thread int last_error;
+
+int fail(int error)
+{
+	return last_error = error;
+}

@@ -1,0 +1,6 @@
+static int total;
+
+int count(int by)
+{
+	return total += by;
+}

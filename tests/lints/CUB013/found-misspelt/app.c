@@ -1,0 +1,6 @@
+int count(int by);
+
+int main(void)
+{
+	return count(2) - 2;
+}

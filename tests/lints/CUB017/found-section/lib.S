@@ -1,0 +1,8 @@
+.section .both,"awx",@progbits
+.globl add
+.type add, @function
+add:
+	lea (%rdi,%rsi), %eax
+	ret
+.size add, .-add
+.section .note.GNU-stack,"",@progbits
