@@ -85,9 +85,14 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
             files::replace(&path, &image.bytes, Kind::Data)?;
         }
         let script = line.directory.join(compose::gdb::SCRIPT);
-        files::replace(&script, compose::gdb::script(&plan).as_bytes(), Kind::Data)?;
-        let object = line.directory.join(compose::gdb::GATES_OBJECT);
-        files::replace(&object, &compose::gdb::gates_object(&plan)?, Kind::Data)?;
+        files::replace(
+            &script,
+            compose::gdb::script(&plan, &monitor).as_bytes(),
+            Kind::Data,
+        )?;
+        let object = line.directory.join(compose::gdb::BORDERS_OBJECT);
+        let borders = compose::gdb::borders_object(&plan, &monitor)?;
+        files::replace(&object, &borders, Kind::Data)?;
         if let Some(build) = plan::encode::build_of(&encoded).filter(|_| line.audit) {
             let path = line.directory.join(audit::BUILD_FILE);
             files::replace(&path, build.to_string().as_bytes(), Kind::Data)?;

@@ -12,9 +12,14 @@ use outside::tool;
 
 /// Builds a sample; its program, and the script for gdb.
 fn build(sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
+    build_in("samples", sample)
+}
+
+/// The same for a project in this folder of the repository.
+fn build_in(folder: &str, sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
     let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("debugger");
-    let samples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
-    let output = tool(samples.join(sample))
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = tool(root.join(folder).join(sample))
         .args(["build", "--locked", "--quiet", "--target-dir"])
         .arg(&target)
         .output()
@@ -133,4 +138,50 @@ fn recursion_through_three_cubicles_is_followed_to_the_end() {
     in_order(&said, &wanted);
     // The variables are those of each side.
     assert!(said.contains("depth=8, sum=2,"), "{said}");
+}
+
+/// Where a program ends, the innermost frame is the monitor's; a core says what it was asked, and by whom.
+#[test]
+fn cores_lead_out_of_the_monitor() {
+    let (program, script) = build_in("tests/projects", "cores");
+    let wanted = [
+        "the monitor",
+        "give_up library.c",
+        "library_end library.c",
+        "gate app -> library::library_end",
+        "cores::finish main.rs",
+        "cores::main main.rs",
+    ];
+    for how in ["abort", "fault"] {
+        let core = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("core-{how}"));
+        let write = format!("generate-core-file {core}");
+        let read = format!("core-file {core}");
+        // The signal by which the monitor ends the program, behind the one that it handles.
+        let stop = if how == "fault" {
+            "handle SIGSEGV stop"
+        } else {
+            "handle SIGABRT stop"
+        };
+        let run = format!("run {how}");
+        let mut commands = vec![stop, &run];
+        if how == "fault" {
+            commands.push("continue");
+        }
+        commands.extend([
+            "backtrace",
+            &write,
+            "kill",
+            "echo FROM THE CORE\\n",
+            &read,
+            "backtrace",
+        ]);
+        let said = gdb(&script, &program, &commands);
+        let (alive, dead) = said.split_once("FROM THE CORE").expect(&said);
+        in_order(alive, &wanted);
+        in_order(dead, &wanted);
+        // Not the address space that is reserved for arenas, 64 GiB each.
+        let size = core.metadata().unwrap().len();
+        assert!(size < 1 << 30, "{core} has {size} bytes");
+        std::fs::remove_file(&core).unwrap();
+    }
 }

@@ -282,7 +282,7 @@ pub fn frame_word(cubicle: usize, field: &str) -> u64 {
 
 /// Address of a word at the start of the signal stack.
 pub fn header_word(field: &str) -> u64 {
-    use cubicle_monitor::machine::thread::SignalHeader;
+    use cubicle_abi::signal_stack::SignalHeader;
     let offset = match field {
         "proof" => offset_of!(SignalHeader, proof),
         "block" => offset_of!(SignalHeader, block),

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod layout;
 pub mod plan;
 pub mod rights;
+pub mod signal_stack;
 pub mod thread_block;
 
 /// Status of a process whose cubicle broke its partition.

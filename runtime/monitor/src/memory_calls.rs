@@ -2,6 +2,7 @@
 //! always with the caller's key (rules 17 and 18). What is in one of its windows
 //! answers EBUSY: whoever is its guest relies on it.
 
+use crate::machine::dumps;
 use crate::machine::kernel::{
     self, MAP_ANONYMOUS, MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED,
     PROT_READ, PROT_WRITE, error, number,
@@ -166,6 +167,7 @@ pub fn reserve(start: u64, end: u64) {
     if result < 0 {
         crate::violation::fatal("the kernel refused to take memory back");
     }
+    dumps::leave_out(start, end);
 }
 
 /// `munmap`.

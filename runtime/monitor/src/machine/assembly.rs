@@ -13,9 +13,10 @@
 //!   dispatched, because the selector of whoever jumps here says *block*.
 
 use super::memory::move_bytes;
-use super::thread::{CALL_PROOF, DUE, SignalHeader};
+use super::thread::{CALL_PROOF, DUE};
 use core::arch::global_asm;
 use core::mem::offset_of;
+use cubicle_abi::signal_stack::{SIGNAL_STACK, SignalHeader};
 use cubicle_abi::thread_block::ThreadBlock;
 
 /// What a call answers that was not made because a signal came first
@@ -186,7 +187,7 @@ global_asm!(
     "    mov eax, 15",
     "    syscall",
     "    ud2",
-    mask = const -(super::thread::SIGNAL_STACK as i64),
+    mask = const -(SIGNAL_STACK as i64),
     proof = const offset_of!(SignalHeader, proof),
     block = const offset_of!(SignalHeader, block),
     signal = const offset_of!(SignalHeader, signal),

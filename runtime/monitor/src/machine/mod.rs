@@ -3,6 +3,7 @@
 #[cfg(monitor_image)]
 pub mod assembly;
 pub mod context;
+pub mod dumps;
 pub mod kernel;
 #[cfg(monitor_image)]
 pub mod memory;

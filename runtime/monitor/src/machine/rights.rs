@@ -3,6 +3,7 @@
 //! two at each access; without them the monitor changes page protections
 //! whenever the rights change.
 
+use super::dumps;
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
@@ -46,7 +47,13 @@ pub fn tag(start: u64, end: u64, protection: u32, key: u32) -> Result<(), i64> {
         // SAFETY: as above.
         unsafe { kernel::call(number::MPROTECT, [start, length, effective.into(), 0, 0, 0]) }
     };
-    if result < 0 { Err(result) } else { Ok(()) }
+    if result < 0 {
+        return Err(result);
+    }
+    if protection != 0 {
+        dumps::include(start, end);
+    }
+    Ok(())
 }
 
 /// What is left of `protection` for memory with `key` under `rights`.

@@ -3,9 +3,9 @@
 //! has a handler for them. What they mean to cubicles is in `signals/`.
 
 use super::kernel::{self, number};
-use super::thread::SignalHeader;
 use crate::signals::Information;
 use cubicle_abi::frame::Context;
+use cubicle_abi::signal_stack::SignalHeader;
 
 pub const SIGILL: u64 = 4;
 pub const SIGTRAP: u64 = 5;

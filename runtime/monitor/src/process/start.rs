@@ -10,7 +10,7 @@ use crate::machine::kernel::{
 };
 use crate::machine::rights::{set_mechanism, tag};
 use crate::machine::thread::{self, FIRST, ThreadMemory};
-use crate::machine::{rights, signals};
+use crate::machine::{dumps, rights, signals};
 use crate::mappings::{Kind, Mapping};
 use crate::plan::Plan;
 use crate::system_calls::paths::{held, listed, names_paths};
@@ -18,7 +18,7 @@ use crate::violation::refuse_start;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cubicle_abi::frame::{Context, FRAME_SIZE};
 use cubicle_abi::layout::{ARENA_MAPPINGS, ARENA_SIZE, PAGE, STUB_BASE, page_up};
-use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU, Text};
+use cubicle_abi::plan::{CUBICLE_NARROWED, ISOLATION_AUDIT, MECHANISM_PKU, PLAN_DUMPS, Text};
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
 
 /// The stack of the program's own main thread, as much as Linux gives by
@@ -38,6 +38,9 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
         refuse_start("this file has no plan, or one of another version of the tool");
     };
     crate::violation::report_to(kernel.variable(crate::violation::REPORT_VARIABLE));
+    if plan.header().flags & PLAN_DUMPS != 0 {
+        dumps::admit();
+    }
     let mechanism = platform::choose(kernel, plan.header().isolation);
     set_mechanism(mechanism);
     let audit = plan.header().isolation == ISOLATION_AUDIT;
@@ -246,6 +249,7 @@ fn reserve_arenas() {
         if at + size > end {
             kernel::call(number::MUNMAP, [end, at + size - end, 0, 0, 0, 0]);
         }
+        dumps::leave_out(base, end);
         ARENA_BASE.store(base, Ordering::Relaxed);
     }
 }

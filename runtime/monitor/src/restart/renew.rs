@@ -1,11 +1,10 @@
 //! From dead to new.
 
 use super::alive::{Life, Phase, set_dying};
-use crate::machine::kernel::{
-    self, MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, number,
-};
+use crate::machine::kernel::{self, PROT_READ, number};
 use crate::machine::rights::tag;
 use crate::machine::thread;
+use crate::memory_calls;
 use crate::process::run::frame_address;
 use crate::process::{self, arena, callbacks, cubicles, lends};
 use crate::signals;
@@ -59,23 +58,8 @@ pub fn renew(cubicle: usize, life: &mut Life) {
     let own = &cubicles()[cubicle];
     {
         let mut mappings = own.mappings.lock();
-        // SAFETY: the whole arena, which nobody has memory of any more: reserved anew.
-        let result = unsafe {
-            kernel::call(
-                number::MMAP,
-                [
-                    arena(cubicle),
-                    ARENA_SIZE,
-                    0,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-                    u64::MAX,
-                    0,
-                ],
-            )
-        };
-        if result < 0 {
-            crate::violation::fatal("the kernel refused to take a failed cubicle's memory");
-        }
+        // The whole arena, which nobody has memory of any more.
+        memory_calls::reserve(arena(cubicle), arena(cubicle) + ARENA_SIZE);
         const MADV_DONTNEED: u64 = 4;
         let segments = plan.segments(&plan.cubicles()[cubicle]).iter();
         for segment in segments.filter(|segment| segment.key == cubicle_key(cubicle)) {
