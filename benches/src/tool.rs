@@ -43,7 +43,8 @@ pub fn run(_machine: &Machine, workshop: &Workshop) -> anyhow::Result<()> {
         samples.add("tool", tool);
     }
     for name in &order {
-        println!("  {name:12} {:8.1}", samples.median(name));
+        let unit = if name == "peak" { " MiB" } else { "" };
+        println!("  {name:12} {:8.1}{unit}", samples.median(name));
     }
     println!("  all but rustc {:7.1}", samples.median("tool"));
     Ok(())

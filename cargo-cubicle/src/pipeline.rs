@@ -234,6 +234,11 @@ fn analyse(
     if levels::stop(findings) {
         return Ok(None);
     }
+    // The names of all symbols are needed no more, and may be many.
+    let Graph { edges, owned } = graph;
+    drop(owned);
+    return_memory();
+    let edges = &edges;
     let images = phase("images", || {
         images::link_all(
             line,
@@ -241,17 +246,13 @@ fn analyse(
             &assignment,
             &cubicles,
             &windows,
-            &graph,
+            edges,
             findings,
         )
     })?;
     if images.len() < cubicles.len() {
         return Ok(None);
     }
-    // The names of all symbols are needed no more, and may be many.
-    let Graph { edges, owned } = graph;
-    drop(owned);
-    let edges = &edges;
     let references = phase("references", || {
         images::references_of_all(&cubicles, &windows, &images, edges)
     })?;
@@ -289,6 +290,15 @@ fn analyse(
         return Ok(None);
     }
     Ok(Some(Analysed { plan, images }))
+}
+
+/// Gives the system what was freed, which linkers have use for.
+fn return_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it may be called at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// What the program may do that the lock file beside its manifest does not list. A

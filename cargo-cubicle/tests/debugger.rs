@@ -185,3 +185,34 @@ fn cores_lead_out_of_the_monitor() {
         std::fs::remove_file(&core).unwrap();
     }
 }
+
+/// Each cubicle's std finds names and lines of its own in the program.
+#[test]
+fn panics_in_every_cubicle_have_names_and_lines() {
+    let (program, _) = build_in("tests/projects", "panics");
+    let output = Command::new(&program)
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .unwrap();
+    // The status of a panic in `main`.
+    assert_eq!(output.status.code(), Some(101), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let mut rest = said.lines();
+    for words in [
+        "panicked at worker/src/lib.rs",
+        "worker::summed",
+        "worker/src/lib.rs:14:",
+        "worker_total",
+        "worker/src/lib.rs:8:",
+        "panicked at src/main.rs",
+        "panics::check",
+        "src/main.rs:16:",
+        "panics::main",
+        "src/main.rs:12:",
+    ] {
+        assert!(
+            rest.any(|line| line.contains(words)),
+            "no `{words}` where it should be in:\n{said}"
+        );
+    }
+}

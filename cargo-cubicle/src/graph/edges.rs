@@ -19,6 +19,8 @@ pub struct Edge {
     pub what: What,
     /// Further cubicles that define the symbol, so that nobody knows which one is meant.
     pub rivals: Vec<String>,
+    /// Its image chooses what it is when it starts.
+    pub indirect: bool,
 }
 
 /// What is taken.
@@ -183,6 +185,7 @@ pub fn edges(assignment: &Assignment) -> Result<Graph, ArchiveError> {
                     Kind::ThreadLocal => What::ThreadLocal,
                 },
                 rivals: rivals.map(|(_, to, _)| (*to).to_owned()).collect(),
+                indirect: definition.indirect,
             });
         }
     }

@@ -14,8 +14,7 @@ use super::{
 use crate::assign::Assignment;
 use crate::capture::LinkLine;
 use crate::diagnostics::{Finding, Findings, Place};
-use crate::graph::edges::{Edge, Graph};
-use crate::graph::symbols::Symbols;
+use crate::graph::edges::Edge;
 use crate::manifest::Policy;
 use crate::plan;
 use crate::plan::windows::Window;
@@ -57,10 +56,9 @@ pub fn link_all(
     assignment: &Assignment,
     cubicles: &[plan::Cubicle],
     windows: &[Window],
-    graph: &Graph,
+    edges: &[Edge],
     findings: &mut Findings,
 ) -> anyhow::Result<Vec<Image>> {
-    let Graph { edges, owned } = graph;
     let main = policy.main().map(|(name, _)| name).unwrap_or_default();
     let directory = line.directory.join("images");
     std::fs::create_dir_all(&directory).with_context(|| format!("cannot create `{directory}`"))?;
@@ -69,6 +67,11 @@ pub fn link_all(
         let exports: BTreeSet<&str> = edges
             .iter()
             .filter(|edge| edge.to == cubicle.name)
+            .map(|edge| edge.symbol.as_str())
+            .collect();
+        let indirect: BTreeSet<&str> = edges
+            .iter()
+            .filter(|edge| edge.to == cubicle.name && edge.indirect)
             .map(|edge| edge.symbol.as_str())
             .collect();
         let own = |window: &&Window| window.owner == index;
@@ -90,11 +93,7 @@ pub fn link_all(
                         .filter(own)
                         .flat_map(|window| &window.globals)
                         .collect(),
-                    indirect: exports
-                        .iter()
-                        .copied()
-                        .filter(|symbol| is_indirect(symbol, owned.get(&cubicle.name)))
-                        .collect(),
+                    indirect: indirect.iter().copied().collect(),
                     exports: exports.iter().copied().collect(),
                     base: cubicle.base,
                     layout,
@@ -134,13 +133,6 @@ pub fn link_all(
         }
     }
     Ok(linked)
-}
-
-/// Does a cubicle define this function as one that its image chooses?
-fn is_indirect(symbol: &str, owned: Option<&Symbols>) -> bool {
-    owned
-        .and_then(|owned| owned.definitions.get(symbol))
-        .is_some_and(|definition| definition.indirect)
 }
 
 /// What the user can do something about.
