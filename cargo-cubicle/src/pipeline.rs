@@ -19,6 +19,7 @@ use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
 use crate::lint::{Report, levels, rules};
 use crate::manifest::{self, Policy};
+use crate::picture::{self, Picture};
 use crate::plan::encode::{TextPiece, encode};
 use crate::plan::{self, Plan};
 use crate::verify::{self, Rule};
@@ -38,7 +39,7 @@ struct Analysed {
 pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     let policy = phase("manifest", || load(line))?;
     let mut findings = Findings::new();
-    let analysed = analyse(line, &policy, &mut findings)?;
+    let analysed = analyse(line, &policy, &mut findings, &mut None)?;
     // An audit is there to find out what is missing, and protects nothing.
     if let Some(analysed) = analysed.as_ref().filter(|_| line.locked && !line.audit) {
         findings.extend(widened(line, &policy, &analysed.plan)?);
@@ -162,7 +163,7 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     };
     let mut findings = Findings::new();
-    let analysed = analyse(line, &policy, &mut findings)?;
+    let analysed = analyse(line, &policy, &mut findings, &mut report.picture)?;
     let (levels, problems) = levels::of_manifest(&policy);
     findings.extend(problems);
     if let Some(Analysed { plan, mut images }) = analysed {
@@ -206,11 +207,13 @@ fn with_gates(
 }
 
 /// All phases up to the plan. What was found may be what a level forbids or permits;
-/// `None`: there is something that no level could permit.
+/// `None`: there is something that no level could permit. For a lint there is a picture in any case, if there
+/// was something to draw.
 fn analyse(
     line: &LinkLine,
     policy: &Policy,
     findings: &mut Findings,
+    picture: &mut Option<Picture>,
 ) -> anyhow::Result<Option<Analysed>> {
     findings.extend(policy.warnings.clone());
     findings.extend(policy.unsupported());
@@ -272,6 +275,16 @@ fn analyse(
             findings,
         )
     })?;
+    if line.lint {
+        *picture = Some(Picture::of(picture::Inputs {
+            program: line.name(),
+            policy,
+            plan: &plan,
+            images: &images,
+            edges,
+            references: &references,
+        }));
+    }
     phase("ownership", || {
         plan::ownership::check(&plan, &images, policy, findings)
     })?;

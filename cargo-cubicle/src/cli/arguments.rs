@@ -39,6 +39,14 @@ const LINT: &str = "Programs are compiled in a target directory of the lint's ow
 the same is judged in all profiles. Cubicle.lock lies beside Cubicle.toml.\n\n\
 Exit status: 0 nothing is denied, 1 findings, 2 usage or manifest, 101 the program could not be compiled.";
 
+const GRAPH: &str = "Numbers at arrows are places in the code that refer to the other cubicle; red ones are forbidden. \
+Blue dashed arrows: one may touch all memory of the other. Compiled as by `lint`, so it shows partitions that cannot be built, too.\n\n\
+Exit status: 0 drawn, 2 usage or manifest, 101 the program could not be compiled.";
+
+const EXPLAIN: &str = "WHAT is a rule (CUB004 or unlent-pointer), or a function or variable that one cubicle takes from another \
+(deflate, or zlib::deflate). For a symbol the program is compiled as by `lint`.\n\n\
+Exit status: 0 explained, 2 neither of the two, 101 the program could not be compiled.";
+
 const VERIFIED: &str = "Every build does this before it replaces the old program. It needs the file alone: what must hold \
 follows from the plan in it.\n\n\
 Exit status: 0 every rule holds, 1 findings, 2 not a program of this version of `cargo cubicle`.";
@@ -60,6 +68,12 @@ pub enum Command {
     /// Judge the partition without building programs, for CI
     #[command(after_long_help = LINT)]
     Lint(LintOptions),
+    /// Draw who calls whom across borders
+    #[command(after_long_help = GRAPH)]
+    Graph(GraphOptions),
+    /// Explain a lint rule, or a symbol that crosses a border
+    #[command(after_long_help = EXPLAIN)]
+    Explain(ExplainOptions),
     /// Draft manifest entries from what `run --audit` or `test --audit` recorded
     Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
@@ -123,6 +137,39 @@ pub struct LintOptions {
     /// Refuse what a rule finds (repeatable)
     #[arg(long, short = 'D', value_name = "RULE")]
     pub deny: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GraphOptions {
+    #[command(flatten)]
+    pub common: CargoOptions,
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: GraphFormat,
+    /// Write to this file instead of the standard output
+    #[arg(long, short, value_name = "PATH")]
+    pub output: Option<Utf8PathBuf>,
+}
+
+/// How a partition is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GraphFormat {
+    /// A picture for documents and browsers
+    #[default]
+    Svg,
+    /// For Graphviz
+    Dot,
+    /// All of it, with every line that refers to something
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainOptions {
+    /// A rule's code or name, or a symbol
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    #[command(flatten)]
+    pub common: CargoOptions,
 }
 
 #[derive(Debug, Args)]

@@ -9,13 +9,13 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use super::arguments::{LintOptions, MachineOptions};
+use super::arguments::{CargoOptions, LintOptions, MachineOptions};
 use super::drive::{self, Prepared, Purpose};
 use super::foreground::{self, Ending};
 use super::workspace::Workspace;
 use super::{USAGE, UsageError, message};
 use crate::authority::lock_file::{self, Lock};
-use crate::capture::session::MANIFEST_NAME;
+use crate::capture::session::{MANIFEST_NAME, Session};
 use crate::diagnostics::{Code, Finding, Level};
 use crate::lint::format;
 use crate::lint::levels::{self, Levels};
@@ -33,33 +33,17 @@ const FINDINGS: u8 = 1;
 /// Runs the command.
 pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
     let chosen = chosen_levels(&options)?;
-    let target = take_target_directory(&mut options.common.cargo)?;
     let is_locked = options.common.cargo.iter().any(|word| word == "--locked");
     let is_whole = !options.common.cargo.iter().any(selects);
-    let purpose = Purpose {
-        lint: true,
-        ..Purpose::default()
+    let judged = match judge(&mut options.common)? {
+        Ok(judged) => judged,
+        Err(ending) => return Ok(ending),
     };
-    let mut prepared = drive::prepare(
-        "build",
-        &options.common,
-        &MachineOptions::default(),
-        purpose,
-    )?;
-    let root = prepared.workspace.root.clone();
-    let Some(session) = prepared.session.clone() else {
-        return Err(UsageError(format!(
-            "there is nothing to judge: no {MANIFEST_NAME} in {root} or beside a package's Cargo.toml\n  \
-             = help: write one there, or name one with `--cubicle-manifest PATH`"
-        ))
-        .into());
-    };
-    let (ending, artifacts) = compile(&mut prepared, target.as_deref(), &session.directory)?;
-    if ending != Ending::Status(0) {
-        drive::note_shared_libraries(ending, &prepared.workspace);
-        return Ok(drive::better(ending, &session));
-    }
-    let reports = read(&artifacts)?;
+    let Judged {
+        prepared,
+        session,
+        reports,
+    } = judged;
     if reports.is_empty() {
         message::note("none of the programs has a manifest, so nothing was judged");
     }
@@ -94,6 +78,44 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
         0 => 0,
         _ if reports.iter().any(|report| report.manifest_rejected) => USAGE,
         _ => FINDINGS,
+    }))
+}
+
+/// The programs, and what was found out about each.
+pub struct Judged {
+    prepared: Prepared,
+    session: Session,
+    pub reports: Vec<Report>,
+}
+
+/// Compiles the programs for a lint and reads their reports; `Err`: how cargo ended without.
+///
+/// # Errors
+/// If there is nothing to judge, or a file cannot be read.
+pub fn judge(options: &mut CargoOptions) -> anyhow::Result<Result<Judged, Ending>> {
+    let target = take_target_directory(&mut options.cargo)?;
+    let purpose = Purpose {
+        lint: true,
+        ..Purpose::default()
+    };
+    let mut prepared = drive::prepare("build", options, &MachineOptions::default(), purpose)?;
+    let root = prepared.workspace.root.clone();
+    let Some(session) = prepared.session.clone() else {
+        return Err(UsageError(format!(
+            "there is nothing to judge: no {MANIFEST_NAME} in {root} or beside a package's Cargo.toml\n  \
+             = help: write one there, or name one with `--cubicle-manifest PATH`"
+        ))
+        .into());
+    };
+    let (ending, artifacts) = compile(&mut prepared, target.as_deref(), &session.directory)?;
+    if ending != Ending::Status(0) {
+        drive::note_shared_libraries(ending, &prepared.workspace);
+        return Ok(Err(drive::better(ending, &session)));
+    }
+    Ok(Ok(Judged {
+        reports: read(&artifacts)?,
+        prepared,
+        session,
     }))
 }
 

@@ -6,7 +6,9 @@ mod cargo_config;
 mod cfg_expression;
 mod drive;
 mod emulated;
+mod explain;
 mod foreground;
+mod graph;
 mod lint;
 mod message;
 mod runner;
@@ -164,6 +166,8 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
             drive::cargo("test", options.common, &options.machine, options.audit)
         }
         Command::Lint(options) => lint::run(options),
+        Command::Graph(options) => graph::run(options),
+        Command::Explain(options) => explain::run(options),
         Command::Suggest(options) => suggest::run(&options),
         Command::Symbolize(options) => symbolize::run(&options),
         Command::Verify(options) => verify::run(&options),

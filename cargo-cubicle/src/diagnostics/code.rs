@@ -141,6 +141,36 @@ static RULES: [Rule; 20] = [
     },
 ];
 
+macro_rules! page {
+    ($code:literal) => {
+        include_str!(concat!("../../../docs/lints/", $code, ".md"))
+    };
+}
+
+/// In the order of the table.
+static PAGES: [&str; 20] = [
+    page!("CUB001"),
+    page!("CUB002"),
+    page!("CUB003"),
+    page!("CUB004"),
+    page!("CUB005"),
+    page!("CUB006"),
+    page!("CUB007"),
+    page!("CUB008"),
+    page!("CUB009"),
+    page!("CUB010"),
+    page!("CUB011"),
+    page!("CUB012"),
+    page!("CUB013"),
+    page!("CUB014"),
+    page!("CUB015"),
+    page!("CUB016"),
+    page!("CUB017"),
+    page!("CUB018"),
+    page!("CUB019"),
+    page!("CUB020"),
+];
+
 /// The code of a lint rule: an index into the rule table.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -236,6 +266,11 @@ impl Code {
         self.rule().name
     }
 
+    /// Its page in the documentation, as Markdown.
+    pub fn page(self) -> &'static str {
+        PAGES[self.0 as usize]
+    }
+
     /// The level that holds when nobody says otherwise.
     pub fn default_level(self) -> Level {
         self.rule().default_level
@@ -264,6 +299,10 @@ mod tests {
             assert_eq!(code.as_str(), format!("CUB{:03}", index + 1));
             assert_eq!(Code::from_name(code.name()), Some(code));
             assert_eq!(Code::from_code(code.as_str()), Some(code));
+            assert!(
+                code.page()
+                    .starts_with(&format!("# {code}, {} (", code.name()))
+            );
         }
         assert_eq!(Code::CUB001.name(), "undeclared-call");
         assert_eq!(Code::CUB012.name(), "claimed-twice");

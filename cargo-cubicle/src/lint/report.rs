@@ -8,6 +8,7 @@ use super::levels::Levels;
 use crate::authority::Program;
 use crate::capture::LinkLine;
 use crate::diagnostics::{Finding, Findings, Sources};
+use crate::picture::Picture;
 
 /// What the analysis of one program found. It is written where cargo expects the
 /// program, so cargo knows when it is out of date.
@@ -32,10 +33,12 @@ pub struct Report {
     pub levels: Levels,
     /// What the plan grants; `None` if the analysis did not get so far.
     pub authority: Option<Program>,
+    /// The partition, as far as it could be planned, with what it forbids.
+    pub picture: Option<Picture>,
 }
 
 /// The version of [`Report`].
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 impl Report {
     /// Nothing has been found yet.
@@ -51,6 +54,7 @@ impl Report {
             texts: Sources::new(),
             levels: Levels::new(),
             authority: None,
+            picture: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::Place;
 use crate::graph::lines::Lines;
@@ -26,14 +27,25 @@ impl<'a> CallSites<'a> {
         }
     }
 
-    /// Where `references` in the image of a cubicle are made.
+    /// Where `references` in the image of a cubicle are made: the first few.
     pub fn of(&mut self, cubicle: usize, references: &[Reference]) -> Vec<Place> {
+        let mut lines = self.lines(cubicle, references);
+        lines.truncate(SHOWN_SITES);
+        let place = |line: Line| {
+            let label = format!("in `{}`", line.function);
+            Place::line(Utf8PathBuf::from(line.file), line.line, label)
+        };
+        lines.into_iter().map(place).collect()
+    }
+
+    /// All lines from which `references` in the image of a cubicle are made.
+    pub fn lines(&mut self, cubicle: usize, references: &[Reference]) -> Vec<Line> {
         let images = self.images;
         let lines = self
             .lines
             .entry(cubicle)
             .or_insert_with(|| Lines::read(&images[cubicle].bytes).ok());
-        let mut places = Vec::new();
+        let mut found = Vec::new();
         for reference in references.iter().filter(|reference| reference.text) {
             let location = lines
                 .as_ref()
@@ -43,15 +55,24 @@ impl<'a> CallSites<'a> {
             };
             if let (Some(file), Some(line)) = (location.file, location.line) {
                 let function = location.outer.or(location.function).unwrap_or_default();
-                places.push(Place::line(
-                    Utf8PathBuf::from(file),
+                found.push(Line {
+                    file,
                     line,
-                    format!("in `{function}`"),
-                ));
+                    function,
+                });
             }
         }
-        places.dedup();
-        places.truncate(SHOWN_SITES);
-        places
+        found.dedup();
+        found
     }
+}
+
+/// A line of source code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub file: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// The function around it.
+    pub function: String,
 }

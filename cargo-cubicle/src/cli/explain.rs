@@ -1,0 +1,81 @@
+//! `cargo cubicle explain`: the page of a rule, or what the partition does with a symbol.
+
+use super::arguments::ExplainOptions;
+use super::foreground::Ending;
+use super::{UsageError, graph, lint};
+use crate::diagnostics::Code;
+use crate::picture::{Crossing, Picture};
+use crate::similar::similar;
+
+/// Runs the command.
+pub fn run(mut options: ExplainOptions) -> anyhow::Result<Ending> {
+    let asked = options.what.clone();
+    if let Some(code) = Code::from_code(&asked).or_else(|| Code::from_name(&asked)) {
+        print!("{}", code.page());
+        return Ok(Ending::Status(0));
+    }
+    let judged = match lint::judge(&mut options.common)? {
+        Ok(judged) => judged,
+        Err(ending) => return Ok(ending),
+    };
+    let picture = graph::one(&judged.reports)?;
+    let (cubicle, symbol) = match asked.split_once("::") {
+        Some((cubicle, symbol)) if picture.cubicles.iter().any(|one| one.name == cubicle) => {
+            (Some(cubicle), symbol)
+        }
+        _ => (None, asked.as_str()),
+    };
+    let crossings: Vec<&Crossing> = picture
+        .references
+        .iter()
+        .filter(|one| one.symbol == symbol && cubicle.is_none_or(|cubicle| one.to == cubicle))
+        .collect();
+    if crossings.is_empty() {
+        let names = picture.references.iter().map(|one| one.symbol.as_str());
+        let help = match similar(symbol, names) {
+            Some(near) => format!("there is one called `{near}`"),
+            None => "`cargo cubicle graph --format json` lists all of them".to_owned(),
+        };
+        return Err(UsageError(format!(
+            "`{asked}` is no rule, and no symbol that is referred to across a border\n  = help: {help}"
+        ))
+        .into());
+    }
+    print!("{}", text(picture, &crossings));
+    Ok(Ending::Status(0))
+}
+
+fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
+    let mut text = String::new();
+    let mut owner = "";
+    for one in crossings {
+        if one.to != owner {
+            owner = &one.to;
+            let cubicle = picture
+                .cubicles
+                .iter()
+                .find(|cubicle| cubicle.name == owner);
+            let claims = cubicle.map_or(String::new(), |cubicle| cubicle.claims.join(", "));
+            text += &format!(
+                "`{}` is in cubicle `{owner}`, which claims: {claims}\n",
+                one.symbol
+            );
+        }
+        let places = match one.places {
+            1 => "1 place".to_owned(),
+            number => format!("{number} places"),
+        };
+        text += &format!("\n`{}` refers to it at {places}\n", one.from);
+        text += &format!("  {}\n", one.kind.explain());
+        if !one.shape.is_empty() {
+            text += &format!("  it takes: {}\n", one.shape);
+        }
+        for lend in &one.lends {
+            text += &format!("  {lend}\n");
+        }
+        for line in &one.lines {
+            text += &format!("  {}:{} in `{}`\n", line.file, line.line, line.function);
+        }
+    }
+    text
+}

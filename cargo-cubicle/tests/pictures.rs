@@ -1,0 +1,95 @@
+//! Partitions under `tests/pictures`, drawn: each as it was looked at once. `UPDATE_EXPECT=1` draws them again.
+//! And the two commands that show a partition, on a sample.
+
+#[path = "common/outside.rs"]
+mod outside;
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_cubicle::picture::{Picture, dot, svg};
+
+use outside::tool;
+
+#[test]
+fn partitions_are_drawn_as_they_were_looked_at() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pictures");
+    let update = std::env::var("UPDATE_EXPECT").is_ok_and(|value| value == "1");
+    let mut drawn = 0;
+    for entry in folder.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().into_path();
+        if path.extension() != Some("json") {
+            continue;
+        }
+        let picture: Picture = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        for (kind, text) in [("svg", svg::draw(&picture)), ("dot", dot::draw(&picture))] {
+            let expected = path.with_extension(kind);
+            if update {
+                fs::write(&expected, text).unwrap();
+            } else {
+                let stands = fs::read_to_string(&expected).unwrap_or_default();
+                assert!(text == stands, "{expected} is not what is drawn now");
+            }
+        }
+        drawn += 1;
+    }
+    assert!(drawn > 0);
+}
+
+fn sample(words: &[&str]) -> (i32, String, String) {
+    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let samples = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    let output = tool(samples.join("three"))
+        .args(words)
+        .args(["--quiet", "--locked", "--target-dir", target.as_str()])
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn a_sample_is_shown_and_explained() {
+    let (status, json, said) = sample(&["graph", "--format", "json"]);
+    assert_eq!(status, 0, "{said}");
+    let picture: Picture = serde_json::from_str(&json).unwrap();
+    let names: Vec<&str> = picture
+        .cubicles
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert_eq!(names, ["app", "engine", "legacy"]);
+    let sort = picture
+        .references
+        .iter()
+        .find(|one| one.symbol == "legacy_sort")
+        .unwrap();
+    assert!(
+        sort.lines.iter().any(|line| line.file.ends_with(".rs")),
+        "{sort:?}"
+    );
+
+    let (status, explained, said) = sample(&["explain", "legacy::legacy_sort"]);
+    assert_eq!(status, 0, "{said}");
+    for words in [
+        "is in cubicle `legacy`, which claims: crate legacy-sys",
+        "a lending gate",
+        "`legacy` may touch values inout",
+        ".rs:",
+    ] {
+        assert!(explained.contains(words), "no `{words}` in:\n{explained}");
+    }
+    let (status, _, said) = sample(&["explain", "legacy_sord"]);
+    assert_eq!(status, 2);
+    assert!(said.contains("there is one called `legacy_sort`"), "{said}");
+    let (status, page, _) = sample(&["explain", "unlent-pointer"]);
+    assert_eq!(status, 0);
+    assert!(
+        page.starts_with("# CUB004, unlent-pointer (warn)"),
+        "{page}"
+    );
+}
