@@ -193,6 +193,7 @@ fn with_gates(
 ) -> anyhow::Result<Gates> {
     let targets = texts::targets(plan, images)?;
     let specs = phase("specs", || texts::specs(plan, images, &targets))?;
+    return_memory();
     // Only now: what the phases before looked at is the code as it was compiled.
     let left = phase("bytes", || images::remedy_all(images));
     let texts = phase("gates", || {
@@ -288,6 +289,7 @@ fn analyse(
     phase("ownership", || {
         plan::ownership::check(&plan, &images, policy, findings)
     })?;
+    return_memory();
     phase("rules", || {
         rules::check(
             rules::Inputs {
@@ -305,7 +307,8 @@ fn analyse(
     Ok(Some(Analysed { plan, images }))
 }
 
-/// Gives the system what was freed, which linkers have use for.
+/// Gives the system what a phase has freed. The next ones and their threads, for which the C
+/// library keeps memory apart, would take new memory beside it; and linkers have use for it.
 fn return_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it may be called at any time.
