@@ -45,10 +45,13 @@ pub fn emit(
     mechanism: Mechanism,
     monitor: &MonitorEntries,
 ) -> Result<Vec<u8>, GateError> {
-    for padding in 0..=MAXIMUM_PADDING {
-        let code = emit_behind(padding, spec, mechanism, monitor)?;
-        if unintended::find_in_gate(&code).is_none() {
-            return Ok(code);
+    // Padding changes the lower bytes of a distance; what begins in the upper ones goes with the distance.
+    for reach in [Reach::Distance, Reach::Address] {
+        for padding in 0..=MAXIMUM_PADDING {
+            let code = emit_behind(padding, reach, spec, mechanism, monitor)?;
+            if unintended::find_in_gate(&code).is_none() {
+                return Ok(code);
+            }
         }
     }
     Err(GateError::Unintended {
@@ -56,13 +59,23 @@ pub fn emit(
     })
 }
 
+/// How a gate says where its function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// `call rel32`.
+    Distance,
+    /// `mov r11d, imm32; call r11`.
+    Address,
+}
+
 fn emit_behind(
     padding: usize,
+    reach: Reach,
     spec: &GateSpec,
     mechanism: Mechanism,
     monitor: &MonitorEntries,
 ) -> Result<Vec<u8>, GateError> {
-    let mut emitter = Emitter::new(spec, mechanism, monitor)?;
+    let mut emitter = Emitter::new(reach, spec, mechanism, monitor)?;
     for _ in 0..padding {
         emitter.a.nop()?;
     }
@@ -98,6 +111,7 @@ fn emit_behind(
 
 struct Emitter<'a> {
     a: CodeAssembler,
+    reach: Reach,
     spec: &'a GateSpec,
     mechanism: Mechanism,
     monitor: &'a MonitorEntries,
@@ -125,6 +139,7 @@ const INSIDE: usize = offset_of!(Frame, inside);
 
 impl<'a> Emitter<'a> {
     fn new(
+        reach: Reach,
         spec: &'a GateSpec,
         mechanism: Mechanism,
         monitor: &'a MonitorEntries,
@@ -139,6 +154,7 @@ impl<'a> Emitter<'a> {
         );
         Ok(Emitter {
             a,
+            reach,
             spec,
             mechanism,
             monitor,
@@ -346,7 +362,13 @@ impl<'a> Emitter<'a> {
         match spec.target {
             GateTarget::Function(address) => {
                 self.count_vectors()?;
-                self.a.call(address)
+                match self.reach {
+                    Reach::Distance => self.a.call(address),
+                    Reach::Address => {
+                        self.a.mov(r11d, address as u32)?;
+                        self.a.call(r11)
+                    }
+                }
             }
             GateTarget::Callback(number) => {
                 self.a.mov(eax, r15d)?;

@@ -16,7 +16,7 @@ use cubicle_abi::plan::{
 };
 use cubicle_abi::rights::Rights;
 use cubicle_abi::thread_block::{ThreadBlock, frame_at, fs_at};
-use iced_x86::Mnemonic::*;
+use iced_x86::Mnemonic::{self, *};
 use iced_x86::Register::{
     self, AL, AX, EAX, EBP, ECX, EDI, EDX, ESI, MM0, MM1, MM2, MM3, MM4, MM5, MM6, MM7, R8, R8D,
     R9, R9D, R10, R10D, R11, R11D, R12, R13, R13D, R14, R14D, R15, R15D, RAX, RBP, RBX, RCX, RDI,
@@ -222,7 +222,7 @@ impl Template<'_> {
         match gate.callback {
             None => {
                 self.count_vectors(code)?;
-                code.is(Call, &[to(gate.target)])
+                self.go(code, Call)
             }
             Some(callback) => {
                 code.is(Mov, &[reg(EAX), reg(R15D)])?;
@@ -231,6 +231,15 @@ impl Template<'_> {
                 self.count_vectors(code)?;
                 code.is(Call, &[reg(R11)])
             }
+        }
+    }
+
+    /// To the function: by its distance or, if a forbidden instruction would begin in that, by its address.
+    fn go(&self, code: &mut Cursor<'_>, how: Mnemonic) -> Matched {
+        let target = self.gate.target;
+        match code.take(Mov, &[reg(R11D), imm(target as i64)]) {
+            true => code.is(how, &[reg(R11)]),
+            false => code.is(how, &[to(target)]),
         }
     }
 
@@ -358,7 +367,7 @@ impl Template<'_> {
         match self.gate.callback {
             None => {
                 code.is(Mov, &[reg(EAX), imm(8)])?;
-                code.is(Jmp, &[to(self.gate.target)])
+                self.go(code, Jmp)
             }
             Some(callback) => {
                 code.is(Movd, &[reg(EAX), reg(XMM15)])?;

@@ -8,7 +8,7 @@ use iced_x86::code_asm::*;
 use crate::gates::clear;
 use crate::gates::spec::{Fault, GateTarget};
 
-use super::{AWAITING, Emitter, STACK, field};
+use super::{AWAITING, Emitter, Reach, STACK, field};
 
 impl Emitter<'_> {
     /// What does not happen in a call that goes well.
@@ -26,7 +26,13 @@ impl Emitter<'_> {
         match spec.target {
             GateTarget::Function(address) => {
                 self.a.mov(eax, 8)?;
-                self.a.jmp(address)?;
+                match self.reach {
+                    Reach::Distance => self.a.jmp(address)?,
+                    Reach::Address => {
+                        self.a.mov(r11d, address as u32)?;
+                        self.a.jmp(r11)?;
+                    }
+                }
             }
             GateTarget::Callback(number) => {
                 self.a.movd(eax, xmm15)?;
