@@ -107,9 +107,11 @@ fn group<'a>(finding: &'a Finding, sources: &'a Sources) -> Group<'a> {
             Located::Note(text) => notes.push(text),
         }
     }
+    let here = std::env::current_dir().ok();
+    let here = here.and_then(|here| Utf8PathBuf::from_path_buf(here).ok());
     for (file, marks) in files {
         let text = sources.get(file).unwrap_or_default();
-        let mut snippet = Snippet::source(text).path(file.as_str());
+        let mut snippet = Snippet::source(text).path(shown(file, &here).as_str());
         for mark in marks {
             let kind = if mark.primary {
                 AnnotationKind::Primary
@@ -125,7 +127,7 @@ fn group<'a>(finding: &'a Finding, sources: &'a Sources) -> Group<'a> {
         group = group.element(snippet);
     }
     for (file, line, label) in origins {
-        let mut origin = Origin::path(file.as_str());
+        let mut origin = Origin::path(shown(file, &here).as_str());
         if let Some(line) = line {
             origin = origin.line(line);
         }
@@ -195,6 +197,12 @@ fn line_span(text: &str, line: u32) -> Option<Range<usize>> {
         start += whole.len();
     }
     None
+}
+
+/// A path as people write it where they stand.
+fn shown<'a>(file: &'a Utf8Path, here: &Option<Utf8PathBuf>) -> &'a Utf8Path {
+    let inside = here.as_ref().and_then(|here| file.strip_prefix(here).ok());
+    inside.unwrap_or(file)
 }
 
 #[cfg(test)]
