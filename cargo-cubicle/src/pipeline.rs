@@ -17,7 +17,7 @@ use crate::gates::{GateSpec, texts};
 use crate::graph::edges::{self, Graph};
 use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
-use crate::lint::{Report, levels, rules};
+use crate::lint::{Report, exceptions, levels, rules};
 use crate::manifest::{self, Policy};
 use crate::picture::{self, Picture};
 use crate::plan::encode::{TextPiece, encode};
@@ -43,6 +43,10 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     // An audit is there to find out what is missing, and protects nothing.
     if let Some(analysed) = analysed.as_ref().filter(|_| line.locked && !line.audit) {
         findings.extend(widened(line, &policy, &analysed.plan)?);
+    }
+    // Who did not get to the end does not know what nothing is about.
+    if analysed.is_some() {
+        findings = exceptions::apply(&policy, findings);
     }
     let (levels, problems) = levels::of_manifest(&policy);
     let mut findings = levels::apply(&levels, findings);
@@ -164,6 +168,9 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
     };
     let mut findings = Findings::new();
     let analysed = analyse(line, &policy, &mut findings, &mut report.picture)?;
+    if analysed.is_some() {
+        findings = exceptions::apply(&policy, findings);
+    }
     let (levels, problems) = levels::of_manifest(&policy);
     findings.extend(problems);
     if let Some(Analysed { plan, mut images }) = analysed {

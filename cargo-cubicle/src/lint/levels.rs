@@ -45,22 +45,39 @@ pub fn refusal(code: Code, level: LintLevel) -> Option<String> {
 /// What the manifest says, and what of it cannot be.
 pub fn of_manifest(policy: &Policy) -> (Levels, Findings) {
     let mut findings = Findings::new();
-    let levels = policy
-        .lint
-        .iter()
-        .filter_map(|(code, level)| match refusal(*code, level.value) {
-            None => Some((*code, level.value)),
-            Some(why) => {
-                let place = policy.place(&level.span, "");
+    let mut levels = Levels::new();
+    for (code, rule) in &policy.lint {
+        let level = rule.level.as_ref();
+        let level = level.map(|level| (level.value, &level.span));
+        // An exception permits what it is about.
+        let except = rule.except.values();
+        let except = except.map(|except| (LintLevel::Allow, &except.name.span));
+        for (level, span) in level.into_iter().chain(except.take(1)) {
+            if let Some(why) = refusal(*code, level) {
                 findings.push(
                     Finding::error(why)
-                        .at(place)
+                        .at(policy.place(span, ""))
                         .help("remove the line, and mend what the rule finds"),
                 );
-                None
             }
-        })
-        .collect();
+        }
+        // There is one way to accept that.
+        if let Some(except) = rule
+            .except
+            .values()
+            .next()
+            .filter(|_| *code == Code::CUB016)
+        {
+            findings.push(
+                Finding::error(format!("`{}` ({code}) has no exceptions", code.name()))
+                    .at(policy.place(&except.name.span, ""))
+                    .help("accept what changed with `cargo cubicle lint --accept`"),
+            );
+        }
+        if let Some((level, _)) = level.filter(|(level, _)| refusal(*code, *level).is_none()) {
+            levels.insert(*code, level);
+        }
+    }
     (levels, findings)
 }
 
@@ -103,6 +120,17 @@ mod tests {
             .map(|finding| (finding.message.as_str(), finding.level))
             .collect();
         assert_eq!(left, [("b", Level::Deny), ("c", Level::Deny)]);
+    }
+
+    #[test]
+    fn what_cannot_be_allowed_has_no_exceptions() {
+        for rule in ["undeclared-call", "widened-authority"] {
+            let text = format!(
+                "schema = 1\n[cubicle.app]\nmain = true\n[lint.{rule}]\nexcept = {{ f = \"why not\" }}\n"
+            );
+            let policy = crate::manifest::parse("Cubicle.toml".into(), &text).unwrap();
+            assert_eq!(of_manifest(&policy).1.len(), 1, "{rule}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! a target directory of the lint's own. The command reads the reports, compares what
 //! is granted with `Cubicle.lock`, and shows all of it in one of several [`format`]s.
 
+pub mod exceptions;
 pub mod format;
 pub mod levels;
 pub mod locked;

@@ -40,8 +40,8 @@ pub struct Policy {
     pub windows: BTreeMap<String, Window>,
     /// The variants by name.
     pub variants: BTreeMap<String, Variant>,
-    /// The lint rules whose level the manifest sets.
-    pub lint: BTreeMap<Code, Located<LintLevel>>,
+    /// What the manifest says of lint rules.
+    pub lint: BTreeMap<Code, LintRule>,
     /// What is suspicious but does not refuse the manifest.
     pub warnings: Findings,
 }
@@ -186,6 +186,24 @@ impl Cubicle {
     pub fn is_shared(&self) -> bool {
         matches!(self.kind.as_deref(), Some(Kind::Shared))
     }
+}
+
+/// What the manifest says of one lint rule.
+#[derive(Clone, Debug, Default)]
+pub struct LintRule {
+    /// Its level, if it is set.
+    pub level: Option<Located<LintLevel>>,
+    /// By name: what a finding may be about without being one.
+    pub except: BTreeMap<String, Exception>,
+}
+
+/// What a lint rule leaves alone.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// A name that stands in backticks in the rule's findings.
+    pub name: Located<String>,
+    /// Why, for those who read the manifest. Never empty.
+    pub reason: Located<String>,
 }
 
 /// One entry of `sees`.

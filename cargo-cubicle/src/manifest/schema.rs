@@ -57,6 +57,16 @@ pub struct Interface {
     function: BTreeMap<String, Function>,
 }
 
+/// What a lint rule does.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LintRule {
+    /// How bad its findings are.
+    level: Option<LintLevel>,
+    /// Names that findings may be about without being any, with the reason for each.
+    except: Option<BTreeMap<String, String>>,
+}
+
 /// A component with memory, a libc and a heap of its own.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
@@ -252,6 +262,8 @@ described! {
     /// Levels by rule name.
     Lint, |generator| {
         let level = generator.subschema_for::<LintLevel>();
+        let rule = generator.subschema_for::<LintRule>();
+        let level = json_schema!({ "anyOf": [level.to_value(), rule.to_value()] });
         let rules: serde_json::Map<String, Value> = Code::all()
             .map(|code| (code.name().to_owned(), level.clone().to_value()))
             .collect();

@@ -311,7 +311,7 @@ fn windows_variants_and_lint_levels_are_kept() {
     assert_eq!(values(&frames.symbols), ["pool"]);
     assert_eq!(values(&policy.variants["two"].merge[0]), ["app", "codec"]);
     let level = &policy.lint[&crate::diagnostics::Code::CUB013];
-    assert_eq!(level.value, LintLevel::Deny);
+    assert_eq!(level.level.as_ref().unwrap().value, LintLevel::Deny);
     assert!(policy.unsupported().is_empty());
 }
 

@@ -9,7 +9,7 @@ use super::cubicle;
 use super::reader::{Entry, Reader, quoted};
 use crate::diagnostics::{Code, Finding, Level};
 use crate::manifest::located::Located;
-use crate::manifest::policy::{Policy, Sight, Variant, Window};
+use crate::manifest::policy::{Exception, LintRule, Policy, Sight, Variant, Window};
 use crate::manifest::schema;
 use crate::manifest::words::{Access, Isolation};
 use crate::similar::similar;
@@ -201,10 +201,9 @@ fn read_variant(reader: &mut Reader, entry: Entry) -> Option<Variant> {
 fn read_lint(reader: &mut Reader, entry: Entry, policy: &mut Policy) {
     for entry in reader.map(entry) {
         let name = entry.name();
-        let level = reader.word(entry);
         if let Some(code) = Code::from_name(name) {
-            if let Some(level) = level {
-                policy.lint.insert(code, level);
+            if let Some(rule) = read_lint_rule(reader, entry) {
+                policy.lint.insert(code, rule);
             }
             continue;
         }
@@ -218,6 +217,46 @@ fn read_lint(reader: &mut Reader, entry: Entry, policy: &mut Policy) {
             None => finding.help("rules are written by name, such as `unused-entry`"),
         });
     }
+}
+
+/// A level, or a table with one and with exceptions.
+fn read_lint_rule(reader: &mut Reader, entry: Entry) -> Option<LintRule> {
+    if !matches!(entry.value.get_ref(), DeValue::Table(_)) {
+        let level = Some(reader.word(entry)?);
+        return Some(LintRule {
+            level,
+            ..LintRule::default()
+        });
+    }
+    let what = quoted(entry.name());
+    let mut table = reader.table::<schema::LintRule>(entry.value, entry.span(), &what)?;
+    let mut rule = LintRule {
+        level: table.get("level").and_then(|entry| reader.word(entry)),
+        ..LintRule::default()
+    };
+    for entry in table
+        .get("except")
+        .map(|entry| reader.map(entry))
+        .unwrap_or_default()
+    {
+        let name = Located::new(entry.name().to_owned(), entry.key_span());
+        let Some(reason) = reader.string(entry) else {
+            continue;
+        };
+        if reason.trim().is_empty() {
+            reader.error_with_help(
+                reason.span.clone(),
+                format!("the exception for {} has no reason", quoted(&name)),
+                "",
+                "say why this is left alone: whoever reads the manifest will ask",
+            );
+            continue;
+        }
+        rule.except
+            .insert(name.value.clone(), Exception { name, reason });
+    }
+    table.close();
+    Some(rule)
 }
 
 /// Reports a key that a table must have.
