@@ -8,14 +8,13 @@ mod raw_syscall;
 mod seen_authority;
 mod ungranted_syscall;
 
-use crate::assign::{ArchiveError, Assignment};
+use crate::assign::{ArchiveError, Assignment, ImageInputs};
 use crate::diagnostics::Findings;
 use crate::images::Image;
 use crate::manifest::Policy;
 use crate::plan::call_sites::CallSites;
 use crate::plan::{Cubicle, Plan};
 use calls_of_kernel::CallsOfKernel;
-use own::Own;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +49,12 @@ pub fn check(inputs: Inputs<'_>, findings: &mut Findings) -> anyhow::Result<()> 
     seen_authority::check(inputs, findings);
     let mut sites = CallSites::new(inputs.images);
     for (number, (cubicle, image)) in inputs.plan.cubicles.iter().zip(inputs.images).enumerate() {
-        let objects = &inputs.assignment.images[&cubicle.name];
         let calls = CallsOfKernel::of(image);
         let subject = Subject {
             inputs,
             number,
             calls: &calls,
-            own: Own::of(objects),
+            objects: &inputs.assignment.images[&cubicle.name],
         };
         raw_syscall::check(&subject, &mut sites, findings)?;
         ungranted_syscall::check(&subject, &mut sites, findings)?;
@@ -70,7 +68,7 @@ struct Subject<'a> {
     /// In the plan.
     number: usize,
     calls: &'a CallsOfKernel,
-    own: Own<'a>,
+    objects: &'a ImageInputs,
 }
 
 impl<'a> Subject<'a> {

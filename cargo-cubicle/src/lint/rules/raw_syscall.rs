@@ -3,6 +3,7 @@
 use cubicle_abi::calls;
 
 use super::Subject;
+use super::own::own;
 use crate::assign::ArchiveError;
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::images::Reference;
@@ -18,6 +19,12 @@ pub fn check(
     sites: &mut CallSites<'_>,
     findings: &mut Findings,
 ) -> Result<(), ArchiveError> {
+    let names = subject
+        .calls
+        .0
+        .iter()
+        .filter_map(|function| function.names.first());
+    let own = own(subject.objects, &names.map(String::as_str).collect())?;
     for function in &subject.calls.0 {
         // `cubicle.h` asks the monitor in the same way.
         let asks_monitor = |number: u32| u64::from(number) >= calls::FIRST;
@@ -28,7 +35,7 @@ pub fn check(
         let Some(name) = function.names.first() else {
             continue;
         };
-        if !subject.own.holds(name)? {
+        if !own.contains(name.as_str()) {
             continue;
         }
         let places: Vec<Reference> = function

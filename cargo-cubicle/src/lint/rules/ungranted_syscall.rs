@@ -10,6 +10,7 @@ use syscalls::x86_64::Sysno;
 
 use super::Subject;
 use super::calls_of_kernel::Function;
+use super::own::own;
 use crate::diagnostics::{Code, Finding, Findings};
 use crate::images::{Reference, Symbol};
 use crate::plan::call_sites::CallSites;
@@ -103,6 +104,7 @@ fn references(
         .filter(|symbol| symbol.size > 0 && !symbol.thread_local)
         .collect();
     symbols.sort_by_key(|symbol| symbol.address);
+    let mut all = Vec::new();
     let file = object::File::parse(&*image.bytes)?;
     for section in file.sections() {
         let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
@@ -125,14 +127,16 @@ fn references(
             let Some(holder) = holder.filter(|holder| place - holder.address < holder.size) else {
                 continue;
             };
-            if subject.own.holds(&holder.name)? {
-                let key = (symbol.address(), symbol.name()?.to_owned());
-                found
-                    .entry(key)
-                    .or_default()
-                    .push(Reference { place, text });
-            }
+            let key = (symbol.address(), symbol.name()?.to_owned());
+            all.push((holder.name.as_str(), key, Reference { place, text }));
         }
+    }
+    let own = own(
+        subject.objects,
+        &all.iter().map(|(holder, ..)| *holder).collect(),
+    )?;
+    for (_, key, reference) in all.into_iter().filter(|(holder, ..)| own.contains(holder)) {
+        found.entry(key).or_default().push(reference);
     }
     Ok(found)
 }
