@@ -87,7 +87,7 @@ pub fn draw(figures: &Figures) -> String {
         about("machine"),
         about("switch of rights"),
         about("size"),
-        about("rounds")
+        about(super::ROUNDS_IN_LAYOUTS)
     );
     drawing.text(40.0, HEIGHT - 32.0, small, &ours);
     let theirs = "CubicleOS: Sartakov, Vilanova, Pietzuch, ASPLOS 2021, beside Unikraft in one image, on a Xeon Silver 4210.";
