@@ -52,6 +52,30 @@ fn sample(words: &[&str]) -> (i32, String, String) {
     )
 }
 
+/// What a lint refuses is drawn in red.
+#[test]
+fn a_forbidden_partition_is_drawn() {
+    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures-forbidden");
+    let sample =
+        Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/lints/CUB001/found-stranger");
+    fs::create_dir_all(root.join("src")).unwrap();
+    for name in ["Cubicle.toml", "app.c", "lib.c"] {
+        fs::copy(sample.join(name), root.join(name)).unwrap();
+    }
+    fs::write(root.join("src/main.rs"), "#![no_main]\n").unwrap();
+    let package = "[package]\nname = \"forbidden\"\nedition = \"2024\"\n\n[workspace]\n";
+    fs::write(root.join("Cargo.toml"), package).unwrap();
+    let output = tool(&root)
+        .args(["graph", "--quiet", "--format", "dot"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("\"app\" -> \"lib\" [label=\"1\", color=red"),
+        "{output:?}"
+    );
+}
+
 #[test]
 fn a_sample_is_shown_and_explained() {
     let (status, json, said) = sample(&["graph", "--format", "json"]);
