@@ -233,26 +233,16 @@ fn lends(authority: &authority::Program, edge: &Edge) -> Vec<String> {
 }
 
 fn shape(shape: &GateShape) -> String {
-    let mut parts = Vec::new();
-    for (number, what) in [
-        (shape.integers, "integer register"),
-        (shape.vectors, "vector register"),
-        (shape.stack_words, "word on the stack"),
-    ] {
-        match number {
-            0 => {}
-            1 => parts.push(format!("1 {what}")),
-            _ => parts.push(format!(
-                "{number} {}",
-                what.replacen(' ', "s ", usize::from(what.starts_with("word")))
-            )),
-        }
-    }
-    for part in &mut parts {
-        if !part.starts_with("1 ") && part.ends_with("register") {
-            part.push('s');
-        }
-    }
+    let counted = [
+        (shape.integers, "integer register", "integer registers"),
+        (shape.vectors, "vector register", "vector registers"),
+        (shape.stack_words, "word on the stack", "words on the stack"),
+    ];
+    let mut parts: Vec<String> = counted
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| format!("{number} {}", if number == 1 { one } else { many }))
+        .collect();
     if parts.is_empty() {
         parts.push("no arguments".to_owned());
     }
