@@ -77,8 +77,8 @@ pub struct Window {
     pub symbols: BTreeSet<String>,
 }
 
-/// The word that stands in front of what a line is about.
-fn access(access: Access) -> &'static str {
+/// How memory may be touched, as the manifest says it.
+pub fn access(access: Access) -> &'static str {
     match access {
         Access::Read => "r",
         Access::ReadWrite => "rw",

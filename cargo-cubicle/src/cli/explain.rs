@@ -1,9 +1,13 @@
 //! `cargo cubicle explain`: the page of a rule, or what the partition does with a symbol.
 
+use std::io::Write;
+
+use camino::Utf8Path;
+
 use super::arguments::ExplainOptions;
 use super::foreground::Ending;
 use super::{UsageError, graph, lint};
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, here, shown};
 use crate::picture::{Crossing, Picture};
 use crate::similar::similar;
 
@@ -11,7 +15,7 @@ use crate::similar::similar;
 pub fn run(mut options: ExplainOptions) -> anyhow::Result<Ending> {
     let asked = options.what.clone();
     if let Some(code) = Code::from_code(&asked).or_else(|| Code::from_name(&asked)) {
-        print!("{}", code.page());
+        std::io::stdout().write_all(code.page().as_bytes())?;
         return Ok(Ending::Status(0));
     }
     let judged = match lint::judge(&mut options.common)? {
@@ -41,13 +45,14 @@ pub fn run(mut options: ExplainOptions) -> anyhow::Result<Ending> {
         ))
         .into());
     }
-    print!("{}", text(picture, &crossings));
+    std::io::stdout().write_all(text(picture, &crossings).as_bytes())?;
     Ok(Ending::Status(0))
 }
 
 fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
     let mut text = String::new();
     let mut owner = "";
+    let here = here();
     for one in crossings {
         if one.to != owner {
             owner = &one.to;
@@ -74,7 +79,8 @@ fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
             text += &format!("  {lend}\n");
         }
         for line in &one.lines {
-            text += &format!("  {}:{} in `{}`\n", line.file, line.line, line.function);
+            let file = shown(Utf8Path::new(&line.file), &here);
+            text += &format!("  {file}:{} in `{}`\n", line.line, line.function);
         }
     }
     text

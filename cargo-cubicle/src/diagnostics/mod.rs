@@ -9,7 +9,7 @@ pub mod render;
 
 pub use code::{Code, Rule};
 pub use place::Place;
-pub use render::{Sources, render};
+pub use render::{Sources, here, render, shown};
 
 /// How bad a finding is.
 #[derive(

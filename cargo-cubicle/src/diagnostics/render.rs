@@ -107,8 +107,7 @@ fn group<'a>(finding: &'a Finding, sources: &'a Sources) -> Group<'a> {
             Located::Note(text) => notes.push(text),
         }
     }
-    let here = std::env::current_dir().ok();
-    let here = here.and_then(|here| Utf8PathBuf::from_path_buf(here).ok());
+    let here = here();
     for (file, marks) in files {
         let text = sources.get(file).unwrap_or_default();
         let mut snippet = Snippet::source(text).path(shown(file, &here).as_str());
@@ -199,8 +198,13 @@ fn line_span(text: &str, line: u32) -> Option<Range<usize>> {
     None
 }
 
+/// Where the user stands, if that can be written.
+pub fn here() -> Option<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(std::env::current_dir().ok()?).ok()
+}
+
 /// A path as people write it where they stand.
-fn shown<'a>(file: &'a Utf8Path, here: &Option<Utf8PathBuf>) -> &'a Utf8Path {
+pub fn shown<'a>(file: &'a Utf8Path, here: &Option<Utf8PathBuf>) -> &'a Utf8Path {
     let inside = here.as_ref().and_then(|here| file.strip_prefix(here).ok());
     inside.unwrap_or(file)
 }

@@ -19,7 +19,7 @@ pub use forbidden::{Left, check_instructions, remedy_all};
 pub use imports::{Import, Imports};
 pub use link::{LinkError, LinkRequest, SPARE_FUNCTION, link};
 pub use patch::{Patched, patch};
-pub use references::{Reference, references};
+pub use references::{Reference, each_relocation, references};
 
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};

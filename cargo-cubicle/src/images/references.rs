@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use object::read::elf::ElfFile64;
 use object::{
-    Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolSection,
+    Endianness, Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, SymbolIndex,
+    SymbolSection,
 };
 
 /// A place in an image that holds the address of an import.
@@ -45,32 +46,38 @@ pub fn references(
         }
     }
     let mut found: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
-    for section in elf.sections() {
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
-            continue;
-        };
-        // Debug information refers to symbols, too, but calls nobody.
-        if !sh_flags.contains(object::elf::SHF_ALLOC) || section.name() == Ok(".eh_frame") {
-            continue;
+    each_relocation(&elf, |reference, symbol| {
+        if let Some(name) = indices.get(&symbol.0) {
+            found.entry(name.clone()).or_default().push(reference);
         }
-        let text = sh_flags.contains(object::elf::SHF_EXECINSTR);
-        for (place, relocation) in section.relocations() {
-            let RelocationTarget::Symbol(index) = relocation.target() else {
-                continue;
-            };
-            if let Some(name) = indices.get(&index.0) {
-                found
-                    .entry(name.clone())
-                    .or_default()
-                    .push(Reference { place, text });
-            }
-        }
-    }
+    });
     for places in found.values_mut() {
         places.sort();
         places.dedup();
     }
     Ok(found)
+}
+
+/// Hands over every place in what is loaded that refers to a symbol. Debug information and unwinding tables refer to
+/// symbols, too, but call nobody.
+pub fn each_relocation<'data>(
+    file: &impl Object<'data>,
+    mut each: impl FnMut(Reference, SymbolIndex),
+) {
+    for section in file.sections() {
+        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
+            continue;
+        };
+        if !sh_flags.contains(object::elf::SHF_ALLOC) || section.name() == Ok(".eh_frame") {
+            continue;
+        }
+        let text = sh_flags.contains(object::elf::SHF_EXECINSTR);
+        for (place, relocation) in section.relocations() {
+            if let RelocationTarget::Symbol(symbol) = relocation.target() {
+                each(Reference { place, text }, symbol);
+            }
+        }
+    }
 }
 
 fn without_version(name: &str) -> &str {

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority;
 use crate::gates::{GateKind, GateShape};
-use crate::graph::edges::{Edge, What};
+use crate::graph::edges::Edge;
 use crate::images::{Image, Reference};
-use crate::manifest::{Access, Policy};
+use crate::manifest::Policy;
 use crate::plan::Plan;
 use crate::plan::call_sites::{CallSites, Line};
+use crate::plan::resolve::is_shared;
 
 /// One program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +166,7 @@ impl Picture {
             let gate = plan.gates.get(index).and_then(Option::as_ref);
             let kind = match gate {
                 Some(gate) => Kind::of(gate.kind),
-                None if in_window(edge, plan) => Kind::Window,
+                None if is_shared(edge, policy) => Kind::Window,
                 None => Kind::Forbidden,
             };
             crossings.push(Crossing {
@@ -207,11 +208,6 @@ impl Picture {
         }
         totals
     }
-}
-
-fn in_window(edge: &Edge, plan: &Plan) -> bool {
-    let holds = |window: &crate::plan::windows::Window| window.globals.contains_key(&edge.symbol);
-    edge.what == What::Variable && plan.windows.iter().any(holds)
 }
 
 /// Lines of the lock file that are about calls of this function by this caller.
@@ -316,7 +312,12 @@ fn windows(inputs: Inputs<'_>) -> Vec<Window> {
             key: window.key,
             owner: declared.owner.value.clone(),
             guests: guests
-                .map(|(name, sight)| (name.clone(), access(sight.access.value)))
+                .map(|(name, sight)| {
+                    (
+                        name.clone(),
+                        authority::access(sight.access.value).to_owned(),
+                    )
+                })
                 .collect(),
         }
     };
@@ -329,16 +330,8 @@ fn sights(policy: &Policy) -> Vec<Sight> {
         all.extend(cubicle.sees.iter().map(|(to, sight)| Sight {
             from: from.clone(),
             to: to.clone(),
-            access: access(sight.access.value),
+            access: authority::access(sight.access.value).to_owned(),
         }));
     }
     all
-}
-
-fn access(access: Access) -> String {
-    match access {
-        Access::Read => "r",
-        Access::ReadWrite => "rw",
-    }
-    .to_owned()
 }

@@ -33,7 +33,7 @@ pub struct Inputs<'a> {
 
 /// Does an edge lead to a variable that its owner shares, by a window, with the one
 /// that refers to it? There is nothing to call.
-fn is_shared(edge: &Edge, policy: &Policy) -> bool {
+pub fn is_shared(edge: &Edge, policy: &Policy) -> bool {
     let holds = |window: &&crate::manifest::Window| {
         window.owner.value == edge.to
             && window

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionFlags, elf};
+use object::{Object, ObjectSymbol};
 use syscalls::x86_64::Sysno;
 
 use super::Subject;
 use super::calls_of_kernel::Function;
 use super::own::own;
 use crate::diagnostics::{Code, Finding, Findings};
-use crate::images::{Reference, Symbol};
+use crate::images::{Reference, Symbol, each_relocation};
 use crate::plan::call_sites::CallSites;
 use crate::plan::system_calls::{GROUPS, VIRTUAL};
 
@@ -106,31 +106,25 @@ fn references(
     symbols.sort_by_key(|symbol| symbol.address);
     let mut all = Vec::new();
     let file = object::File::parse(&*image.bytes)?;
-    for section in file.sections() {
-        let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
-            continue;
+    each_relocation(&file, |reference, symbol| {
+        let Ok(symbol) = file.symbol_by_index(symbol) else {
+            return;
         };
-        if !sh_flags.contains(elf::SHF_ALLOC) || section.name() == Ok(".eh_frame") {
-            continue;
+        let Some(name) = symbol
+            .name()
+            .ok()
+            .filter(|_| functions.contains_key(&symbol.address()))
+        else {
+            return;
+        };
+        let place = reference.place;
+        let before = symbols.partition_point(|symbol| symbol.address <= place);
+        let holder = symbols[..before].last();
+        if let Some(holder) = holder.filter(|holder| place - holder.address < holder.size) {
+            let key = (symbol.address(), name.to_owned());
+            all.push((holder.name.as_str(), key, reference));
         }
-        let text = sh_flags.contains(elf::SHF_EXECINSTR);
-        for (place, relocation) in section.relocations() {
-            let RelocationTarget::Symbol(index) = relocation.target() else {
-                continue;
-            };
-            let symbol = file.symbol_by_index(index)?;
-            if !functions.contains_key(&symbol.address()) {
-                continue;
-            }
-            let before = symbols.partition_point(|symbol| symbol.address <= place);
-            let holder = symbols[..before].last();
-            let Some(holder) = holder.filter(|holder| place - holder.address < holder.size) else {
-                continue;
-            };
-            let key = (symbol.address(), symbol.name()?.to_owned());
-            all.push((holder.name.as_str(), key, Reference { place, text }));
-        }
-    }
+    });
     let own = own(
         subject.objects,
         &all.iter().map(|(holder, ..)| *holder).collect(),

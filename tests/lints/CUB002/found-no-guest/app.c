@@ -1,0 +1,7 @@
+extern int total;
+int count(int by);
+
+int main(void)
+{
+	return count(2) - total;
+}

@@ -1,0 +1,6 @@
+int total;
+
+int count(int by)
+{
+	return total += by;
+}

@@ -1,0 +1,6 @@
+extern int total;
+
+int twice(void)
+{
+	return 2 * total;
+}
