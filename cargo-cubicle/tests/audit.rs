@@ -5,11 +5,14 @@
 
 #[path = "common/copy.rs"]
 mod copy;
+#[path = "common/target.rs"]
+mod target;
 
 use camino::Utf8Path;
 use copy::copy;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use target::shared_target;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 
@@ -23,7 +26,7 @@ impl Project {
     fn copy(path: &str) -> Project {
         let project = Project {
             directory: tempfile::tempdir().unwrap(),
-            target: Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit"),
+            target: shared_target("audit").into(),
         };
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
         copy(

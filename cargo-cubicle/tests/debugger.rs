@@ -3,8 +3,11 @@
 
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/target.rs"]
+mod target;
 
 use std::process::Command;
+use target::shared_target;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -17,7 +20,7 @@ fn build(sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
 
 /// The same for a project in this folder of the repository.
 fn build_in(folder: &str, sample: &str) -> (Utf8PathBuf, Utf8PathBuf) {
-    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("debugger");
+    let target = shared_target("debugger");
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = tool(root.join(folder).join(sample))
         .args(["build", "--locked", "--quiet", "--target-dir"])

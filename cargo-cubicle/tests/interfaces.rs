@@ -5,9 +5,12 @@
 
 #[path = "common/emulation.rs"]
 mod emulation;
+#[path = "common/target.rs"]
+mod target;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use target::shared_target;
 
 use cargo_cubicle::manifest;
 
@@ -60,7 +63,7 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn the_libraries_behave_as_they_do_plainly() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interfaces");
+    let target = shared_target("interfaces");
     let files = target.join("files");
     std::fs::create_dir_all(&files).unwrap();
     let run = |command: &mut Command, folder: &Path| {
@@ -72,9 +75,9 @@ fn the_libraries_behave_as_they_do_plainly() {
             .current_dir(project());
         text(&command.output().unwrap())
     };
-    let plain = run(Command::new(env!("CARGO")).arg("run"), &files);
+    let plain = run(Command::new(env!("CARGO")).arg("run"), files.as_std_path());
     assert!(plain.contains("zlib: done") && plain.ends_with("sqlite3: done\n"));
-    let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), &files);
+    let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), files.as_std_path());
     assert_eq!(partitioned, plain);
 
     // A machine with keys has just shown it.

@@ -5,9 +5,12 @@
 
 #[path = "common/emulation.rs"]
 mod emulation;
+#[path = "common/target.rs"]
+mod target;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use target::shared_target;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 
@@ -25,9 +28,9 @@ fn text(output: &Output) -> String {
 #[test]
 fn libraries_work_in_cubicles_as_they_do_plainly() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/libraries");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libraries");
+    let target = shared_target("libraries");
     // Something with all kinds of bytes in it.
-    let input: PathBuf = target.join("input");
+    let input: PathBuf = target.join("input").into();
     std::fs::create_dir_all(&target).unwrap();
     let bytes = std::fs::read(TOOL).unwrap();
     std::fs::write(&input, &bytes[..bytes.len().min(1 << 20)]).unwrap();

@@ -4,9 +4,12 @@
 
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/target.rs"]
+mod target;
 
 use std::fs;
 use std::process::{Command, Output};
+use target::shared_target;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -411,7 +414,7 @@ fn fingerprints_stay_when_lines_move() {
 #[ignore = "compiles a JSON schema validator: a minute and a half"]
 fn sarif_is_what_the_standard_says() {
     let project = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/sarif");
-    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("sarif");
+    let target = shared_target("sarif");
     let cargo = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
         command.args(words).current_dir(&project);

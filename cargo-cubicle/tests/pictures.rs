@@ -5,8 +5,11 @@
 mod copy;
 #[path = "common/outside.rs"]
 mod outside;
+#[path = "common/target.rs"]
+mod target;
 
 use std::fs;
+use target::shared_target;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::picture::{Picture, dot, svg};
@@ -40,7 +43,7 @@ fn partitions_are_drawn_as_they_were_looked_at() {
 }
 
 fn sample(words: &[&str]) -> (i32, String, String) {
-    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let target = shared_target("pictures");
     let samples = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../samples");
     let output = tool(samples.join("three"))
         .args(words)

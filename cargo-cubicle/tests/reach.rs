@@ -2,12 +2,16 @@
 //! say: once compiled as gcc does by default (tables of distances), once as
 //! rustc compiles (tables of addresses).
 
+#[path = "common/target.rs"]
+mod target;
+
 use cargo_cubicle::graph::lines::Lines;
 use cargo_cubicle::graph::reach::{Cause, Reach, ReachError};
 use object::{Object, ObjectSymbol};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use target::shared_target;
 
 fn link(work: &Path, source: &str, flags: &[&str]) -> Vec<u8> {
     let program: PathBuf = work.join("program");
@@ -126,7 +130,7 @@ fn reach_follows_calls_tables_and_ifuncs() {
 #[test]
 fn what_sqlite_reaches() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/sqlite");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sqlite");
+    let target = shared_target("sqlite");
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-cubicle"))
         .args(["cubicle", "run", "--locked", "-q", "--target-dir"])
         .arg(&target)

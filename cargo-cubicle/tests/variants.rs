@@ -2,8 +2,12 @@
 //! with a border between them one part cannot read the other's memory; in the variant
 //! that merges them it can.
 
+#[path = "common/target.rs"]
+mod target;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use target::shared_target;
 
 const PROJECT: &str = "tests/projects/variants";
 
@@ -32,10 +36,7 @@ impl Project {
             .arg("cubicle")
             .args(words.split(' '))
             .current_dir(self.directory.path())
-            .env(
-                "CARGO_TARGET_DIR",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("variants"),
-            )
+            .env("CARGO_TARGET_DIR", shared_target("variants"))
             .output()
             .unwrap()
     }

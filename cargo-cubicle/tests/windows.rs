@@ -5,15 +5,18 @@
 
 #[path = "common/emulation.rs"]
 mod emulation;
+#[path = "common/target.rs"]
+mod target;
 
 use std::path::Path;
 use std::process::{Command, Output};
+use target::shared_target;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 
 fn run(command: &mut Command, arguments: &[&str]) -> Output {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/windows");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("windows");
+    let target = shared_target("windows");
     command
         .args(["--locked", "-q", "--target-dir"])
         .arg(target)

@@ -4,17 +4,20 @@
 mod gate;
 #[path = "../common/outside.rs"]
 mod outside;
+#[path = "../common/target.rs"]
+mod target;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::verify::{File, Plan};
 use cubicle_abi::layout::slot;
 use cubicle_abi::rights::{KEY_PUBLIC, cubicle_key};
+use target::shared_target;
 
 use outside::tool;
 
 fn build() -> Utf8PathBuf {
     let sample = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/deflate");
-    let target = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("how_it_works");
+    let target = shared_target("how_it_works");
     let output = tool(sample)
         .args(["build", "--locked", "--quiet", "--target-dir"])
         .arg(&target)
