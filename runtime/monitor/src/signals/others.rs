@@ -10,7 +10,7 @@
 use super::actions::{Action, SA_ONSTACK};
 use super::frame::{self, RED_ZONE};
 use super::masks;
-use super::{Information, deliver, signal_of};
+use super::{Information, deliver, send, signal_of};
 use crate::machine::assembly::cubicle_leave;
 use crate::machine::kernel::error;
 use crate::machine::rights::open;
@@ -83,7 +83,7 @@ fn is_possible(owner: usize) -> bool {
     let ended = process::cubicles()[owner]
         .finished
         .load(core::sync::atomic::Ordering::Relaxed);
-    room && !nested && !ended && is_enterable(owner)
+    room && !nested && !ended && !restart::is_dying(owner) && is_enterable(owner)
 }
 
 /// The first free place for an interrupted cubicle.
@@ -102,7 +102,15 @@ pub fn begin(cubicle: usize) -> i64 {
     let owner = entry.handler;
     let signal = signal_of(&entry.information);
     let entered = virtual_threads::attach_for(cubicle, owner) && restart::hold(owner);
-    if !entered || !restart::hold(cubicle) {
+    if !restart::hold(cubicle) {
+        // It has failed on another thread: its call is answered, and the signal finds
+        // whoever runs then.
+        super::own().delivering = false;
+        send::again(&next().information);
+        masks::apply();
+        restart::contain::fail(cubicle);
+    }
+    if !entered {
         crate::violation::fatal("a cubicle failed while a signal was on its way to it");
     }
     let entry = next();
