@@ -77,7 +77,10 @@ fn the_libraries_behave_as_they_do_plainly() {
     };
     let plain = run(Command::new(env!("CARGO")).arg("run"), files.as_std_path());
     assert!(plain.contains("zlib: done") && plain.ends_with("sqlite3: done\n"));
-    let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), files.as_std_path());
+    let partitioned = run(
+        Command::new(TOOL).args(["cubicle", "run"]),
+        files.as_std_path(),
+    );
     assert_eq!(partitioned, plain);
 
     // A machine with keys has just shown it.

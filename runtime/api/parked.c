@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #define PARK 0x43550000L
 #define PARK_THREAD 0x43550001L
@@ -50,9 +51,13 @@ int main(void)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, (size_t)monitor_call(STACK_SIZE, NULL));
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	while (monitor_call(PARK, gone) == COMMAND_ATTACH) {
+	long command;
+	while ((command = monitor_call(PARK, gone)) == COMMAND_ATTACH) {
 		pthread_t thread;
 		pthread_create(&thread, &attributes, virtual_thread, NULL);
 	}
+	/* Refused: to return would end the program as if it had done its work. */
+	if (command < 0)
+		abort();
 	return 0;
 }

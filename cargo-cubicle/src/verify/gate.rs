@@ -5,7 +5,7 @@
 //! freedom but how an instruction is encoded, and how many NOPs come first.
 
 use cubicle_abi::calls;
-use cubicle_abi::frame::{Frame, Saved, spread, ticket};
+use cubicle_abi::frame::{ATTACHING, Frame, Saved, spread, ticket};
 use cubicle_abi::layout::{
     CALLBACK_SLOTS, CLEAR_STRIDE, GATE_STRIDE, GATE_TAIL, STUB_BASE, callback_table,
     system_call_gate,
@@ -390,7 +390,7 @@ impl Template<'_> {
         code.is(Push, &[at(RAX, AWAITING, 8)])?;
         code.is(Push, &[at(RAX, STACK, 8)])?;
         code.is(Mov, &[at(RAX, STACK, 8), reg(RSP)])?;
-        self.clear(code, AWAITING)?;
+        code.is(Mov, &[at(RAX, AWAITING, 8), imm(ATTACHING as i64)])?;
         code.is(Mov, &[reg(EDI), imm(gate.to as i64)])?;
         code.is(Mov, &[reg(EAX), imm(calls::ATTACH as i64)])?;
         code.address_of(RCX, Label::Again)?;

@@ -242,7 +242,10 @@ fn the_first_call_attaches_and_starts_over() {
         assert_eq!([number, cubicle, times], [calls::ATTACH, CALLEE as u64, 1]);
         // Who is called back meanwhile starts below what is in use, and no
         // older call can be made to return.
-        assert_eq!((awaiting, next_entry), (0, stack));
+        assert_eq!(
+            (awaiting, next_entry),
+            (cubicle_abi::frame::ATTACHING, stack)
+        );
         check(&world, &spec);
         let (_, _, _, after) = states();
         assert_eq!(after.x87().0, 0x037f);

@@ -189,3 +189,49 @@ fn programs_do_what_they_say() {
         .unwrap();
     judge_all(&emulated, &outcomes, mechanism);
 }
+
+/// A load of threads, signals, lends and restarts: a minute on this machine, seconds in the
+/// emulated one. `CUBICLE_TEST_SEED` repeats the calls of a run that went wrong, whose name
+/// ends with its seed; when threads meet is up to the kernel.
+#[test]
+#[ignore = "takes a minute"]
+fn all_results_under_load_are_those_of_the_plain_functions() {
+    let tests = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    let programs = Program::read_all(&tests.join("load"));
+    let built = project::build(&programs, &tests.join("programs"));
+    let emulated = emulation::is_wanted();
+    let mechanism = match emulated || host_has_keys() {
+        true => Mechanism::Pku,
+        false => Mechanism::PageTable,
+    };
+    let seeds = match std::env::var("CUBICLE_TEST_SEED") {
+        Ok(seed) => vec![seed],
+        Err(_) => (1..=8).map(|seed| seed.to_string()).collect(),
+    };
+    let mut all = Vec::new();
+    for seed in &seeds {
+        for mut trial in trials(&programs, &built, mechanism) {
+            trial.name.push_str(&format!("5 {seed}"));
+            trial.job.arguments = vec!["5".into(), seed.clone()];
+            all.push(trial);
+        }
+        if emulated {
+            break;
+        }
+    }
+    let outcomes: Vec<Outcome> = if emulated {
+        let machine = Machine::prepare(&Options {
+            install: true,
+            ..Options::default()
+        })
+        .unwrap();
+        let jobs: Vec<Job> = all.iter().map(|trial| trial.job.clone()).collect();
+        let work = tempfile::tempdir().unwrap();
+        machine
+            .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
+            .unwrap()
+    } else {
+        all.iter().map(|trial| native::run(&trial.job)).collect()
+    };
+    judge_all(&all, &outcomes, mechanism);
+}

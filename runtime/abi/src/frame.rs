@@ -117,7 +117,12 @@ pub const fn ticket(index: usize, phase: u64) -> u64 {
     spread((index as u64 + 1) << 2 | phase)
 }
 
-/// The gate and phase of a ticket; `None` for 0.
+/// What stands in `awaiting` while a gate of this cubicle asks for the thread's first entry
+/// into another one: nobody may answer what it waited for before, which lies where `stack`
+/// points (the first two words of [`Saved`]). It is no ticket.
+pub const ATTACHING: u64 = spread(1);
+
+/// The gate and phase of a ticket; `None` for 0 and [`ATTACHING`].
 pub const fn ticket_gate(ticket: u64) -> Option<(usize, u64)> {
     let number = gathered(ticket);
     if number < 4 {

@@ -58,6 +58,15 @@ pub fn fatal(what: &str) -> ! {
     kernel::exit(STATUS_VIOLATION)
 }
 
+/// Ends the process because a cubicle's memory is used up where no call can say so.
+#[cfg(monitor_image)]
+pub fn no_room(cubicle: &[u8], what: &str) -> ! {
+    let name = core::str::from_utf8(cubicle).unwrap_or("?");
+    say(&["cubicle: the `memory` of cubicle `", name, "` ", what, "\n"]);
+    crate::audit::dump::write();
+    kernel::exit(STATUS_VIOLATION)
+}
+
 /// Ends the process before any cubicle ran.
 pub fn refuse_start(why: &str) -> ! {
     say(&["cubicle: refusing to start: ", why, "\n"]);

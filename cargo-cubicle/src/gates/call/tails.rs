@@ -1,6 +1,7 @@
 //! What does not happen in a call that goes well.
 
 use cubicle_abi::calls;
+use cubicle_abi::frame::ATTACHING;
 use cubicle_abi::layout::system_call_gate;
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
@@ -58,7 +59,7 @@ impl Emitter<'_> {
         self.a.push(field(rax, AWAITING))?;
         self.a.push(field(rax, STACK))?;
         self.a.mov(field(rax, STACK), rsp)?;
-        self.set(AWAITING, 0)?;
+        self.set(AWAITING, ATTACHING as i32)?;
         self.a.mov(edi, spec.to as u32)?;
         self.a.mov(eax, calls::ATTACH as u32)?;
         self.a.lea(rcx, ptr(again))?;

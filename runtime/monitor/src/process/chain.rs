@@ -1,10 +1,9 @@
 //! The calls that are pending on this thread, as frames and stacks show them.
 
 use crate::machine::rights::open;
-use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::{plan, rights};
-use crate::restart::{Dead, frame_of};
+use crate::restart::{Dead, waiting};
 use core::mem::offset_of;
 use cubicle_abi::frame::{Saved, ticket_gate};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
@@ -53,7 +52,7 @@ pub fn is_awaited(cubicle: usize) -> bool {
     open(Rights::NONE, Rights::ALL);
     let awaited = (0..plan.cubicles().len()).any(|other| {
         // What others have written there concerns only whether they wait.
-        let awaiting = frame_of(other).map_or(0, |frame| frame.awaiting);
+        let awaiting = waiting(other).map_or(0, |frame| frame.awaiting);
         ticket_gate(awaiting)
             .and_then(|(number, _)| plan.gates().get(number))
             .is_some_and(|gate| gate.from as usize == other && gate.to as usize == cubicle)
@@ -69,15 +68,13 @@ pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
     let (Some(plan), Some(mut callee)) = (plan(), current) else {
         return 0;
     };
-    // SAFETY: this thread's state.
-    let state = unsafe { &*thread::state() };
     let mut frames = [Dead {
         stack: 0,
         awaiting: 0,
     }; MAXIMUM_CUBICLES];
-    for (index, dead) in state.restart.dead.iter().enumerate() {
-        if let Some(known) = dead.or_else(|| frame_of(index)) {
-            frames[index] = known;
+    for (index, frame) in frames.iter_mut().enumerate() {
+        if let Some(known) = waiting(index) {
+            *frame = known;
         }
     }
     let mut count = 0;

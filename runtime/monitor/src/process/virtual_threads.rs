@@ -12,7 +12,7 @@ use super::{exit, lends, start};
 use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
-use crate::restart::{self, Entry};
+use crate::restart::{self, Dead, Entry};
 use crate::threads::{self, frames};
 use crate::violation;
 use core::sync::atomic::Ordering;
@@ -124,7 +124,7 @@ fn make_thread(target: usize) -> bool {
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(frame) = frames::map(target, state.number) else {
-        violation::fatal("a cubicle could not be entered: its memory limit is too small");
+        return no_room(target, "holds nothing for another thread");
     };
     lends::begin_thread(target);
     block.virtual_threads[target].frame = frame;
@@ -140,10 +140,11 @@ fn make_thread(target: usize) -> bool {
     if failed {
         return false;
     }
-    let Some(new) = new else {
-        violation::fatal("a cubicle could not create a thread: its memory limit may be too small");
-    };
     parked.put(state.parked[target]);
+    let Some(new) = new else {
+        frames::leave(target);
+        return no_room(target, "is too small for the stack of another thread");
+    };
     if run(target, &new) == FAILED {
         return false;
     }
@@ -153,27 +154,37 @@ fn make_thread(target: usize) -> bool {
     true
 }
 
+/// A thread has no room in a cubicle. `false`: it cannot be entered, which fails the call
+/// if the manifest says what that comes to.
+fn no_room(target: usize, what: &str) -> bool {
+    if restart::is_restartable(target) {
+        return false;
+    }
+    let name = super::plan().map_or(&b""[..], |plan| plan.name(target));
+    violation::no_room(name, what)
+}
+
 /// The frame of a cubicle that is inside a system call while others run. They
 /// may call it back, and it may then make calls of its own; none of it may
 /// touch what it will go on with.
 pub struct Suspended {
     cubicle: usize,
     frame: Option<*mut Frame>,
-    stack: u64,
-    awaiting: u64,
+    waiting: Dead,
     saved: [u64; 4],
 }
 
 impl Suspended {
     /// Its next entry starts below where it made the system call, and nobody
-    /// may answer what it waited for further out. If it fails meanwhile, there is
-    /// nothing that would go on.
+    /// may answer what it waited for further out.
     pub fn new(cubicle: usize) -> Suspended {
         let mut suspended = Suspended {
             cubicle,
             frame: None,
-            stack: 0,
-            awaiting: 0,
+            waiting: Dead {
+                stack: 0,
+                awaiting: 0,
+            },
             saved: [0; 4],
         };
         if !restart::hold(cubicle) {
@@ -184,26 +195,30 @@ impl Suspended {
             // SAFETY: the thread block's frame pointers are the monitor's, and
             // the page is open: the cubicle was just running.
             unsafe {
-                suspended.stack = (*frame).stack;
-                suspended.awaiting = (*frame).awaiting;
+                suspended.waiting = Dead {
+                    stack: (*frame).stack,
+                    awaiting: (*frame).awaiting,
+                };
                 suspended.saved = (*frame).saved;
                 (*frame).stack = suspended.saved[3].wrapping_sub(RED_ZONE) & !15;
                 (*frame).awaiting = 0;
             }
+            restart::hide(cubicle);
         }
         restart::release(cubicle);
         suspended
     }
 
-    /// Its pages must be open again.
+    /// Its pages must be open again. If it has failed meanwhile, it is lost, and does not
+    /// go on when its system call ends.
     pub fn restore(self) {
         if let Some(frame) = self.frame
-            && restart::hold(self.cubicle)
+            && restart::show(self.cubicle, self.waiting)
         {
             // SAFETY: as above.
             unsafe {
-                (*frame).stack = self.stack;
-                (*frame).awaiting = self.awaiting;
+                (*frame).stack = self.waiting.stack;
+                (*frame).awaiting = self.waiting.awaiting;
                 (*frame).saved = self.saved;
             }
             restart::release(self.cubicle);

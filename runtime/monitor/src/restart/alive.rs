@@ -4,8 +4,12 @@ use super::{Dead, OfThread};
 use crate::lock::{Lock, wait_while, wake};
 use crate::machine::kernel::{self, number};
 use crate::machine::thread;
+use crate::memory_calls;
+use crate::process::chain;
 use crate::threads::pool::MOST_THREADS;
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering};
+use cubicle_abi::frame::{ATTACHING, Frame};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,12 +113,16 @@ fn own() -> &'static mut OfThread {
     unsafe { &mut (*thread::state()).restart }
 }
 
-/// What this thread's frame in a cubicle says, if it has one that is there: while the
-/// cubicle is looked at, nobody takes its memory away. A report may come from somebody who
-/// does that, and goes without.
-pub fn frame_of(cubicle: usize) -> Option<Dead> {
+/// What a cubicle waits for on this thread: what is known of it since it failed, or what
+/// its frame says. A closed cubicle's frame can still be read, though no gate finds it any
+/// more: the thread may be inside, and not know yet. While the frame is looked at, nobody
+/// takes the memory away. A report may come from somebody who does that, and goes without.
+pub fn waiting(cubicle: usize) -> Option<Dead> {
     const ATTEMPTS: usize = 1000;
-    let _life = match is_restartable(cubicle) {
+    if let Some(dead) = own().dead[cubicle] {
+        return Some(dead);
+    }
+    let life = match is_restartable(cubicle) {
         true => Some((0..ATTEMPTS).find_map(|_| {
             let life = life(cubicle).try_lock();
             if life.is_none() {
@@ -124,13 +132,84 @@ pub fn frame_of(cubicle: usize) -> Option<Dead> {
         })?),
         false => None,
     };
+    if life.as_ref().is_some_and(|life| life.closed) {
+        return read_frame(cubicle);
+    }
     let frame = crate::process::run::frame(cubicle)?;
     // SAFETY: frames the block names are mapped.
     let frame = unsafe { &*frame };
-    Some(Dead {
-        stack: frame.stack,
-        awaiting: frame.awaiting,
-    })
+    whole(
+        cubicle,
+        Dead {
+            stack: frame.stack,
+            awaiting: frame.awaiting,
+        },
+    )
+}
+
+/// What a cubicle waits for, also while one of its gates asks for a first entry.
+fn whole(cubicle: usize, frame: Dead) -> Option<Dead> {
+    match frame.awaiting {
+        ATTACHING => chain::older(cubicle, frame),
+        _ => Some(frame),
+    }
+}
+
+/// What this thread's frame in a closed cubicle says, if the thread ever was there.
+pub(super) fn read_frame(cubicle: usize) -> Option<Dead> {
+    // SAFETY: this thread's state.
+    let number = unsafe { (*thread::state()).number };
+    let at = crate::process::run::frame_address(cubicle, number as u64);
+    let mut words = [0; WAITING];
+    if !memory_calls::read(cubicle, at, &mut words) {
+        return None;
+    }
+    let frame = Dead {
+        stack: chain::word(&words, offset_of!(Frame, stack)),
+        awaiting: chain::word(&words, offset_of!(Frame, awaiting)),
+    };
+    whole(cubicle, frame)
+}
+
+/// How many calls into a cubicle this thread is in, one in the other, as gates count them.
+pub fn inside(cubicle: usize) -> Option<u64> {
+    // SAFETY: this thread's state.
+    let number = unsafe { (*thread::state()).number };
+    let at = crate::process::run::frame_address(cubicle, number as u64);
+    let mut word = [0; 8];
+    memory_calls::read(cubicle, at + offset_of!(Frame, inside) as u64, &mut word)
+        .then(|| u64::from_ne_bytes(word))
+}
+
+/// Bytes of a frame that say what its cubicle waits for.
+const WAITING: usize = offset_of!(Frame, awaiting) + 8;
+
+/// The monitor has hidden what a cubicle waits for on this thread, so that nobody can
+/// answer it meanwhile. Each needs its [`show`].
+pub fn hide(cubicle: usize) {
+    own().hidden[cubicle] += 1;
+}
+
+/// What was hidden holds again: what the frame said then. `false`: the cubicle has failed, and
+/// is lost on this thread.
+pub fn show(cubicle: usize, waiting: Dead) -> bool {
+    own().hidden[cubicle] -= 1;
+    let there = hold(cubicle);
+    if !there {
+        own().dead[cubicle] = whole(cubicle, waiting);
+    }
+    there
+}
+
+/// Is it known on this thread that a cubicle has failed? Then nothing of it runs here any
+/// more, though gates may still find its frame for a moment.
+pub fn is_lost(cubicle: usize) -> bool {
+    own().dead[cubicle].is_some()
+}
+
+/// Does a cubicle wait for more on this thread than its frame says?
+pub(super) fn is_hidden(cubicle: usize) -> bool {
+    own().hidden[cubicle] > 0
 }
 
 fn pause() {

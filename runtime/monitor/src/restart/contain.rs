@@ -7,18 +7,19 @@
 //!                                    returns to B, which is dead: A → B returns, too
 //! ```
 
-use super::alive::{Phase, forget_holds, forget_runs, life, set_dying, wait_for_holders};
+use super::alive::{
+    Phase, forget_holds, forget_runs, is_hidden, life, read_frame, set_dying, wait_for_holders,
+};
 use super::renew::poison;
-use super::{Accident, Dead, is_dying, is_restartable};
+use super::{Accident, Dead, hold_called, is_dying, is_restartable, release};
 use crate::machine::assembly::{cubicle_back, cubicle_resume};
 use crate::machine::kernel::{self, error};
 use crate::machine::rights::open;
 use crate::machine::thread;
-use crate::memory_calls;
 use crate::process::chain::{self, Pending};
 use crate::process::run::{FAILED, frame, frame_address};
 use crate::process::{cubicle_count, cubicles, lends, plan, rights};
-use core::mem::offset_of;
+use crate::signals;
 use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_stub};
 use cubicle_abi::rights::Rights;
@@ -30,7 +31,10 @@ pub fn is_possible(cubicle: usize) -> bool {
         return false;
     }
     let mut calls = [Pending::NONE; 1];
-    chain::pending_calls(Some(cubicle), &mut calls) == 1 || is_entering(cubicle)
+    // Whom a failing handler has interrupted cannot go on: the handler was somebody's who
+    // never returns to it.
+    !signals::others::is_handling(cubicle)
+        && (chain::pending_calls(Some(cubicle), &mut calls) == 1 || is_entering(cubicle))
 }
 
 fn is_entering(cubicle: usize) -> bool {
@@ -87,11 +91,16 @@ pub fn contain(accident: Accident) -> ! {
     let cubicle = accident.cubicle;
     // Frames of all cubicles are looked at.
     open(Rights::NONE, Rights::ALL);
+    if signals::others::is_handling(cubicle) {
+        crate::violation::fatal(
+            "a cubicle failed while its signal handler kept another one waiting",
+        );
+    }
     (0..cubicle_count()).for_each(forget_holds);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];
     let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
-    leave(accident, dead.awaiting == 0);
+    leave(accident, dead.awaiting == 0 && !is_hidden(cubicle));
     if called {
         // Nobody comes back to where the monitor made it run.
         forget_runs(cubicle);
@@ -104,34 +113,24 @@ pub fn contain(accident: Accident) -> ! {
     crate::violation::fatal("a cubicle failed for which nobody waits")
 }
 
-/// Bytes of a frame that say what its cubicle waits for.
-const WAITING: usize = offset_of!(Frame, awaiting) + 8;
-
 /// What the cubicle had called on this thread, from its frame, which is not to
 /// be used any more.
 fn remember(accident: Accident) -> Dead {
     let cubicle = accident.cubicle;
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
-    let known = state.restart.dead[cubicle];
-    let mut dead = known.unwrap_or_else(|| {
-        let at = frame_address(cubicle, state.number as u64);
-        let mut words = [0u8; WAITING];
-        // A cubicle that was never entered has called nobody.
-        memory_calls::read(cubicle, at, &mut words);
-        Dead {
-            stack: chain::word(&words, offset_of!(Frame, stack)),
-            awaiting: chain::word(&words, offset_of!(Frame, awaiting)),
-        }
-    });
+    let known = state.restart.dead[cubicle].or_else(|| read_frame(cubicle));
+    // A cubicle that was never entered has called nobody.
+    const NOBODY: Dead = Dead {
+        stack: 0,
+        awaiting: 0,
+    };
+    let mut dead = known.unwrap_or(NOBODY);
     if accident.returned {
         if let Some((gate, _)) = ticket_gate(dead.awaiting) {
             lends::abandon(gate as u32, dead.stack);
         }
-        dead = chain::older(cubicle, dead).unwrap_or(Dead {
-            stack: 0,
-            awaiting: 0,
-        });
+        dead = chain::older(cubicle, dead).unwrap_or(NOBODY);
     }
     state.restart.dead[cubicle] = Some(dead);
     dead
@@ -188,11 +187,11 @@ fn answer(call: &Pending) -> ! {
         crate::violation::fatal("a gate that is not in the plan");
     };
     let caller = gate.from as usize;
-    if is_dying(caller) {
+    open(Rights::NONE, rights(caller));
+    if !hold_called(caller) {
         // It is lost itself, and its call has just come back.
         come_back(caller)
     }
-    open(Rights::NONE, rights(caller));
     let (Some(frame), block) = (frame(caller), thread::block()) else {
         crate::violation::fatal("a cubicle without a frame has made a call");
     };
@@ -217,6 +216,7 @@ fn answer(call: &Pending) -> ! {
         };
         (*frame).token = RESUME;
         (*block).resume_target = gate_tail(number);
+        release(caller);
         cubicle_resume(resume_stub(caller))
     }
 }

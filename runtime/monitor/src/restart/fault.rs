@@ -11,8 +11,9 @@ use crate::process::{self, chain};
 use crate::violation::is_runtime_text;
 use core::mem::offset_of;
 use cubicle_abi::frame::Frame;
-use cubicle_abi::layout::{PAGE, entry_at, gate_at};
+use cubicle_abi::layout::{MAXIMUM_CUBICLES, PAGE, entry_at, gate, gate_at, resume_stub};
 use cubicle_abi::rights::Rights;
+use cubicle_abi::thread_block::frame_at;
 
 /// If a fault only says that a cubicle has failed, on another thread or before, the
 /// handler returns to where the call that cannot go on is answered.
@@ -52,7 +53,8 @@ enum Place {
     Inside,
     /// In a gate out of it, on its stack: about to call, or back from a call.
     Border,
-    /// In such a gate, on its callee's stack, which has returned.
+    /// In such a gate, on its callee's stack, which has returned; or where the monitor
+    /// answers such a call.
     Returned,
 }
 
@@ -108,18 +110,45 @@ fn failed(context: &SignalContext, information: &SignalInformation) -> Option<(u
         absent && is_restartable(cubicle) && (information.address < PAGE || there)
     };
     if let Some(cubicle) = entry_at(context.rip) {
-        return is_of(cubicle).then_some((cubicle, Place::Inside));
+        // On the way to the end of a gate whose callee has failed.
+        let answered =
+            context.rip >= resume_stub(cubicle) && gate_at(block.resume_target).is_some();
+        let place = match answered {
+            true => Place::Returned,
+            false => Place::Inside,
+        };
+        return is_of(cubicle).then_some((cubicle, place));
     }
     let gate = process::plan()?.gates().get(gate_at(context.rip)?)?;
     let (from, to) = (gate.from as usize, gate.to as usize);
-    if is_of(to) {
-        return Some((to, Place::Inside));
-    }
+    // Either side may have failed, or both.
+    let cubicle = match information.address < PAGE {
+        true => frame_in_use(context.rip)?,
+        false => process::owner(information.address)?,
+    };
     let place = match process::owner(context.rsp) == Some(from) {
+        _ if cubicle == to => Place::Inside,
         true => Place::Border,
         false => Place::Returned,
     };
-    is_of(from).then_some((from, place))
+    (is_of(cubicle) && (cubicle == from || cubicle == to)).then_some((cubicle, place))
+}
+
+/// Whose frame a gate has loaded last before `instruction`.
+fn frame_in_use(instruction: u64) -> Option<usize> {
+    /// `mov rax, gs:[moffs64]`, which is how gates load them.
+    const LOAD: [u8; 3] = [0x65, 0x48, 0xa1];
+    const OFFSET: usize = size_of::<u64>();
+    let start = gate(gate_at(instruction)?);
+    // SAFETY: the gate's own text, up to an instruction in it.
+    let text =
+        unsafe { core::slice::from_raw_parts(start as *const u8, (instruction - start) as usize) };
+    let offsets = text
+        .windows(LOAD.len() + OFFSET)
+        .filter_map(|window| window.strip_prefix(&LOAD))
+        .map(|offset| chain::word(offset, 0) as usize);
+    let cubicle = |at: usize| (0..MAXIMUM_CUBICLES).find(|cubicle| frame_at(*cubicle) == at);
+    offsets.filter_map(cubicle).next_back()
 }
 
 /// The handler returns to where the call that cannot go on is answered.

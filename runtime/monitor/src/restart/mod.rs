@@ -36,6 +36,8 @@ pub struct OfThread {
     pub runs: [u8; MAXIMUM_CUBICLES],
     /// How often it holds each on this thread.
     pub holds: [u8; MAXIMUM_CUBICLES],
+    /// How often the monitor has hidden what each waits for.
+    pub hidden: [u8; MAXIMUM_CUBICLES],
     /// Calls out of a cubicle that is dead, to which their callees will return.
     pub dead: [Option<Dead>; MAXIMUM_CUBICLES],
     /// A fault of this thread's is to be contained: what the handler tells whoever
@@ -47,6 +49,7 @@ impl OfThread {
     pub const NOTHING: OfThread = OfThread {
         runs: [0; MAXIMUM_CUBICLES],
         holds: [0; MAXIMUM_CUBICLES],
+        hidden: [0; MAXIMUM_CUBICLES],
         dead: [None; MAXIMUM_CUBICLES],
         fault: None,
     };
@@ -71,8 +74,8 @@ pub struct Accident {
 
 #[cfg(monitor_image)]
 pub use alive::{
-    AllLives, Entry, begin, done, enter, frame_of, hold, hold_all, hold_called, is_dying,
-    is_restartable, only_this_thread, release,
+    AllLives, Entry, begin, done, enter, hide, hold, hold_all, hold_called, inside, is_dying,
+    is_lost, is_restartable, only_this_thread, release, show, waiting,
 };
 
 #[cfg(monitor_image)]

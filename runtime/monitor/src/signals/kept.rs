@@ -25,6 +25,8 @@ pub struct Interrupted {
     pub information: Information,
     /// The handler as it was installed when the signal came.
     pub action: Action,
+    /// How often the handler's cubicle was called then, each call in the other.
+    pub inside: u64,
     /// What the interrupted one's frame said.
     pub stack: u64,
     pub awaiting: u64,
@@ -53,6 +55,7 @@ impl Kept {
             frame: 0,
             information: [0; 16],
             action: Action::DEFAULT,
+            inside: 0,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],

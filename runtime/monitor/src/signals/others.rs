@@ -10,7 +10,7 @@
 use super::actions::{Action, SA_ONSTACK};
 use super::frame::{self, RED_ZONE};
 use super::masks;
-use super::{Information, deliver, signal_of};
+use super::{Information, deliver, send, signal_of};
 use crate::machine::assembly::cubicle_leave;
 use crate::machine::kernel::error;
 use crate::machine::rights::open;
@@ -83,7 +83,7 @@ fn is_possible(owner: usize) -> bool {
     let ended = process::cubicles()[owner]
         .finished
         .load(core::sync::atomic::Ordering::Relaxed);
-    room && !nested && !ended && is_enterable(owner)
+    room && !nested && !ended && !restart::is_dying(owner) && is_enterable(owner)
 }
 
 /// The first free place for an interrupted cubicle.
@@ -101,8 +101,20 @@ pub fn begin(cubicle: usize) -> i64 {
     };
     let owner = entry.handler;
     let signal = signal_of(&entry.information);
-    let entered = virtual_threads::attach_for(cubicle, owner) && restart::hold(owner);
-    if !entered || !restart::hold(cubicle) {
+    // Until the handler returns, what it runs in is not taken away.
+    let entered = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
+    if !restart::hold(cubicle) {
+        // It has failed on another thread: its call is answered, and the signal finds
+        // whoever runs then.
+        super::own().delivering = false;
+        send::again(&next().information);
+        masks::apply();
+        if entered {
+            restart::done(owner);
+        }
+        restart::contain::fail(cubicle);
+    }
+    if !entered || !restart::hold(owner) {
         crate::violation::fatal("a cubicle failed while a signal was on its way to it");
     }
     let entry = next();
@@ -119,7 +131,9 @@ pub fn begin(cubicle: usize) -> i64 {
         entry.saved = (*own).saved;
         (*own).stack = entry.context.stack.wrapping_sub(RED_ZONE) & !15;
         (*own).awaiting = 0;
+        entry.inside = (*target).inside;
     }
+    restart::hide(cubicle);
     let action = entry.action;
     // SAFETY: as above. What it says concerns only the handler's cubicle.
     let stack = unsafe { (*target).stack };
@@ -183,27 +197,17 @@ pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -
     let size = deliver::extended_size(context) as usize;
     let interrupted = kept.cubicle;
     open(rights(cubicle), rights(interrupted));
-    if !restart::hold(interrupted) {
+    if !forget_last() {
         // It has failed meanwhile: whoever waits for it is answered instead.
         let accident = Accident {
             cubicle: interrupted,
             is_first: false,
             returned: false,
         };
-        // SAFETY: this thread's state. Its frame said while it was interrupted that it
-        // waited for nobody.
-        unsafe {
-            (*thread::state()).restart.dead[interrupted] = Some(Dead {
-                stack: kept.stack,
-                awaiting: kept.awaiting,
-            });
-        }
-        super::own().kept.count -= 1;
         context.mask = masks::wanted();
         restart::fault::go_on_without(accident, context);
         return true;
     }
-    forget_last();
     // SAFETY: the kernel's frame, which has room for as many bytes as it had before.
     unsafe {
         core::ptr::copy_nonoverlapping(kept.extended.as_ptr(), context.extended as *mut u8, size);
@@ -217,22 +221,41 @@ pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -
     true
 }
 
-/// The innermost interrupted cubicle is no longer kept: its frame says again what it
-/// said, and must be open.
-fn forget_last() {
+/// The innermost interrupted cubicle is no longer kept, and its handler's cubicle no longer
+/// runs for it. Its frame, which must be open, says again what it said, and is held.
+/// `false`: it has failed.
+fn forget_last() -> bool {
     let kept = &mut super::own().kept;
     let Some(entry) = kept.last() else {
-        return;
+        return false;
     };
-    if let Some(frame) = frame_of(entry.cubicle) {
+    let (interrupted, owner) = (entry.cubicle, entry.handler);
+    let waiting = Dead {
+        stack: entry.stack,
+        awaiting: entry.awaiting,
+    };
+    let there = restart::show(interrupted, waiting);
+    if there && let Some(frame) = frame_of(interrupted) {
         // SAFETY: the thread block's frame pointers are the monitor's.
         unsafe {
-            (*frame).stack = entry.stack;
-            (*frame).awaiting = entry.awaiting;
+            (*frame).stack = waiting.stack;
+            (*frame).awaiting = waiting.awaiting;
             (*frame).saved = entry.saved;
         }
     }
     kept.count -= 1;
+    restart::done(owner);
+    there
+}
+
+/// Is a handler of `cubicle` what runs innermost of it on this thread, and another cubicle
+/// interrupted by that?
+pub fn is_handling(cubicle: usize) -> bool {
+    let inside = restart::inside(cubicle);
+    super::own()
+        .kept
+        .last()
+        .is_some_and(|kept| kept.handler == cubicle && inside == Some(kept.inside))
 }
 
 /// Forgets whom handlers of `owner` interrupted that it has left with a `longjmp`: its
@@ -251,11 +274,8 @@ fn forget_abandoned(owner: usize, running: usize) {
             false => last.frame < stack,
         };
         let interrupted = last.cubicle;
-        if left && restart::hold(interrupted) {
-            forget_last();
+        if left && forget_last() {
             restart::release(interrupted);
-        } else if left {
-            super::own().kept.count -= 1;
         }
         open(Rights::NONE, rights(running));
         if !left {

@@ -24,6 +24,9 @@ use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i64 {
     let cubicle = cubicle as usize;
     let result = answer(registers, cubicle);
+    if restart::is_lost(cubicle) {
+        restart::contain::fail(cubicle)
+    }
     if result == NOT_MADE {
         signals::own().again = Some(NotMade {
             cubicle,
