@@ -51,8 +51,16 @@ const VERIFIED: &str = "Every build does this before it replaces the old program
 follows from the plan in it.\n\n\
 Exit status: 0 every rule holds, 1 findings, 2 not a program of this version of `cargo cubicle`.";
 
+const INIT: &str = "The program is compiled as by `lint`, and each library of C that a package brings with it gets a cubicle: \
+with the tool's interface file where it has one, else with entries drafted from the types of its functions. What could not be \
+built becomes comments, with the reason. A manifest that is there already stays as it is.\n\n\
+Exit status: 0 written, 2 there is one already, or no program, 101 the program could not be compiled.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first manifest, with a cubicle for each library of C in the program
+    #[command(after_long_help = INIT)]
+    Init(InitOptions),
     /// Build as `cargo build` does, partitioned
     #[command(after_long_help = WHERE)]
     Build(BuildOptions),
@@ -84,6 +92,12 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+pub struct InitOptions {
+    #[command(flatten)]
+    pub common: CargoOptions,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct CargoOptions {
     /// Partition every program that is built as this manifest says, instead of as its own does
     #[arg(long, value_name = "PATH")]

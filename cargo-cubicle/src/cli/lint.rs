@@ -83,7 +83,7 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
 
 /// The programs, and what was found out about each.
 pub struct Judged {
-    prepared: Prepared,
+    pub prepared: Prepared,
     session: Session,
     pub reports: Vec<Report>,
 }

@@ -9,6 +9,7 @@ mod emulated;
 mod explain;
 mod foreground;
 mod graph;
+mod init;
 mod lint;
 mod message;
 mod runner;
@@ -165,6 +166,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Test(options) => {
             drive::cargo("test", options.common, &options.machine, options.audit)
         }
+        Command::Init(options) => init::run(&options),
         Command::Lint(options) => lint::run(options),
         Command::Graph(options) => graph::run(options),
         Command::Explain(options) => explain::run(options),

@@ -46,11 +46,16 @@ pub struct Evidence {
     pub again: BTreeMap<Crossing, BTreeMap<Option<Crossing>, u64>>,
     /// What no entry of a function's table can mend, in words.
     pub remarks: BTreeSet<String>,
+    /// Programs were watched; otherwise nothing is known but who could call what.
+    pub recorded: bool,
 }
 
 impl Evidence {
     pub fn of(recordings: &[Recording]) -> Evidence {
-        let mut evidence = Evidence::default();
+        let mut evidence = Evidence {
+            recorded: true,
+            ..Evidence::default()
+        };
         for recording in recordings {
             Reader {
                 recording,
@@ -59,6 +64,17 @@ impl Evidence {
             .read(&mut evidence);
         }
         evidence
+    }
+
+    /// Nothing was recorded; these functions, each with its cubicle, could be called.
+    pub fn of_types(functions: impl IntoIterator<Item = (String, String)>) -> Evidence {
+        Evidence {
+            functions: functions
+                .into_iter()
+                .map(|function| (function, Calls::default()))
+                .collect(),
+            ..Evidence::default()
+        }
     }
 }
 

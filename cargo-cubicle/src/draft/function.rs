@@ -251,6 +251,7 @@ impl Subject<'_> {
         }
         let value = guess::lend(path, data, &self.numbers(path), &seen);
         let why = match (self.calls.samples.is_empty(), values.is_empty()) {
+            _ if !self.evidence.recorded => "from its type alone",
             (true, _) => "never called: from its type alone",
             (false, true) => "only NULL was passed: from its type alone",
             (false, false) => "leads to constants, which everybody may read: from its type alone",
@@ -326,22 +327,45 @@ impl Subject<'_> {
             .contains(&(self.cubicle.to_owned(), name.to_owned()))
     }
 
-    /// The integer arguments: whether they follow `path`, and may be negative.
+    /// The integer arguments, and those that are led to: whether they follow `path`, and may
+    /// be negative.
     fn numbers(&self, path: &str) -> Vec<guess::Number> {
         let all = types::arguments(self.signature);
         let own = all.iter().position(|argument| argument == path);
+        let buffers: Vec<&String> = all.iter().filter(|name| self.is_buffer(name)).collect();
+        let place = buffers.iter().position(|buffer| *buffer == path);
+        let mut lengths = 0;
         let numbers = all.iter().enumerate().filter_map(|(index, name)| {
             let type_ = types::at(self.signature, name)?;
+            let led_to = Data::of(self.signature, type_).filter(|data| !data.is_character());
+            let (type_, name) = match &led_to {
+                Some(data) => (data.target?, format!("*{name}")),
+                None => (type_, name.clone()),
+            };
             let TypeKind::Integer { signed, .. } = type_.kind else {
                 return None;
             };
+            let is_length = guess::is_length(&name);
+            lengths += usize::from(is_length);
             Some(guess::Number {
-                name: name.clone(),
+                name,
                 follows: own.is_some_and(|own| own + 1 == index),
+                paired: is_length && place == Some(lengths - 1),
                 signed,
             })
         });
-        numbers.collect()
+        let mut numbers: Vec<guess::Number> = numbers.collect();
+        for number in &mut numbers {
+            number.paired &= lengths == buffers.len();
+        }
+        numbers
+    }
+
+    /// Whether an argument leads to bytes of which a type does not say how many.
+    fn is_buffer(&self, argument: &str) -> bool {
+        types::at(self.signature, argument)
+            .and_then(|type_| Data::of(self.signature, type_))
+            .is_some_and(|data| data.is_character() || data.is_opaque())
     }
 
     /// Whether the callee put there itself what it found: then it is its own, and

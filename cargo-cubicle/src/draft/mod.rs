@@ -17,11 +17,14 @@
 //! * `callback`: from functions that were called by their address;
 //! * `ready`: from the names of functions, which a ready-made interface may describe;
 //! * `guess`: from types and names alone, for what was never seen in use.
+//!
+//! `first` makes a whole manifest of what a program is linked from.
 
 mod callback;
 mod direction;
 mod evidence;
 mod extent;
+pub mod first;
 mod function;
 mod guess;
 mod kept;
@@ -88,7 +91,16 @@ pub struct Known<'a> {
 
 /// Drafts entries for all functions that the recorded programs could call.
 pub fn draft(recordings: &[Recording], known: &Known<'_>) -> Draft {
-    let evidence = Evidence::of(recordings);
+    draft_from(Evidence::of(recordings), known)
+}
+
+/// Drafts entries for functions of which nothing but the types is known: all of those in
+/// [`Known::signatures`].
+pub fn draft_types(known: &Known<'_>) -> Draft {
+    draft_from(Evidence::of_types(known.signatures.keys().cloned()), known)
+}
+
+fn draft_from(evidence: Evidence, known: &Known<'_>) -> Draft {
     let kept = kept::find(&evidence, known);
     let hooks = callback::hooks(&evidence, known);
     let owned = owned::find(&evidence, known);

@@ -21,6 +21,8 @@ pub struct Report {
     pub package: String,
     /// Whether the lock file is about it.
     pub has_lock: bool,
+    /// Where the program's link line is.
+    pub directory: Utf8PathBuf,
     /// The manifest that applies.
     pub manifest: Utf8PathBuf,
     /// The manifest itself cannot be understood.
@@ -38,7 +40,7 @@ pub struct Report {
 }
 
 /// The version of [`Report`].
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 impl Report {
     /// Nothing has been found yet.
@@ -48,6 +50,7 @@ impl Report {
             program: line.name().to_owned(),
             package: line.program.package.clone(),
             has_lock: line.has_lock(),
+            directory: line.directory.clone(),
             manifest: line.manifest.clone(),
             manifest_rejected: false,
             findings: Vec::new(),
