@@ -328,12 +328,35 @@ pub fn with_own_flags_first(arguments: Vec<OsString>) -> Vec<OsString> {
             Own::No => others.push(word),
         }
     }
+    let has_words = subcommand
+        .get_positionals()
+        .any(|argument| argument.get_id() != "cargo");
+    if let Some(index) = first_word(&others).filter(|_| has_words) {
+        ordered.push(others.remove(index));
+    }
     if !others.is_empty() || !rest.is_empty() {
         ordered.push("--".into());
     }
     ordered.extend(others);
     ordered.extend_from_slice(rest);
     ordered
+}
+
+/// Where the first word is that is neither a flag nor a flag's value.
+fn first_word(words: &[OsString]) -> Option<usize> {
+    let mut index = 0;
+    while let Some(word) = words.get(index) {
+        let word = word.to_string_lossy();
+        if !word.starts_with('-') {
+            return Some(index);
+        }
+        index += if WITH_VALUE.contains(&word.as_ref()) {
+            2
+        } else {
+            1
+        };
+    }
+    None
 }
 
 enum Own {
