@@ -9,10 +9,11 @@ mod outside;
 mod target;
 
 use std::fs;
+use std::process::Command;
 use target::shared_target;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_cubicle::picture::{Picture, dot, svg};
+use cargo_cubicle::picture::{Crossing, Picture, dot, html, svg};
 
 use copy::copy;
 use outside::tool;
@@ -125,4 +126,110 @@ fn a_sample_is_shown_and_explained() {
         page.starts_with("# CUB004, unlent-pointer (warn)"),
         "{page}"
     );
+}
+
+/// A browser, which shows the page as people see it.
+fn browser() -> Command {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let is_there = |name: &&&str| Command::new(name).arg("--version").output().is_ok();
+    let name = names.iter().find(is_there);
+    let mut command = Command::new(name.expect("a browser: install the package chromium"));
+    // Root has no sandbox, and the page is ours.
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]);
+    command
+}
+
+/// The page's elements once its script has run, at this view.
+fn seen(page: &Utf8Path, view: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let output = browser()
+        .arg(format!("--user-data-dir={}", home.path().display()))
+        .arg(format!("file://{page}#{view}"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The opening tags of a class.
+fn tags<'t>(page: &'t str, class: &str) -> Vec<&'t str> {
+    let start = format!("<details class=\"{class}");
+    let places = page.match_indices(&start);
+    places
+        .map(|(at, _)| &page[at..at + page[at..].find('>').unwrap()])
+        .collect()
+}
+
+#[test]
+#[ignore = "needs a browser"]
+fn the_page_is_searched_filtered_and_unfolded_in_a_browser() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pictures");
+    let directory = tempfile::tempdir().unwrap();
+    let page = Utf8Path::from_path(directory.path())
+        .unwrap()
+        .join("page.html");
+    for name in ["fourteen", "sqlite-os"] {
+        let text = fs::read_to_string(folder.join(name).with_extension("json")).unwrap();
+        let picture: Picture = serde_json::from_str(&text).unwrap();
+        fs::write(&page, html::draw(&picture)).unwrap();
+        let all = picture.references.len();
+        let some = &picture.references[all / 2];
+        let fits: [(String, &dyn Fn(&Crossing) -> bool); 4] = [
+            (String::new(), &|_| true),
+            ("find=no+such+function".to_owned(), &|_| false),
+            (format!("find={}", some.symbol), &|one| {
+                let mut texts = vec![&one.symbol, &one.from, &one.to];
+                texts.extend(
+                    one.lines
+                        .iter()
+                        .flat_map(|line| [&line.file, &line.function]),
+                );
+                let joined = texts
+                    .into_iter()
+                    .fold(String::new(), |all, one| all + one + " ");
+                joined.to_lowercase().contains(&some.symbol.to_lowercase())
+            }),
+            (format!("from={}&to={}", some.from, some.to), &|one| {
+                one.from == some.from && one.to == some.to
+            }),
+        ];
+        for (view, fits) in fits {
+            let seen = seen(&page, &view);
+            let expected = picture.references.iter().filter(|one| fits(one)).count();
+            let symbols = tags(&seen, "symbol");
+            assert_eq!(symbols.len(), all, "{name} {view}");
+            let shown = symbols.iter().filter(|tag| !tag.contains(" hidden"));
+            assert_eq!(shown.count(), expected, "{name} {view}");
+            assert!(
+                seen.contains(&format!(">{expected} of {all}</span>")),
+                "{name} {view}"
+            );
+            // A border of which nothing is shown is not shown either.
+            let borders = tags(&seen, "border");
+            let empty = borders.iter().filter(|tag| tag.contains(" hidden")).count();
+            assert_eq!(empty == borders.len(), expected == 0, "{name} {view}");
+        }
+        let seen = seen(&page, &format!("unfold={}", some.symbol));
+        let open = format!("data-name=\"{}\"", some.symbol);
+        let symbols = tags(&seen, "symbol");
+        for tag in symbols {
+            assert_eq!(tag.contains(&open), tag.ends_with(" open=\"\""), "{tag}");
+        }
+        if let Some(line) = some.lines.first() {
+            assert!(seen.contains(&format!("{}:{}</code>", line.file, line.line)));
+        }
+    }
+}
+
+/// What a program calls its functions is text, whatever is in it.
+#[test]
+fn a_page_shows_names_as_they_are() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pictures");
+    let text = fs::read_to_string(folder.join("three.json")).unwrap();
+    let mut picture: Picture = serde_json::from_str(&text).unwrap();
+    picture.program = "<script>alert(1)</script>".to_owned();
+    picture.references[0].symbol = "\"><img src=x>".to_owned();
+    let page = html::draw(&picture);
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert!(!page.contains("<img"));
 }

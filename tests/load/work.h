@@ -2,6 +2,7 @@
  * cubicles run it through gates; the app runs it a second time by itself, as a plain
  * program would, and compares. */
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 enum { CUBICLES = 6, LARGEST = 6000 };
@@ -25,6 +26,10 @@ static unsigned long mix(unsigned long *state)
 
 /* How deep this thread is inside of each: what is lost with a thread-local is seen. */
 static __thread int inside[1 + CUBICLES];
+
+/* What was asked for in vain goes back to the kernel at once. Left alone, glibc learns from large
+ * blocks to keep them, and memory grows that nobody has lost. */
+__attribute__((constructor)) static void keep_nothing(void) { mallopt(M_MMAP_THRESHOLD, 1 << 17); }
 
 /* One step of `self`, which calls others by `call`. With `fails` it sometimes asks for more
  * memory than it needs, and if it may, sometimes faults. A result is never negative. */

@@ -171,6 +171,8 @@ pub enum GraphFormat {
     /// A picture for documents and browsers
     #[default]
     Svg,
+    /// A page to search, filter and unfold, down to the lines that call
+    Html,
     /// For Graphviz
     Dot,
     /// All of it, with every line that refers to something

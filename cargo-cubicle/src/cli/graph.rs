@@ -8,7 +8,7 @@ use super::arguments::{GraphFormat, GraphOptions};
 use super::foreground::Ending;
 use super::{UsageError, lint};
 use crate::lint::Report;
-use crate::picture::{Picture, dot, svg};
+use crate::picture::{Picture, dot, html, svg};
 
 /// Runs the command.
 pub fn run(mut options: GraphOptions) -> anyhow::Result<Ending> {
@@ -19,6 +19,7 @@ pub fn run(mut options: GraphOptions) -> anyhow::Result<Ending> {
     let picture = one(&judged.reports)?;
     let text = match options.format {
         GraphFormat::Svg => svg::draw(picture),
+        GraphFormat::Html => html::draw(picture),
         GraphFormat::Dot => dot::draw(picture),
         GraphFormat::Json => serde_json::to_string_pretty(picture)? + "\n",
     };

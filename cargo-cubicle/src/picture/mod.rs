@@ -2,6 +2,7 @@
 //! leaves it in its report; `cargo cubicle graph` draws it and `cargo cubicle explain` reads it.
 
 pub mod dot;
+pub mod html;
 mod layout;
 pub mod svg;
 
@@ -98,6 +99,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// As the documents have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Forbidden => "forbidden",
+            Kind::Window => "window",
+            Kind::Fast => "fast",
+            Kind::Union => "union",
+            Kind::CallerSees => "caller-sees",
+            Kind::CalleeSees => "callee-sees",
+            Kind::Lending => "lending",
+        }
+    }
+
     /// What a call and its return take, in a phrase.
     pub fn explain(self) -> &'static str {
         match self {
