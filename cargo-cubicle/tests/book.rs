@@ -9,13 +9,13 @@
 mod outside;
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use outside::outside;
+use outside::{outside, tool};
 
-const TOOL: &str = env!("CARGO_BIN_EXE_cargo-cubicle");
 const ANYTHING: &str = "…";
 
 fn repository() -> Utf8PathBuf {
@@ -97,8 +97,10 @@ fn follow(document: &str) {
     let text = fs::read_to_string(repository().join(document)).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let mut place = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
-    let tools = Utf8Path::new(TOOL).parent().unwrap();
-    let path = format!("{tools}:{}", std::env::var("PATH").unwrap());
+    // cargo looks for its subcommands there.
+    let tool = tool(&place);
+    let tools = Path::new(tool.get_program()).parent().unwrap();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let mut commands = 0;
     for step in steps(&text) {
         let (line, words, expected) = match step {

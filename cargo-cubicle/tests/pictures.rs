@@ -174,7 +174,8 @@ fn the_page_is_searched_filtered_and_unfolded_in_a_browser() {
         fs::write(&page, html::draw(&picture)).unwrap();
         let all = picture.references.len();
         let some = &picture.references[all / 2];
-        let fits: [(String, &dyn Fn(&Crossing) -> bool); 4] = [
+        type Fits<'f> = &'f dyn Fn(&Crossing) -> bool;
+        let fits: [(String, Fits); 4] = [
             (String::new(), &|_| true),
             ("find=no+such+function".to_owned(), &|_| false),
             (format!("find={}", some.symbol), &|one| {

@@ -221,9 +221,14 @@ pub struct SuggestOptions {
     /// The recording; by default the newest of this workspace (repeatable: all are taken together)
     #[arg(long, value_name = "RECORDING")]
     pub from: Vec<Utf8PathBuf>,
+    /// Draft from debug information alone: the program is compiled as by `lint`, and need not run
+    #[arg(long, conflicts_with = "from")]
+    pub unrecorded: bool,
     /// Draft entries also for libraries of which there is a ready-made interface file
     #[arg(long)]
     pub without_interfaces: bool,
+    #[command(flatten)]
+    pub common: CargoOptions,
 }
 
 #[derive(Debug, Args)]

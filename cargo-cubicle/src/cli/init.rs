@@ -11,17 +11,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::arguments::{CargoOptions, InitOptions, MachineOptions};
 use super::drive::{self, Purpose};
 use super::foreground::Ending;
+use super::linked::{self, Linked};
 use super::lint::{self, Judged};
 use super::{UsageError, message};
-use crate::assign;
+use crate::capture::LinkLine;
 use crate::capture::session::MANIFEST_NAME;
-use crate::capture::{LINK_LINE_FILE, LinkLine};
-use crate::diagnostics::{Findings, Level};
+use crate::diagnostics::Level;
 use crate::draft::first::{self, Library, Part};
 use crate::draft::{Known, draft_types};
-use crate::graph::edges::{self, What};
-use crate::graph::signature::Signature;
-use crate::graph::signatures;
 use crate::lint::levels;
 use crate::manifest;
 
@@ -42,7 +39,7 @@ pub fn run(options: &InitOptions) -> anyhow::Result<Ending> {
         Ok(judged) => judged,
         Err(ending) => return Ok(ending),
     };
-    let mut lines = lines_of(&judged)?;
+    let mut lines = linked::lines(&judged)?;
     let [first, ..] = lines.as_slice() else {
         return Err(UsageError(
             "there is no program here, and a manifest is one program's\n  \
@@ -82,7 +79,7 @@ pub fn run(options: &InitOptions) -> anyhow::Result<Ending> {
         };
         // Compiled anew, it is linked from other files.
         if let Some(judged) = judged {
-            lines = lines_of(&judged)?;
+            lines = linked::lines(&judged)?;
         }
     }
     write_new(&destination, &first::text(&parts))?;
@@ -144,13 +141,6 @@ fn refusal(judged: &Judged) -> Option<String> {
     })
 }
 
-/// What the programs are linked from.
-fn lines_of(judged: &Judged) -> anyhow::Result<Vec<LinkLine>> {
-    let lines = judged.reports.iter();
-    let lines = lines.map(|report| LinkLine::load(&report.directory.join(LINK_LINE_FILE)));
-    Ok(lines.collect::<Result<_, _>>()?)
-}
-
 /// Entries for what others call of the last library, from debug information alone.
 fn entries(trial: &Trial<'_>, parts: &[Part], lines: &[LinkLine]) -> anyhow::Result<String> {
     let Some(last) = parts.last() else {
@@ -162,9 +152,10 @@ fn entries(trial: &Trial<'_>, parts: &[Part], lines: &[LinkLine]) -> anyhow::Res
     };
     let mut signatures = BTreeMap::new();
     for line in lines {
-        for (function, signature) in signatures_of(line, &policy, &cubicle)? {
-            signatures.insert((cubicle.clone(), function), signature);
-        }
+        let linked = Linked::of(line, &policy)?;
+        let mut called = linked.called()?;
+        called.retain(|owner, _| *owner == cubicle);
+        signatures.extend(linked.signatures(&called)?);
     }
     let known = Known {
         policy: &policy,
@@ -172,31 +163,6 @@ fn entries(trial: &Trial<'_>, parts: &[Part], lines: &[LinkLine]) -> anyhow::Res
         interfaces: &[],
     };
     Ok(draft_types(&known).text())
-}
-
-/// The signatures of what others call of a cubicle.
-fn signatures_of(
-    line: &LinkLine,
-    policy: &manifest::Policy,
-    cubicle: &str,
-) -> anyhow::Result<Vec<(String, Signature)>> {
-    let assignment = assign::assign(line, policy, &mut Findings::new())?;
-    let Some(inputs) = assignment.images.get(cubicle) else {
-        return Ok(Vec::new());
-    };
-    let graph = edges::edges(&assignment)?;
-    let called: BTreeSet<&str> = graph
-        .edges
-        .iter()
-        .filter(|edge| edge.to == cubicle && edge.what == What::Function)
-        .map(|edge| edge.symbol.as_str())
-        .collect();
-    let found = signatures::find(inputs, &called)?.into_iter();
-    let found = found.filter_map(|(name, known)| match known {
-        signatures::Known::Signature(signature) => Some((name, *signature)),
-        _ => None,
-    });
-    Ok(found.collect())
 }
 
 /// Writes a file that is not there yet.

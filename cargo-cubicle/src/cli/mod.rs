@@ -10,6 +10,7 @@ mod explain;
 mod foreground;
 mod graph;
 mod init;
+mod linked;
 mod lint;
 mod message;
 mod runner;
@@ -170,7 +171,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Lint(options) => lint::run(options),
         Command::Graph(options) => graph::run(options),
         Command::Explain(options) => explain::run(options),
-        Command::Suggest(options) => suggest::run(&options),
+        Command::Suggest(options) => suggest::run(options),
         Command::Symbolize(options) => symbolize::run(&options),
         Command::Verify(options) => verify::run(&options),
     }

@@ -11,16 +11,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::arguments::SuggestOptions;
 use super::foreground::Ending;
+use super::linked::{self, Functions, Linked};
 use super::workspace::Workspace;
-use super::{UsageError, message};
-use crate::assign;
+use super::{UsageError, lint, message};
 use crate::audit::{BUILD_FILE, FILE, Recording};
 use crate::capture::session::MANIFEST_NAME;
 use crate::capture::{LINK_LINE_FILE, LinkLine, Reported};
-use crate::diagnostics::Findings;
-use crate::draft::{Draft, Known, draft};
+use crate::draft::{Draft, Known, draft, draft_types};
 use crate::graph::signature::Signature;
-use crate::graph::signatures;
 use crate::manifest::{self, LoadError, Policy};
 
 /// A recording and the program it is of.
@@ -31,7 +29,18 @@ struct Source {
 }
 
 /// Prints what could be written into the manifest.
-pub fn run(options: &SuggestOptions) -> anyhow::Result<Ending> {
+pub fn run(mut options: SuggestOptions) -> anyhow::Result<Ending> {
+    if options.unrecorded {
+        return from_types(&mut options);
+    }
+    let common = &options.common;
+    if common.cubicle_manifest.is_some() || common.variant.is_some() || !common.cargo.is_empty() {
+        return Err(UsageError(
+            "a recording says which program it is of: other flags go with `--unrecorded` only"
+                .to_owned(),
+        )
+        .into());
+    }
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let workspace = Workspace::find(&cargo, &[])?;
     let sources = match options.from.as_slice() {
@@ -41,42 +50,69 @@ pub fn run(options: &SuggestOptions) -> anyhow::Result<Ending> {
             .map(|path| open(path, &workspace))
             .collect::<anyhow::Result<Vec<_>>>()?,
     };
-    let manifest = one_manifest(&sources)?;
+    let manifest = one_manifest(sources.iter().map(|source| &source.line))?;
     let policy = load(&manifest)?;
     let mut signatures = BTreeMap::new();
     for source in &sources {
-        signatures.extend(signatures_of(source, &policy)?);
+        let linked = Linked::of(&source.line, &policy)?;
+        signatures.extend(linked.signatures(&recorded(&source.recording))?);
     }
     let recordings: Vec<Recording> = sources
         .iter()
         .map(|source| source.recording.clone())
         .collect();
-    let known = Known {
-        policy: &policy,
-        signatures: &signatures,
+    let draft = draft(&recordings, &known(&options, &policy, &signatures));
+    for source in &sources {
+        message::note(&format!("from {}", source.path));
+    }
+    show(&draft, &manifest, "all that was recorded")
+}
+
+/// Drafts from debug information alone, of programs that were compiled and never run.
+fn from_types(options: &mut SuggestOptions) -> anyhow::Result<Ending> {
+    let judged = match lint::judge(&mut options.common)? {
+        Ok(judged) => judged,
+        Err(ending) => return Ok(ending),
+    };
+    let lines = linked::lines(&judged)?;
+    let manifest = one_manifest(&lines)?;
+    let policy = load(&manifest)?;
+    let mut signatures = BTreeMap::new();
+    for line in &lines {
+        let linked = Linked::of(line, &policy)?;
+        signatures.extend(linked.signatures(&linked.called()?)?);
+    }
+    let draft = draft_types(&known(options, &policy, &signatures));
+    show(&draft, &manifest, "all that crosses a border")
+}
+
+fn known<'a>(
+    options: &SuggestOptions,
+    policy: &'a Policy,
+    signatures: &'a BTreeMap<(String, String), Signature>,
+) -> Known<'a> {
+    Known {
+        policy,
+        signatures,
         interfaces: match options.without_interfaces {
             true => &[],
             false => &manifest::EMBEDDED_INTERFACES,
         },
-    };
-    let draft = draft(&recordings, &known);
+    }
+}
+
+/// Prints the draft, and says what it is.
+fn show(draft: &Draft, manifest: &Utf8Path, all: &str) -> anyhow::Result<Ending> {
     std::io::stdout()
         .write_all(draft.text().as_bytes())
         .context("could not write to standard output")?;
-    summarise(&draft, &sources, &manifest);
-    Ok(Ending::Status(0))
-}
-
-fn summarise(draft: &Draft, sources: &[Source], manifest: &Utf8Path) {
-    for source in sources {
-        message::note(&format!("from {}", source.path));
-    }
     let text = match draft.entries.len() + draft.ready.len() {
-        0 => format!("{manifest} describes all that was recorded"),
+        0 => format!("{manifest} describes {all}"),
         1 => format!("1 entry for {manifest}: read it before you take it"),
         number => format!("{number} entries for {manifest}: read them before you take them"),
     };
     message::note(&text);
+    Ok(Ending::Status(0))
 }
 
 /// The newest recording below the target directory, and all others of the same
@@ -171,13 +207,12 @@ fn folder(path: &Utf8Path, program: &str, workspace: &Workspace) -> Option<Utf8P
         .find(|folder| is_it(folder))
 }
 
-fn one_manifest(sources: &[Source]) -> anyhow::Result<Utf8PathBuf> {
-    let manifests: BTreeSet<&Utf8PathBuf> =
-        sources.iter().map(|source| &source.line.manifest).collect();
+fn one_manifest<'a>(lines: impl IntoIterator<Item = &'a LinkLine>) -> anyhow::Result<Utf8PathBuf> {
+    let manifests: BTreeSet<&Utf8PathBuf> = lines.into_iter().map(|line| &line.manifest).collect();
     match manifests.into_iter().collect::<Vec<_>>().as_slice() {
         [one] => Ok((*one).clone()),
         several => Err(UsageError(format!(
-            "these recordings belong to different manifests: {}",
+            "the programs have different manifests: {}",
             several
                 .iter()
                 .map(|path| path.as_str())
@@ -205,34 +240,12 @@ fn load(path: &Utf8Path) -> anyhow::Result<Policy> {
     }
 }
 
-/// The signatures of all functions that have a gate in the recording.
-fn signatures_of(
-    source: &Source,
-    policy: &Policy,
-) -> anyhow::Result<BTreeMap<(String, String), Signature>> {
-    let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for gate in source.recording.gates().filter(|gate| !gate.callback) {
-        wanted.entry(&gate.to).or_default().insert(&gate.function);
+/// The functions that have a gate in the recording.
+fn recorded(recording: &Recording) -> Functions {
+    let mut functions = Functions::new();
+    for gate in recording.gates().filter(|gate| !gate.callback) {
+        let of = functions.entry(gate.to.clone()).or_default();
+        of.insert(gate.function.clone());
     }
-    let mut ignored = Findings::new();
-    let assignment = assign::assign(&source.line, policy, &mut ignored)?;
-    let mut found = BTreeMap::new();
-    for (cubicle, functions) in wanted {
-        let Some(inputs) = assignment.images.get(cubicle) else {
-            continue;
-        };
-        for (function, known) in signatures::find(inputs, &functions)? {
-            let declared = policy.cubicles[cubicle].functions.get(&function);
-            let declared = declared.and_then(|function| function.signature.as_ref());
-            let declared =
-                declared.and_then(|text| crate::graph::declaration::parse(&text.value).ok());
-            let signature = match (declared, known) {
-                (Some(declared), _) => declared,
-                (None, signatures::Known::Signature(signature)) => *signature,
-                _ => continue,
-            };
-            found.insert((cubicle.to_owned(), function), signature);
-        }
-    }
-    Ok(found)
+    functions
 }

@@ -8,7 +8,7 @@ use crate::memory_calls;
 use crate::process::run::frame_address;
 use crate::process::{self, arena, callbacks, cubicles, lends};
 use crate::signals;
-use crate::threads::pool;
+use crate::threads::{futex, pool};
 use crate::windows;
 use core::sync::atomic::Ordering;
 use cubicle_abi::frame::Frame;
@@ -21,6 +21,7 @@ use cubicle_abi::rights::cubicle_key;
 pub fn poison(cubicle: usize, life: &mut Life) {
     life.closed = true;
     windows::retire(cubicle);
+    futex::wake_all(cubicle);
     // Nobody waits for a `main` that does not come back.
     cubicles()[cubicle].parked_main.forget();
     for number in 0..pool::MOST_THREADS {
