@@ -124,6 +124,7 @@ fn make_thread(target: usize) -> bool {
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
     let Some(frame) = frames::map(target, state.number) else {
+        parked.put(main);
         return no_room(target, "holds nothing for another thread");
     };
     lends::begin_thread(target);
