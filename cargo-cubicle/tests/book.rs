@@ -1,4 +1,4 @@
-//! What the tutorial tells people to do, done: its commands are run, its files written, and what
+//! What the tutorial and the how-tos tell people to do, done: its commands are run, its files written, and what
 //! it says comes out.
 //!
 //! In a `console` block a line that begins with `$ ` is a command; the lines behind it are its
@@ -139,6 +139,11 @@ fn follow(document: &str) {
 #[test]
 fn the_tutorial_does_what_it_says() {
     follow("docs/TUTORIAL.md");
+}
+
+#[test]
+fn a_key_is_kept_as_it_says() {
+    follow("docs/KEYS.md");
 }
 
 #[test]
