@@ -56,6 +56,9 @@ with the tool's interface file where it has one, else with entries drafted from 
 built becomes comments, with the reason. A manifest that is there already stays as it is.\n\n\
 Exit status: 0 written, 2 there is one already, or no program, 101 the program could not be compiled.";
 
+const MANUAL: &str = "Below ~/.local/share they are where `man`, bash, zsh (if its fpath names zsh/site-functions) and fish look for them. `cargo help cubicle` \
+then shows the page. Completions are for `cargo-cubicle`, which is the same program: cargo's own completions know nothing of subcommands like this one.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a first manifest, with a cubicle for each library of C in the program
@@ -89,6 +92,9 @@ pub enum Command {
     /// Read finished programs again, by other code than what built them, and say what does not hold
     #[command(after_long_help = VERIFIED)]
     Verify(VerifyOptions),
+    /// Write manual pages and shell completions below a directory
+    #[command(after_long_help = MANUAL)]
+    Manual(ManualOptions),
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +252,13 @@ pub struct VerifyOptions {
     /// The programs, as `cargo cubicle build` made them; stripped ones, too
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ManualOptions {
+    /// Where, for example ~/.local/share
+    #[arg(value_name = "DIRECTORY")]
+    pub directory: Utf8PathBuf,
 }
 
 /// Flags whose value is a word of its own.

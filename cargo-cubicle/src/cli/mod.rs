@@ -12,6 +12,7 @@ mod graph;
 mod init;
 mod linked;
 mod lint;
+mod manual;
 mod message;
 mod runner;
 mod suggest;
@@ -174,6 +175,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Suggest(options) => suggest::run(options),
         Command::Symbolize(options) => symbolize::run(&options),
         Command::Verify(options) => verify::run(&options),
+        Command::Manual(options) => manual::run(&options),
     }
 }
 
