@@ -1,12 +1,13 @@
 //! Measures what partitioning costs and prints it beside the plain build.
 //!
 //! `cargo run --release -p cubicle-benchmarks [-- SECTION…]`; the sections are
-//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `restart`, `sharing`, `zlib`, `streams`, `sqlite`, all by default, and
-//! `experiment` and `scale`, which take long and run only when they are named.
+//! `calls`, `system-calls`, `start-up`, `size`, `tool`, `restart`, `sharing`, `zlib`, `streams`, `sqlite`, `estimates`, all by
+//! default, and `experiment` and `scale`, which take long and run only when they are named.
 //! It prints figures and judges none: docs/BENCHMARKS.md has the targets.
 
 mod calls;
 mod cpuid;
+mod estimates;
 mod experiment;
 mod instructions;
 mod machine;
@@ -30,7 +31,7 @@ use programs::Workshop;
 
 type Section = fn(&Machine, &Workshop) -> anyhow::Result<()>;
 
-const SECTIONS: [(&str, Section); 12] = [
+const SECTIONS: [(&str, Section); 13] = [
     ("calls", calls::run),
     ("system-calls", system_calls::run),
     ("start-up", start_up::run),
@@ -41,6 +42,7 @@ const SECTIONS: [(&str, Section); 12] = [
     ("zlib", zlib::run),
     ("streams", streams::run),
     ("sqlite", sqlite::run),
+    ("estimates", estimates::run_all),
     ("experiment", experiment::run),
     ("scale", scale::run),
 ];

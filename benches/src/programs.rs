@@ -156,6 +156,20 @@ impl Workshop {
         command
     }
 
+    /// `cargo cubicle report`, to be completed.
+    pub fn report(&self, folder: &Path, output: &Path) -> Command {
+        let mut command = Command::new(&self.tool);
+        command
+            .current_dir(folder)
+            .args([
+                "cubicle", "report", "--format", "json", "--quiet", "--locked",
+            ])
+            .args(self.release.then_some("--release"))
+            .arg("--target-dir")
+            .arg(output);
+        command
+    }
+
     /// What a program prints, run with these arguments where it has protection keys:
     /// in the emulated machine, if this one has none. Counts, never times.
     pub fn emulated(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Samples> {

@@ -1,13 +1,13 @@
-//! The `main` of a cubicle that has none of its own, and what makes threads in the
-//! one that has: C objects, one of which is linked into each image.
+//! The `main` of a cubicle that has none of its own, what makes threads in the one that
+//! has, one of which is linked into each image, and what keeps counts: C objects.
 
 use super::variable;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Compiles `runtime/api/parked.c` and `spare.c` to objects in `OUT_DIR`.
+/// Compiles `parked.c`, `spare.c` and `counts.c` of `runtime/api` to objects in `OUT_DIR`.
 pub fn build() {
-    for name in ["parked", "spare"] {
+    for name in ["parked", "spare", "counts"] {
         compile(name);
     }
 }

@@ -1,5 +1,6 @@
-//! Writing files so that at every moment there is a whole one.
+//! Writing files so that at every moment there is a whole one, and where to keep those of the tool.
 
+use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -39,6 +40,18 @@ pub fn replace(path: &Utf8Path, bytes: &[u8], kind: Kind) -> Result<(), ReplaceE
             source,
         }
     })
+}
+
+/// Where the tool keeps what it can make again; `None` if there is no such place.
+pub fn cache() -> Option<Utf8PathBuf> {
+    let set = |name| {
+        env::var(name)
+            .ok()
+            .filter(|text| text.starts_with('/'))
+            .map(Utf8PathBuf::from)
+    };
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    Some(base?.join("cargo-cubicle"))
 }
 
 fn write(path: &Utf8Path, bytes: &[u8], kind: Kind) -> io::Result<()> {

@@ -15,6 +15,7 @@ pub mod graph;
 pub mod images;
 pub mod lint;
 pub mod manifest;
+pub mod measure;
 pub mod picture;
 pub mod pipeline;
 pub mod plan;

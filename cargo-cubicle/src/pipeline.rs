@@ -4,14 +4,15 @@
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use cubicle_abi::defences::Defences;
+use cubicle_abi::plan::ISOLATION_STAND_IN;
 
 use crate::assign;
 use crate::audit;
 use crate::authority::{self, lock_file};
 use crate::capture::timings::phase;
-use crate::capture::{LinkLine, Reported, diagnostic};
+use crate::capture::{LinkLine, Purpose, Reported, diagnostic};
 use crate::compose::{self, Monitor};
-use crate::diagnostics::{Code, Findings, Sources, render};
+use crate::diagnostics::{Code, Findings, Level, Sources, render};
 use crate::files::{self, Kind};
 use crate::gates::{GateSpec, texts};
 use crate::graph::edges::{self, Graph};
@@ -19,6 +20,7 @@ use crate::images::{self, Image};
 use crate::lint::locked::{self, Exactness};
 use crate::lint::{Report, exceptions, levels, rules};
 use crate::manifest::{self, Policy};
+use crate::measure::{self, Built};
 use crate::picture::{self, Picture};
 use crate::plan::encode::{TextPiece, encode};
 use crate::plan::{self, Plan};
@@ -30,18 +32,30 @@ struct Analysed {
     images: Vec<Image>,
 }
 
-/// Builds the partitioned binary at [`LinkLine::output`]. The file that was
-/// there stays until the new one is complete.
+/// Makes of the link line what it is for.
 ///
 /// # Errors
 /// [`Reported`] if everything was explained already; any other error is to be
 /// printed.
-pub fn build(line: &LinkLine) -> anyhow::Result<()> {
+pub fn run(line: &LinkLine) -> anyhow::Result<()> {
+    match line.purpose {
+        Purpose::Use | Purpose::StandIn | Purpose::Audit => build(line),
+        Purpose::Lint => lint(line),
+        Purpose::Measure => measure(line),
+    }
+}
+
+/// Builds the partitioned binary at [`LinkLine::output`]. The file that was
+/// there stays until the new one is complete.
+fn build(line: &LinkLine) -> anyhow::Result<()> {
     let policy = phase("manifest", || load(line))?;
     let mut findings = Findings::new();
     let analysed = analyse(line, &policy, &mut findings, &mut None)?;
     // An audit is there to find out what is missing, and protects nothing.
-    if let Some(analysed) = analysed.as_ref().filter(|_| line.locked && !line.audit) {
+    if let Some(analysed) = analysed
+        .as_ref()
+        .filter(|_| line.locked && line.purpose != Purpose::Audit)
+    {
         findings.extend(widened(line, &policy, &analysed.plan)?);
     }
     // Who did not get to the end does not know what nothing is about.
@@ -62,27 +76,7 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         show(&policy, &mut findings);
         return Err(Reported { status: 1 }.into());
     }
-    let encoded = encode(
-        &plan,
-        &images,
-        &gates.targets,
-        &gates.specs,
-        &gates.texts,
-        monitor.planned_entries,
-    )?;
-    let bytes = phase("compose", || {
-        compose::compose(&compose::Parts {
-            monitor: &monitor,
-            plan: &plan,
-            encoded_plan: &encoded,
-            images: &images,
-            strip: line.profile.strip,
-        })
-    })?;
-    // What the tests leave out would be found missing.
-    if plan.without == Defences::NONE {
-        phase("verify", || refuse_wrong(&bytes, &monitor))?;
-    }
+    let Composed { encoded, bytes } = composed(line, &plan, &images, &gates, &monitor)?;
     phase("write", || {
         for (cubicle, image) in plan.cubicles.iter().zip(&images) {
             // Where debuggers and reports look for them.
@@ -98,7 +92,9 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
         let object = line.directory.join(compose::gdb::BORDERS_OBJECT);
         let borders = compose::gdb::borders_object(&plan, &monitor)?;
         files::replace(&object, &borders, Kind::Data)?;
-        if let Some(build) = plan::encode::build_of(&encoded).filter(|_| line.audit) {
+        if let Some(build) =
+            plan::encode::build_of(&encoded).filter(|_| line.purpose == Purpose::Audit)
+        {
             let path = line.directory.join(audit::BUILD_FILE);
             files::replace(&path, build.to_string().as_bytes(), Kind::Data)?;
         }
@@ -107,6 +103,43 @@ pub fn build(line: &LinkLine) -> anyhow::Result<()> {
     })?;
     show(&policy, &mut findings);
     Ok(())
+}
+
+/// A finished program, and the plan in it.
+struct Composed {
+    encoded: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+fn composed(
+    line: &LinkLine,
+    plan: &Plan,
+    images: &[Image],
+    gates: &Gates,
+    monitor: &Monitor,
+) -> anyhow::Result<Composed> {
+    let encoded = encode(
+        plan,
+        images,
+        &gates.targets,
+        &gates.specs,
+        &gates.texts,
+        monitor.planned_entries,
+    )?;
+    let bytes = phase("compose", || {
+        compose::compose(&compose::Parts {
+            monitor,
+            plan,
+            encoded_plan: &encoded,
+            images,
+            strip: line.profile.strip,
+        })
+    })?;
+    // What the tests leave out would be found missing.
+    if plan.without == Defences::NONE {
+        phase("verify", || refuse_wrong(&bytes, monitor))?;
+    }
+    Ok(Composed { encoded, bytes })
 }
 
 /// Stops before a program is written that is not what it should be.
@@ -150,10 +183,7 @@ fn refuse_wrong(bytes: &[u8], monitor: &Monitor) -> anyhow::Result<()> {
 const DEFECT: &str = "this is a defect of cargo-cubicle; please report it";
 
 /// Judges the program and leaves a report at [`LinkLine::output`], whatever was found.
-///
-/// # Errors
-/// If the program could not be judged.
-pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
+fn lint(line: &LinkLine) -> anyhow::Result<()> {
     let mut report = Report::about(line);
     let policy = match phase("manifest", || {
         manifest::load(&line.manifest, line.variant.as_deref())
@@ -176,11 +206,64 @@ pub fn lint(line: &LinkLine) -> anyhow::Result<()> {
     if let Some(Analysed { plan, mut images }) = analysed {
         report.authority = Some(authority::Program::of(&plan, &policy));
         // It also removes what every libc brings and nothing uses.
-        with_gates(&plan, &mut images, &Monitor::embedded()?, &mut findings)?;
+        let gates = with_gates(&plan, &mut images, &Monitor::embedded()?, &mut findings)?;
+        if let Some(picture) = &mut report.picture {
+            picture.complete(&plan, &gates.specs);
+        }
     }
     report.levels = levels;
     report.found(findings, policy.sources());
     report.leave(&line.output)
+}
+
+/// Links the program in one piece, plainly and with what counts calls, and partitioned if nothing
+/// forbids it; leaves what is known about them at [`LinkLine::output`].
+fn measure(line: &LinkLine) -> anyhow::Result<()> {
+    let policy = load(line)?;
+    let mut findings = Findings::new();
+    let mut picture = None;
+    let analysed = analyse(line, &policy, &mut findings, &mut picture)?;
+    if analysed.is_some() {
+        findings = exceptions::apply(&policy, findings);
+    }
+    let (levels, problems) = levels::of_manifest(&policy);
+    let mut findings = levels::apply(&levels, findings);
+    findings.extend(problems);
+    let (Some(mut picture), Some((main, _))) = (picture, policy.main()) else {
+        show(&policy, &mut findings);
+        return Err(Reported { status: 1 }.into());
+    };
+    let folder = line.directory.join("measured");
+    // Images are linked from copies that both make.
+    let assignment = assign::assign(line, &policy, &mut Findings::new())?;
+    let edges = edges::edges(&assignment)?.edges;
+    let calls = measure::link(line, main, &assignment, &edges, &folder)?;
+    let mut built = Built {
+        cubicle_measure: measure::built::VERSION,
+        picture: Picture::default(),
+        calls,
+        partitioned: false,
+        stand_in: false,
+        denied: 0,
+        folder,
+    };
+    if let Some(Analysed { plan, mut images }) = analysed.filter(|_| !findings.has_denied()) {
+        let monitor = Monitor::embedded()?;
+        let gates = with_gates(&plan, &mut images, &monitor, &mut findings)?;
+        picture.complete(&plan, &gates.specs);
+        if !findings.has_denied() {
+            let program = composed(line, &plan, &images, &gates, &monitor)?;
+            files::replace(&built.partitioned(), &program.bytes, Kind::Program)?;
+            built.partitioned = true;
+            built.stand_in = plan.isolation == ISOLATION_STAND_IN;
+        }
+    }
+    built.picture = picture;
+    built.denied = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Deny)
+        .count();
+    built.leave(&line.output)
 }
 
 /// Gates, and all else of the runtime's text.
@@ -283,7 +366,7 @@ fn analyse(
             findings,
         )
     })?;
-    if line.lint {
+    if matches!(line.purpose, Purpose::Lint | Purpose::Measure) {
         *picture = Some(Picture::of(picture::Inputs {
             program: line.name(),
             policy,
@@ -347,7 +430,7 @@ pub fn sources(line: &LinkLine) -> Vec<Utf8PathBuf> {
         return Vec::new();
     };
     let mut files = Vec::new();
-    if line.lint
+    if line.purpose == Purpose::Lint
         && !Report::read(&line.output)
             .is_ok_and(|report| report.is_some_and(|report| report.authority.is_some()))
     {
@@ -391,7 +474,6 @@ fn show(policy: &Policy, findings: &mut Findings) {
 }
 
 fn say(findings: &Findings, sources: &Sources) {
-    use crate::diagnostics::Level;
     for finding in findings.iter() {
         let mut one = Findings::new();
         one.push(finding.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{ImageInputs, unused};
-use crate::capture::{ArchiveKind, CrateRecord, LinkItem, LinkLine, Lto};
+use crate::capture::{ArchiveKind, CrateRecord, LinkItem, LinkLine, Lto, Purpose};
 use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::manifest::{CSources, Cubicle, Policy};
 
@@ -243,7 +243,7 @@ fn build(
 ) -> Result<Vec<Utf8PathBuf>, CompileError> {
     let optimisation = match line.profile.opt_level.as_str() {
         // The same is judged in all profiles.
-        _ if line.lint => "0".to_owned(),
+        _ if line.purpose == Purpose::Lint => "0".to_owned(),
         "1" | "2" | "3" | "s" => line.profile.opt_level.clone(),
         "z" => "s".to_owned(),
         _ => "0".to_owned(),

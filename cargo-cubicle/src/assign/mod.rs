@@ -18,7 +18,8 @@ use crate::diagnostics::{Code, Finding, Findings, Place};
 use crate::manifest::{Cubicle, Policy};
 
 pub use archive::{
-    ArchiveError, Member, each as each_member, each_object, map as map_file, members, weakened,
+    ArchiveError, Member, each as each_member, each_object, empty as empty_folder, extract,
+    map as map_file, members, weakened,
 };
 use claims::Claims;
 pub use usable::{Unusable, object as check_object};

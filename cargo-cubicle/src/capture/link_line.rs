@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::crate_record::CrateRecord;
 use super::error::{CaptureError, file_error};
 use super::flags::{Lto, Profile};
+use super::purpose::Purpose;
 
 /// One program's link, as rustc asked for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,17 +34,12 @@ pub struct LinkLine {
     /// Which of its variants, if not the program as it stands there.
     #[serde(default)]
     pub variant: Option<String>,
-    /// A benchmark build: a stand-in replaces WRPKRU and nothing is protected.
-    pub stand_in: bool,
-    /// An audit build: nothing is protected and violations are recorded.
+    /// What it is linked for.
     #[serde(default)]
-    pub audit: bool,
+    pub purpose: Purpose,
     /// What is granted must be in the lock file.
     #[serde(default)]
     pub locked: bool,
-    /// It is only to be judged: a report takes its place.
-    #[serde(default)]
-    pub lint: bool,
     /// What this program's files are kept in: `<profile>/cubicle/<stem>`.
     pub directory: Utf8PathBuf,
     /// The directory the driver is to be run in.

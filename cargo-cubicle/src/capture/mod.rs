@@ -22,6 +22,7 @@ mod flags;
 mod libraries;
 mod link_line;
 pub(crate) mod linker;
+mod purpose;
 pub(crate) mod rustc_call;
 pub(crate) mod rustdoc;
 pub(crate) mod session;
@@ -37,6 +38,7 @@ pub use flags::{Lto, Profile, Strip};
 pub use link_line::{
     Archive, ArchiveKind, LINK_LINE_FILE, Library, LibraryMode, LinkItem, LinkLine,
 };
+pub use purpose::Purpose;
 pub use rustc_call::RustcCall;
 pub use session::{Session, TARGET};
 
@@ -44,11 +46,9 @@ pub use session::{Session, TARGET};
 /// compiler wrapper, where messages go through [`diagnostic::emit`].
 #[derive(Debug, Clone, Copy)]
 pub struct After {
-    /// Makes the program at [`LinkLine::output`]. Its error is [`Reported`] if
-    /// everything was explained already; any other is printed.
+    /// Makes what [`LinkLine::purpose`] says at [`LinkLine::output`]. Its error is
+    /// [`Reported`] if everything was explained already; any other is printed.
     pub link: fn(&LinkLine) -> anyhow::Result<()>,
-    /// Judges the program, and leaves a report in its place.
-    pub lint: fn(&LinkLine) -> anyhow::Result<()>,
     /// Files besides the manifest that the manifest makes the program from.
     pub sources: fn(&LinkLine) -> Vec<Utf8PathBuf>,
 }

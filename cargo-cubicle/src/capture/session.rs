@@ -11,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::CaptureError;
+use super::purpose::Purpose;
 
 /// The only target there is.
 pub const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -64,14 +65,10 @@ pub struct Session {
     pub machine: Option<Emulation>,
     /// Whether the user asked for colours or for none, with cargo's `--color`.
     pub colour: Option<bool>,
-    /// Compose programs in which a stand-in replaces WRPKRU, for benchmarks.
-    pub stand_in: bool,
-    /// Compose programs that record violations instead of ending with them.
-    pub audit: bool,
+    /// What programs are linked for.
+    pub purpose: Purpose,
     /// Refuse what the lock file does not list.
     pub locked: bool,
-    /// Judge programs instead of making them.
-    pub lint: bool,
     /// Folders whose names must not be part of a program, and what stands there
     /// instead; of two that match, the later one is taken.
     pub renamed: Vec<(Utf8PathBuf, String)>,

@@ -17,6 +17,7 @@ use super::flags::{self, Lto, Profile, Strip};
 use super::libraries;
 use super::link_line::{ArchiveKind, LinkItem, LinkLine};
 use super::linker::{self, LinkerCall};
+use super::purpose::Purpose;
 use super::rustc_call::RustcCall;
 use super::session::*;
 use super::words;
@@ -97,18 +98,15 @@ pub fn run(
         line.driver = driver;
         line.manifest = manifest;
         line.variant.clone_from(&session.variant);
-        line.stand_in = session.stand_in;
-        line.audit = session.audit;
+        line.purpose = session.purpose;
         line.locked = session.locked;
-        line.lint = session.lint;
         line.directory = directory;
         line.save()?;
         libraries::resolve(&mut line)?;
         line.save()?;
         Ok::<_, CaptureError>(line)
     })?;
-    let link = if line.lint { after.lint } else { after.link };
-    super::timings::phase("link", || link(&line))?;
+    super::timings::phase("link", || (after.link)(&line))?;
     let mut files = vec![line.manifest.clone()];
     files.extend(super::extra_dependencies(&line));
     files.extend((after.sources)(&line));
@@ -122,9 +120,9 @@ pub fn run(
 /// The tool's flags behind `given`. Who renames folders himself knows what for: a scope
 /// would hold for that as well.
 fn crate_flags(session: &Session, given: &[String]) -> Vec<String> {
-    let more = match session.lint {
-        true => &flags::LINT_FLAGS[..],
-        false => &[],
+    let more = match session.purpose {
+        Purpose::Lint => &flags::LINT_FLAGS[..],
+        _ => &[],
     };
     let mut words: Vec<String> = flags::CRATE_FLAGS
         .iter()
@@ -248,10 +246,8 @@ fn classify(
         lto: Lto::of(call),
         manifest: Utf8PathBuf::new(),
         variant: None,
-        stand_in: false,
-        audit: false,
+        purpose: Purpose::Use,
         locked: false,
-        lint: false,
         directory: Utf8PathBuf::new(),
         working_directory: captured.working_directory,
         environment: captured.environment,

@@ -59,6 +59,13 @@ Exit status: 0 written, 2 there is one already, or no program, 101 the program c
 const MANUAL: &str = "Below ~/.local/share they are where `man`, bash, zsh (if its fpath names zsh/site-functions) and fish look for them. `cargo help cubicle` \
 then shows the page. Completions are for `cargo-cubicle`, which is the same program: cargo's own completions know nothing of subcommands like this one.";
 
+const REPORT: &str = "The program is compiled three times, with these flags: in one piece, in one piece so that calls between what \
+will be cubicles are counted, and partitioned if nothing forbids it. Then it is run with the words behind `--` and standard input, if \
+that is a file: once counting, and several times in turn. Nothing that it writes to standard output or error is shown. Before there is a partition, \
+the time it will take is estimated from counted calls and what each kind of gate takes on this machine, which is measured once \
+and kept.\n\n\
+Exit status: 0 measured, 1 the partition cannot be planned, 2 usage or manifest, 101 the program could not be compiled or run.";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a first manifest, with a cubicle for each library of C in the program
@@ -85,6 +92,9 @@ pub enum Command {
     /// Explain a lint rule, or a symbol that crosses a border
     #[command(after_long_help = EXPLAIN)]
     Explain(ExplainOptions),
+    /// Count calls between cubicles, and say what the partition costs
+    #[command(after_long_help = REPORT)]
+    Report(ReportOptions),
     /// Draft manifest entries from what `run --audit` or `test --audit` recorded
     Suggest(SuggestOptions),
     /// Show the raw records of violations in a text with symbols and source lines
@@ -192,6 +202,28 @@ pub struct ExplainOptions {
     pub what: String,
     #[command(flatten)]
     pub common: CargoOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// How often the plain and the partitioned program are run
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: ReportFormat,
+    #[command(flatten)]
+    pub common: CargoOptions,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// All of it
+    Json,
 }
 
 #[derive(Debug, Args)]

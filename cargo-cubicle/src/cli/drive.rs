@@ -15,16 +15,7 @@ use super::runner::RUNNER_WORD;
 use super::workspace::Workspace;
 use super::{BUILD_FAILED, UsageError, emulated, message};
 use crate::capture::session::*;
-use crate::capture::{CaptureError, linker};
-
-/// What a command starts cargo for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Purpose {
-    /// Programs record violations instead of ending with them.
-    pub audit: bool,
-    /// Programs are judged instead of made.
-    pub lint: bool,
-}
+use crate::capture::{CaptureError, Purpose, linker};
 
 /// cargo with this tool in its configuration, about to be started.
 pub struct Prepared {
@@ -45,7 +36,11 @@ pub fn cargo(
     audit: bool,
 ) -> anyhow::Result<Ending> {
     let start = std::time::Instant::now();
-    let purpose = Purpose { audit, lint: false };
+    let purpose = match (audit, options.benchmark_stand_in) {
+        (true, _) => Purpose::Audit,
+        (_, true) => Purpose::StandIn,
+        _ => Purpose::Use,
+    };
     let mut prepared = prepare(subcommand, &options, machine, purpose)?;
     let Some(session) = &prepared.session else {
         let without = [
@@ -152,10 +147,8 @@ pub fn prepare(
         timings: options.timings,
         machine,
         colour,
-        stand_in: options.benchmark_stand_in,
-        audit: purpose.audit,
-        locked: !purpose.lint && flags.words.iter().any(|word| word == "--locked"),
-        lint: purpose.lint,
+        purpose,
+        locked: purpose != Purpose::Lint && flags.words.iter().any(|word| word == "--locked"),
         renamed: renamed(&workspace, home.as_deref()),
         directory: directory.to_owned(),
         original_environment: environment.clone(),
@@ -207,7 +200,10 @@ pub fn prepare(
         None => command.env_remove(MANIFEST_VARIABLE),
     };
     // An audit looks at one thread only.
-    if session.audit && subcommand == "test" && std::env::var_os("RUST_TEST_THREADS").is_none() {
+    if purpose == Purpose::Audit
+        && subcommand == "test"
+        && std::env::var_os("RUST_TEST_THREADS").is_none()
+    {
         command.env("RUST_TEST_THREADS", "1");
     }
     Ok(Prepared {
@@ -326,13 +322,12 @@ fn own_path() -> anyhow::Result<Utf8PathBuf> {
 fn tool_identity(session: &Session) -> std::io::Result<String> {
     let file = session.tool.metadata()?;
     let version = env!("CARGO_PKG_VERSION");
-    let stand_in = if session.stand_in { "-stand-in" } else { "" };
-    let audit = if session.audit { "-audit" } else { "" };
+    let purpose = session.purpose.name();
     let locked = if session.locked { "-locked" } else { "" };
     let variant = session.variant.iter();
     let variant: String = variant.map(|name| format!("-variant-{name}")).collect();
     Ok(format!(
-        "{version}-{:x}-{:x}.{:x}{stand_in}{audit}{locked}{variant}",
+        "{version}-{:x}-{:x}.{:x}-{purpose}{locked}{variant}",
         file.len(),
         file.mtime(),
         file.mtime_nsec()
@@ -401,7 +396,7 @@ fn add_compiler_flags(
     renamed: &[(Utf8PathBuf, String)],
 ) {
     let mut added = vec!["-g".to_owned()];
-    if purpose.lint {
+    if purpose == Purpose::Lint {
         added.push("-O0".to_owned());
     }
     let whole = |folder: &&(Utf8PathBuf, String)| !folder.0.as_str().contains(char::is_whitespace);
@@ -460,7 +455,7 @@ mod tests {
             *value = None;
         }
         environment.insert("CFLAGS".to_owned(), Some("-O1".to_owned()));
-        add_compiler_flags(&mut environment, Purpose::default(), &[]);
+        add_compiler_flags(&mut environment, Purpose::Use, &[]);
         assert_eq!(environment["CFLAGS"].as_deref(), Some("-O1 -g"));
         assert_eq!(environment["CFLAGS_x86_64_unknown_linux_gnu"], None);
         assert_eq!(

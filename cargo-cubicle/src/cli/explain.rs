@@ -8,7 +8,8 @@ use super::arguments::ExplainOptions;
 use super::foreground::Ending;
 use super::{UsageError, graph, lint};
 use crate::diagnostics::{Code, here, shown};
-use crate::picture::{Crossing, Picture};
+use crate::measure::prices::Prices;
+use crate::picture::{Crossing, Kind, Picture};
 use crate::similar::similar;
 
 /// Runs the command.
@@ -53,6 +54,7 @@ fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
     let mut text = String::new();
     let mut owner = "";
     let here = here();
+    let prices = Prices::known();
     for one in crossings {
         if one.to != owner {
             owner = &one.to;
@@ -72,6 +74,9 @@ fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
         };
         text += &format!("\n`{}` refers to it at {places}\n", one.from);
         text += &format!("  {}\n", one.kind.explain());
+        if !matches!(one.kind, Kind::Forbidden | Kind::Window) {
+            text += &format!("  {}\n", cost(one, prices.as_ref()));
+        }
         if !one.shape.is_empty() {
             text += &format!("  it takes: {}\n", one.shape);
         }
@@ -84,4 +89,19 @@ fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
         }
     }
     text
+}
+
+/// What a call takes, if that was measured on this machine.
+fn cost(one: &Crossing, prices: Option<&Prices>) -> String {
+    let Some(prices) = prices else {
+        return "what a call takes on this machine, `cargo cubicle report` measures".to_owned();
+    };
+    let by = match prices.stand_in {
+        true => "stand-in: no protection keys here",
+        false => "pku",
+    };
+    format!(
+        "a call takes {:.0} ns more than a plain one on this machine ({by})",
+        prices.call(one.kind, one.switches_fs)
+    )
 }

@@ -9,13 +9,13 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::arguments::{CargoOptions, InitOptions, MachineOptions};
-use super::drive::{self, Purpose};
+use super::drive;
 use super::foreground::Ending;
 use super::linked::{self, Linked};
 use super::lint::{self, Judged};
 use super::{UsageError, message};
-use crate::capture::LinkLine;
 use crate::capture::session::MANIFEST_NAME;
+use crate::capture::{LinkLine, Purpose};
 use crate::diagnostics::Level;
 use crate::draft::first::{self, Library, Part};
 use crate::draft::{Known, draft_types};
@@ -97,7 +97,7 @@ fn refuse_what_is_there(options: &CargoOptions) -> anyhow::Result<()> {
         .into());
     }
     let here = MachineOptions::default();
-    let prepared = drive::prepare("build", options, &here, Purpose::default())?;
+    let prepared = drive::prepare("build", options, &here, Purpose::Use)?;
     match prepared.workspace.manifests().first() {
         None => Ok(()),
         Some(path) => Err(UsageError(format!(

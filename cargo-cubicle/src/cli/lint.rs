@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
 
-use super::arguments::{CargoOptions, LintOptions, MachineOptions};
-use super::drive::{self, Prepared, Purpose};
-use super::foreground::{self, Ending};
+use super::arguments::{CargoOptions, LintOptions};
+use super::compile;
+use super::drive::Prepared;
+use super::foreground::Ending;
 use super::workspace::Workspace;
 use super::{USAGE, UsageError, message};
 use crate::authority::lock_file::{self, Lock};
-use crate::capture::session::{MANIFEST_NAME, Session};
+use crate::capture::Purpose;
+use crate::capture::session::Session;
 use crate::diagnostics::{Code, Finding, Level};
 use crate::lint::format;
 use crate::lint::levels::{self, Levels};
@@ -93,29 +93,14 @@ pub struct Judged {
 /// # Errors
 /// If there is nothing to judge, or a file cannot be read.
 pub fn judge(options: &mut CargoOptions) -> anyhow::Result<Result<Judged, Ending>> {
-    let target = take_target_directory(&mut options.cargo)?;
-    let purpose = Purpose {
-        lint: true,
-        ..Purpose::default()
+    let compiled = match compile::compile(options, Purpose::Lint, TARGET_DIRECTORY)? {
+        Ok(compiled) => compiled,
+        Err(ending) => return Ok(Err(ending)),
     };
-    let mut prepared = drive::prepare("build", options, &MachineOptions::default(), purpose)?;
-    let root = prepared.workspace.root.clone();
-    let Some(session) = prepared.session.clone() else {
-        return Err(UsageError(format!(
-            "there is nothing to judge: no {MANIFEST_NAME} in {root} or beside a package's Cargo.toml\n  \
-             = help: write one there, or name one with `--cubicle-manifest PATH`"
-        ))
-        .into());
-    };
-    let (ending, artifacts) = compile(&mut prepared, target.as_deref(), &session.directory)?;
-    if ending != Ending::Status(0) {
-        drive::note_shared_libraries(ending, &prepared.workspace);
-        return Ok(Err(drive::better(ending, &session)));
-    }
     Ok(Ok(Judged {
-        reports: read(&artifacts)?,
-        prepared,
-        session,
+        reports: read(&compiled.artifacts)?,
+        prepared: compiled.prepared,
+        session: compiled.session,
     }))
 }
 
@@ -154,23 +139,6 @@ fn chosen_levels(options: &LintOptions) -> Result<Levels, UsageError> {
     Ok(levels)
 }
 
-/// Takes cargo's `--target-dir` out of the words.
-fn take_target_directory(words: &mut Vec<OsString>) -> Result<Option<Utf8PathBuf>, UsageError> {
-    const FLAG: &str = "--target-dir";
-    let attached = format!("{FLAG}=");
-    let is_it = |word: &OsString| word == FLAG || word.to_string_lossy().starts_with(&attached);
-    let Some(index) = words.iter().position(is_it) else {
-        return Ok(None);
-    };
-    let word = words.remove(index);
-    let value = match word.to_string_lossy().strip_prefix(&attached) {
-        Some(value) => value.to_owned(),
-        None if index < words.len() => words.remove(index).to_string_lossy().into_owned(),
-        None => return Err(UsageError(format!("`{FLAG}` needs a value"))),
-    };
-    Ok(Some(value.into()))
-}
-
 /// Whether a word of cargo's chooses some of the workspace's programs.
 fn selects(word: &OsString) -> bool {
     let word = word.to_string_lossy();
@@ -190,39 +158,6 @@ fn selects(word: &OsString) -> bool {
         "--no-default-features",
     ];
     flags.contains(&name) || (name.starts_with("-p") && !name.starts_with("--"))
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    reason: String,
-    executable: Option<Utf8PathBuf>,
-}
-
-/// Runs cargo. Answers how it ended, and what it says are the programs.
-fn compile(
-    prepared: &mut Prepared,
-    target: Option<&Utf8Path>,
-    directory: &Utf8Path,
-) -> anyhow::Result<(Ending, Vec<Utf8PathBuf>)> {
-    let target = target.unwrap_or(&prepared.workspace.target_directory);
-    let messages = directory.join("messages");
-    let output = File::create(&messages).with_context(|| format!("cannot write `{messages}`"))?;
-    prepared
-        .command
-        .arg("--message-format=json-render-diagnostics")
-        .arg("--target-dir")
-        .arg(target.join(TARGET_DIRECTORY))
-        .stdout(output);
-    let ending = foreground::run(&mut prepared.command)?;
-    let text =
-        std::fs::read_to_string(&messages).with_context(|| format!("cannot read `{messages}`"))?;
-    let artifacts = text.lines().filter_map(|line| {
-        let artifact: Artifact = serde_json::from_str(line).ok()?;
-        artifact
-            .executable
-            .filter(|_| artifact.reason == "compiler-artifact")
-    });
-    Ok((ending, artifacts.collect()))
 }
 
 /// The reports among the artifacts; programs without a manifest are programs.

@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod cargo_config;
 mod cfg_expression;
+mod compile;
 mod drive;
 mod emulated;
 mod explain;
@@ -14,6 +15,7 @@ mod linked;
 mod lint;
 mod manual;
 mod message;
+mod report;
 mod runner;
 mod suggest;
 mod symbolize;
@@ -105,8 +107,7 @@ impl Role {
 
 /// The phases behind the capture.
 const PHASES: After = After {
-    link: crate::pipeline::build,
-    lint: crate::pipeline::lint,
+    link: crate::pipeline::run,
     sources: crate::pipeline::sources,
 };
 
@@ -174,6 +175,7 @@ fn command(mut arguments: Vec<OsString>) -> anyhow::Result<Ending> {
         Command::Explain(options) => explain::run(options),
         Command::Suggest(options) => suggest::run(options),
         Command::Symbolize(options) => symbolize::run(&options),
+        Command::Report(options) => report::run(options),
         Command::Verify(options) => verify::run(&options),
         Command::Manual(options) => manual::run(&options),
     }

@@ -140,7 +140,7 @@ fn run(
     output: &Utf8Path,
 ) -> Result<Vec<u8>, LinkError> {
     let response = request.directory.join(format!("{}.link", request.cubicle));
-    write(&response, quoted(words).as_bytes())?;
+    write(&response, response_file(words).as_bytes())?;
     let result = Command::new(&line.driver)
         .arg(format!("@{response}"))
         .current_dir(&line.working_directory)
@@ -261,7 +261,7 @@ fn windows(globals: &[(&String, &Global)], last: &str) -> String {
 }
 
 /// Words of a response file, as gcc and clang read them.
-fn quoted(words: &[String]) -> String {
+pub fn response_file(words: &[String]) -> String {
     let mut text = String::new();
     for word in words {
         text.push('"');

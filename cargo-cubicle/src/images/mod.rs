@@ -17,7 +17,7 @@ pub mod remedy;
 pub use all::{link_all, references_of_all};
 pub use forbidden::{Left, check_instructions, remedy_all};
 pub use imports::{Import, Imports};
-pub use link::{LinkError, LinkRequest, SPARE_FUNCTION, link};
+pub use link::{LinkError, LinkRequest, SPARE_FUNCTION, link, response_file};
 pub use patch::{Patched, patch};
 pub use references::{Reference, each_relocation, references};
 

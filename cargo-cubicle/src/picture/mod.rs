@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::authority;
-use crate::gates::{GateKind, GateShape};
+use crate::gates::{GateKind, GateShape, GateSpec};
 use crate::graph::edges::Edge;
 use crate::images::{Image, Reference};
 use crate::manifest::Policy;
@@ -81,6 +81,9 @@ pub struct Crossing {
     pub lends: Vec<String>,
     /// What travels in which registers; empty if there is no gate.
     pub shape: String,
+    /// Whether the gate switches FS, because the function may use thread-locals; not known while something
+    /// forbids the partition.
+    pub switches_fs: Option<bool>,
 }
 
 /// How a reference crosses.
@@ -192,6 +195,7 @@ impl Picture {
                 lines: sites.lines(from, places),
                 lends: lends(&authority, edge),
                 shape: gate.map_or(String::new(), |gate| shape(&gate.shape)),
+                switches_fs: None,
             });
         }
         crossings.sort_by(|one, other| {
@@ -205,6 +209,22 @@ impl Picture {
             windows: windows(inputs),
             sights: sights(policy),
             references: crossings,
+        }
+    }
+
+    /// Takes in what only finished gates say.
+    pub fn complete(&mut self, plan: &Plan, specs: &[GateSpec]) {
+        let name = |number: usize| plan.cubicles[number].name.as_str();
+        let switches: BTreeMap<(&str, &str, &str), bool> = specs
+            .iter()
+            .map(|spec| {
+                let of = (name(spec.from), name(spec.to), spec.function.as_str());
+                (of, spec.switch_fs)
+            })
+            .collect();
+        for one in &mut self.references {
+            let of = (one.from.as_str(), one.to.as_str(), one.symbol.as_str());
+            one.switches_fs = switches.get(&of).copied();
         }
     }
 

@@ -4,8 +4,8 @@ use cubicle_abi::layout::{PLAN_BASE, PLAN_END};
 use cubicle_abi::plan::{
     Cubicle, Entries, FILES_WRITE, FilePlace, GATE_CALLEE_SEES, GATE_CALLER_SEES, GATE_ERRNO,
     GATE_FAST, GATE_FS, GATE_LENDING, GATE_SCRUBS, GATE_UNION, GATE_VARIADIC, GATE_X87, Gate,
-    Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, PLAN_DUMPS, Probe, Registers, Segment,
-    Slice, Text, VERSION, WINDOW_PREFIX,
+    Header, ISOLATION_AUDIT, KeyedWindow, Lend, MAGIC, PLAN_DUMPS, PLAN_MEASURED, Probe, Registers,
+    Segment, Slice, Text, VERSION, WINDOW_PREFIX,
 };
 
 use std::ops::Range;
@@ -233,7 +233,8 @@ pub fn encode(
         gates: writer.all(&gates),
         texts: writer.all(&texts),
         main: plan.main as u32,
-        flags: if plan.dumps { PLAN_DUMPS } else { 0 },
+        flags: if plan.dumps { PLAN_DUMPS } else { 0 }
+            | if plan.measured { PLAN_MEASURED } else { 0 },
         windows: writer.all(&windows),
         build: match plan.isolation {
             ISOLATION_AUDIT => identity(&writer.bytes, images),

@@ -38,6 +38,8 @@ pub struct Plan {
     pub isolation: u32,
     /// Debuggers and core dumps may see the process.
     pub dumps: bool,
+    /// The monitor is to say at the end what each cubicle took.
+    pub measured: bool,
     /// Ordered by name; the index is the cubicle's number.
     pub cubicles: Vec<Cubicle>,
     /// Ordered by name; their numbers follow those of the cubicles.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use cubicle_abi::defences::Defence;
+use cubicle_abi::plan::{ISOLATION_ANY, ISOLATION_AUDIT, ISOLATION_PKU, ISOLATION_STAND_IN};
 
 use super::call_sites::CallSites;
 use super::callbacks::{Callbacks, Scene};
@@ -11,12 +12,13 @@ use super::gates::Program;
 use super::windows::Window;
 use super::{Cubicle, Plan, permission, probes, without};
 use crate::assign::Assignment;
-use crate::capture::LinkLine;
+use crate::capture::{LinkLine, Purpose};
 use crate::diagnostics::Findings;
 use crate::graph::edges::{Edge, What};
 use crate::graph::signatures::{self, Known};
 use crate::images::{Image, Reference};
 use crate::manifest::{Isolation, Policy};
+use crate::vm::host_has_keys;
 
 /// What the phases before have found.
 #[derive(Debug)]
@@ -83,7 +85,7 @@ pub fn resolve(
     let program = Program {
         policy,
         cubicles: &cubicles,
-        audit: line.audit,
+        audit: line.purpose == Purpose::Audit,
     };
     let mut places = CallSites::new(inputs.images);
     let mut callbacks = Callbacks::behind(edges.len());
@@ -123,7 +125,7 @@ pub fn resolve(
                 policy,
                 cubicles: &cubicles,
                 interface: &edge.to,
-                audit: line.audit,
+                audit: line.purpose == Purpose::Audit,
                 references: &mut || places.of(from, references),
                 findings,
             };
@@ -132,18 +134,20 @@ pub fn resolve(
         gates.push(gate);
     }
     gates.extend(callbacks.into_gates());
-    if line.audit {
+    if line.purpose == Purpose::Audit {
         gates.extend(probes::callbacks(&gates));
     }
     let main = policy
         .main()
         .and_then(|(name, _)| number(name))
         .context("the manifest has no main cubicle")?;
-    let isolation = match policy.isolation.value {
-        _ if line.stand_in => cubicle_abi::plan::ISOLATION_STAND_IN,
-        _ if line.audit => cubicle_abi::plan::ISOLATION_AUDIT,
-        Isolation::Pku => cubicle_abi::plan::ISOLATION_PKU,
-        Isolation::Any => cubicle_abi::plan::ISOLATION_ANY,
+    let isolation = match (line.purpose, policy.isolation.value) {
+        (Purpose::StandIn, _) => ISOLATION_STAND_IN,
+        (Purpose::Audit, _) => ISOLATION_AUDIT,
+        // Page tables would say nothing about what keys cost.
+        (Purpose::Measure, _) if !host_has_keys() => ISOLATION_STAND_IN,
+        (_, Isolation::Pku) => ISOLATION_PKU,
+        (_, Isolation::Any) => ISOLATION_ANY,
     };
     let without = without::of(&line.manifest)?;
     if without.has(Defence::Rights) {
@@ -153,6 +157,7 @@ pub fn resolve(
         name: line.stem().to_owned(),
         isolation,
         dumps: policy.dumps.value,
+        measured: line.purpose == Purpose::Measure,
         cubicles,
         windows,
         main,

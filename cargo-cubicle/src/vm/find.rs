@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Series, VmError};
+use crate::files;
 
 /// The emulator's name, as a program and in messages.
 pub const QEMU: &str = "qemu-system-x86_64";
@@ -26,14 +27,7 @@ pub fn qemu() -> Option<Utf8PathBuf> {
 
 /// Where kernels that the tool fetched are kept.
 pub fn cache() -> Result<Utf8PathBuf, VmError> {
-    let set = |name| {
-        env::var(name)
-            .ok()
-            .filter(|text| text.starts_with('/'))
-            .map(Utf8PathBuf::from)
-    };
-    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    Ok(base.ok_or(VmError::NoCache)?.join("cargo-cubicle/kernel"))
+    Ok(files::cache().ok_or(VmError::NoCache)?.join("kernel"))
 }
 
 /// The best kernel in a directory of files called `vmlinuz-VERSION`, of those that

@@ -90,7 +90,7 @@ fn a_workspace_is_captured_completely() {
     // What was kept is enough to link the program again, to the same bytes.
     let before = fs::read(&line.output).unwrap();
     fs::remove_file(&line.output).unwrap();
-    cargo_cubicle::pipeline::build(&line).unwrap();
+    cargo_cubicle::pipeline::run(&line).unwrap();
     assert!(fs::read(&line.output).unwrap() == before);
 }
 

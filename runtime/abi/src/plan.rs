@@ -79,6 +79,8 @@ pub struct Entries {
 
 /// Debuggers and core dumps may see the process.
 pub const PLAN_DUMPS: u32 = 1;
+/// What each cubicle took is written to where reports go, at the end.
+pub const PLAN_MEASURED: u32 = 2;
 
 /// A piece of executable text, for one mechanism.
 #[repr(C)]

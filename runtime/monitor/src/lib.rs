@@ -25,6 +25,8 @@ pub mod defences;
 pub mod lock;
 pub mod machine;
 pub mod mappings;
+#[cfg(monitor_image)]
+pub mod measured;
 pub mod memory_calls;
 pub mod plan;
 pub mod process;

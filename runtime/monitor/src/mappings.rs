@@ -52,6 +52,8 @@ pub struct Mappings {
     length: usize,
     /// Bytes that are accessible, and the most that may be.
     used: u64,
+    /// The most of them that were accessible at once.
+    most: u64,
     limit: u64,
 }
 
@@ -74,6 +76,7 @@ impl Mappings {
             entries: [NOTHING; MAXIMUM],
             length: 0,
             used: 0,
+            most: 0,
             limit: 0,
         }
     }
@@ -81,6 +84,11 @@ impl Mappings {
     /// Sets the limit in bytes, 0 at first. Image data does not count.
     pub fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
+    }
+
+    /// The most bytes that were accessible at once, image data excepted.
+    pub fn most(&self) -> u64 {
+        self.most
     }
 
     /// From the lowest address to the highest.
@@ -201,6 +209,7 @@ impl Mappings {
         self.entries[index] = new;
         self.length += 1;
         self.used += Self::counted(&new);
+        self.most = self.most.max(self.used);
         self.join(index);
     }
 

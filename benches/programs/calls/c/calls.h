@@ -6,6 +6,7 @@
 	long KIND##_bare(long value); \
 	long KIND##_thread(long value);
 
+PAIR(own)
 PAIR(fast)
 PAIR(checked)
 PAIR(unscrubbed)

@@ -91,6 +91,7 @@ pub fn exit_group(cubicle: usize, status: u64) -> ! {
         }
     }
     crate::audit::dump::write();
+    crate::measured::write(plan);
     kernel::exit(status as i32)
 }
 

@@ -12,6 +12,7 @@ use crate::machine::rights::{set_mechanism, tag};
 use crate::machine::thread::{self, FIRST, ThreadMemory};
 use crate::machine::{dumps, rights, signals};
 use crate::mappings::{Kind, Mapping};
+use crate::measured;
 use crate::plan::Plan;
 use crate::system_calls::paths::{held, listed, names_paths};
 use crate::violation::refuse_start;
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     // SAFETY: this thread's state.
     unsafe { (*FIRST.state()).creator = Some(main) };
     for index in (0..plan.cubicles().len()).filter(|index| *index != main) {
-        start_image(kernel, plan, index, vdso);
+        measured::starting(plan, index, || start_image(kernel, plan, index, vdso));
     }
     if plan.cubicles()[main].spare != 0 {
         cubicles()[main].parked_main.expect();

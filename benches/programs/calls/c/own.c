@@ -1,0 +1,5 @@
+/* The caller's own: no gate. */
+
+#include "define.h"
+
+DEFINE_PAIR(own, 5)
