@@ -338,6 +338,76 @@ fn what_is_allowed_is_built() {
 }
 
 /// The program with one finding, and what a form says of it.
+/// Misspelt names are corrected, what nothing needs goes, an entry moves to where its function is; what would
+/// permit something stays, with the words that would mend it.
+#[test]
+fn what_permits_nothing_is_corrected() {
+    let project = Project::new();
+    let wrong = "schema = 1 # the first
+isolation = \"any\"
+
+[lint]
+unusd-entry = \"warn\" # a rule
+
+[cubicle.app]
+main = true
+c = { files = [\"app.c\"] }
+libs = [\"gone\"] # a library that was linked once
+syscalls = [\"@base\", \"@stdio\"]
+
+# It computes sums.
+[cubicle.app.function.codec_sum]
+arg.bytes = { lend = \"in\", bytes = \"length\" }
+
+[cubicle.codec]
+c = { files = [\"codec.c\"] }
+calers = [\"app\"]
+memroy = \"64M\"
+
+[cubicle.codec.function.codec_hsah] # as codec_sum
+arg.bytes = { lend = \"in\", bytes = \"length\" }
+";
+    project.write("Cubicle.toml", wrong);
+    let output = project.run("lint --fix");
+    let text = String::from_utf8(output.stderr).unwrap();
+    // Nobody may call the codec.
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("a key with a similar name exists: `callers`"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Fixed Cubicle.toml:5: `unusd-entry` is `unused-entry`"),
+        "{text}"
+    );
+
+    let corrected = fs::read_to_string(project.path("Cubicle.toml"))
+        .unwrap()
+        .replace("calers", "callers");
+    project.write("Cubicle.toml", &corrected);
+    let output = project.run("lint --fix");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let expected = wrong
+        .replace("unusd", "unused")
+        .replace("calers", "callers")
+        .replace("memroy", "memory")
+        .replace("hsah", "hash")
+        .replace("libs = [\"gone\"] # a library that was linked once\n", "")
+        .replace("app.function.codec_sum", "codec.function.codec_sum");
+    assert_eq!(
+        fs::read_to_string(project.path("Cubicle.toml")).unwrap(),
+        expected,
+        "{text}"
+    );
+    for line in [
+        "took out `gone`",
+        "`codec_hsah` is `codec_hash`",
+        "`codec_sum` is described for cubicle `codec`",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
 fn in_form(form: &str) -> (Project, String) {
     let project = Project::new();
     project.write(

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 
 use crate::capture::{ArchiveKind, LinkItem, LinkLine};
-use crate::diagnostics::{Code, Finding, Findings, Place};
+use crate::diagnostics::{Code, Finding, Findings, Fix, Place};
 use crate::manifest::{Cubicle, Policy};
 
 pub use archive::{
@@ -356,5 +356,7 @@ fn claimed_twice(path: &camino::Utf8Path, one: &str, other: &str, policy: &Polic
 
 /// An entry that matched nothing (CUB013).
 fn unused(place: Place, what: &str) -> Finding {
-    Finding::of_rule(Code::CUB013, what.to_owned()).at(place)
+    Finding::of_rule(Code::CUB013, what.to_owned())
+        .at(place)
+        .fix(Fix::Remove)
 }

@@ -155,6 +155,9 @@ pub struct LintOptions {
     /// How findings are shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub message_format: Format,
+    /// Correct misspelt names and take out or move what nothing needs where it is; what would permit something is left to you
+    #[arg(long)]
+    pub fix: bool,
     /// Write what the programs may do to Cubicle.lock
     #[arg(long)]
     pub accept: bool,

@@ -12,7 +12,7 @@ use super::compile;
 use super::drive::Prepared;
 use super::foreground::Ending;
 use super::workspace::Workspace;
-use super::{USAGE, UsageError, message};
+use super::{USAGE, UsageError, mend, message};
 use crate::authority::lock_file::{self, Lock};
 use crate::capture::Purpose;
 use crate::capture::session::Session;
@@ -35,6 +35,13 @@ pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {
     let chosen = chosen_levels(&options)?;
     let is_locked = options.common.cargo.iter().any(|word| word == "--locked");
     let is_whole = !options.common.cargo.iter().any(selects);
+    if options.fix
+        && let Err(ending) = mend::mend(&options.common, is_whole, |report| {
+            levels_of(report, &chosen)
+        })?
+    {
+        return Ok(ending);
+    }
     let judged = match judge(&mut options.common)? {
         Ok(judged) => judged,
         Err(ending) => return Ok(ending),

@@ -14,6 +14,7 @@ mod init;
 mod linked;
 mod lint;
 mod manual;
+mod mend;
 mod message;
 mod report;
 mod runner;

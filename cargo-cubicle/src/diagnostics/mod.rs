@@ -4,10 +4,12 @@
 //! only [`render`](mod@render) turns them into text.
 
 mod code;
+mod fix;
 mod place;
 pub mod render;
 
 pub use code::{Code, Rule};
+pub use fix::Fix;
 pub use place::Place;
 pub use render::{Sources, here, render, shown};
 
@@ -35,6 +37,9 @@ pub struct Finding {
     pub places: Vec<Place>,
     /// What the user can do about it, one sentence each.
     pub helps: Vec<String>,
+    /// What `lint --fix` does about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
 }
 
 impl Finding {
@@ -60,12 +65,19 @@ impl Finding {
             message: message.into(),
             places: Vec::new(),
             helps: Vec::new(),
+            fix: None,
         }
     }
 
     /// Adds a place; the first one added is the primary one.
     pub fn at(mut self, place: Place) -> Self {
         self.places.push(place);
+        self
+    }
+
+    /// Says how the first place can be mended.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 

@@ -7,7 +7,7 @@ use cubicle_abi::layout::MAXIMUM_GATES;
 
 use super::symbols::{Binding, Definition, Kind, Symbols, is_instance, is_rust_abi};
 use crate::assign::{ArchiveError, Assignment};
-use crate::diagnostics::{Code, Finding, Findings};
+use crate::diagnostics::{Code, Finding, Findings, Fix};
 use crate::manifest::Policy;
 
 /// A symbol that one image takes from another.
@@ -108,8 +108,20 @@ impl Graph {
                 )
                 .at(policy.place(&function.name.span, "matches nothing"));
                 let known = owned.definitions.keys().map(String::as_str);
-                if let Some(nearest) = crate::similar::similar(symbol, known) {
-                    finding = finding.help(format!("there is one called `{nearest}`"));
+                let elsewhere = self.owned.iter();
+                let elsewhere =
+                    elsewhere.filter(|(_, there)| there.definitions.contains_key(symbol));
+                let elsewhere: Vec<&String> = elsewhere.map(|(name, _)| name).collect();
+                if let [there] = elsewhere.as_slice() {
+                    finding = finding
+                        .help(format!("cubicle `{there}` defines it"))
+                        .fix(Fix::Move((*there).clone()));
+                } else if let Some(nearest) = crate::similar::similar(symbol, known) {
+                    finding = finding
+                        .help(format!("there is one called `{nearest}`"))
+                        .fix(Fix::Rename(nearest.to_owned()));
+                } else {
+                    finding = finding.fix(Fix::Remove);
                 }
                 findings.push(finding);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostics::{Code, Finding, Findings};
+use crate::diagnostics::{Code, Finding, Findings, Fix};
 use crate::manifest::Policy;
 
 /// Takes out what is excepted. An exception that nothing is about is a finding itself (CUB013).
@@ -31,6 +31,7 @@ pub fn apply(policy: &Policy, findings: Findings) -> Findings {
                         format!("`{}` finds nothing about `{name}`, which is excepted from it", code.name()),
                     )
                     .at(policy.place(&exception.name.span, "matches nothing"))
+                    .fix(Fix::Remove)
                     .help("an exception is for a name that stands in backticks in what the rule finds; take it out if that is gone"),
                 );
             }

@@ -6,6 +6,7 @@
 //! is granted with `Cubicle.lock`, and shows all of it in one of several [`format`]s.
 
 pub mod exceptions;
+pub mod fix;
 pub mod format;
 pub mod levels;
 pub mod locked;

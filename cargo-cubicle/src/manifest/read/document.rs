@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::cubicle;
 use super::reader::{Entry, Reader, quoted};
-use crate::diagnostics::{Code, Finding, Level};
+use crate::diagnostics::{Code, Finding, Fix, Level};
 use crate::manifest::located::Located;
 use crate::manifest::policy::{Exception, LintRule, Policy, Sight, Variant, Window};
 use crate::manifest::schema;
@@ -213,7 +213,9 @@ fn read_lint(reader: &mut Reader, entry: Entry, policy: &mut Policy) {
             .map(Code::name)
             .or_else(|| similar(name, Code::all().map(Code::name)));
         reader.findings.push(match near {
-            Some(near) => finding.help(format!("there is one called {}", quoted(near))),
+            Some(near) => finding
+                .help(format!("there is one called {}", quoted(near)))
+                .fix(Fix::Rename(near.to_owned())),
             None => finding.help("rules are written by name, such as `unused-entry`"),
         });
     }

@@ -9,12 +9,15 @@ use schemars::JsonSchema;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::diagnostics::{Finding, Findings, Place};
+use crate::diagnostics::{Finding, Findings, Fix, Place};
 use crate::manifest::extent::{ArgumentPath, Extent};
 use crate::manifest::located::Located;
 use crate::manifest::schema;
 use crate::manifest::words::Word;
 use crate::similar::similar;
+
+/// Keys that permit something: a guess is not enough to write one of these.
+const PERMITTING: [&str; 6] = ["callers", "sees", "syscalls", "files", "guests", "callback"];
 
 pub type Key<'i> = Spanned<DeString<'i>>;
 pub type Val<'i> = Spanned<DeValue<'i>>;
@@ -172,7 +175,8 @@ impl<'p> Reader<'p> {
                 entries.insert(name, Entry { key, value });
                 continue;
             }
-            let help = match similar(name, known.iter().map(String::as_str)) {
+            let near = similar(name, known.iter().map(String::as_str));
+            let help = match near {
                 Some(near) => format!("a key with a similar name exists: {}", quoted(near)),
                 None => format!(
                     "the keys of {what} are {}",
@@ -183,12 +187,13 @@ impl<'p> Reader<'p> {
                         .join(", ")
                 ),
             };
-            self.error_with_help(
-                key.span(),
-                format!("unknown key {} in {what}", quoted(name)),
-                "",
-                help,
-            );
+            let mut finding = Finding::error(format!("unknown key {} in {what}", quoted(name)))
+                .at(self.place(key.span(), ""))
+                .help(help);
+            finding.fix = near
+                .filter(|near| !PERMITTING.contains(near))
+                .map(|near| Fix::Rename(near.to_owned()));
+            self.findings.push(finding);
         }
         Table {
             entries,
