@@ -147,6 +147,11 @@ fn a_key_is_kept_as_it_says() {
 }
 
 #[test]
+fn a_partition_is_kept_right_as_it_says() {
+    follow("docs/CI.md");
+}
+
+#[test]
 fn output_is_compared() {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let pattern = lines("one\n…\nlast … of it");

@@ -175,3 +175,60 @@ fn the_table_of_system_calls_is_fresh() {
         );
     }
 }
+
+#[test]
+fn the_reference_is_what_the_code_says() {
+    let path = repository().join("docs/REFERENCE.md");
+    let fresh = cargo_cubicle::cli::reference();
+    if std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1") {
+        fs::write(&path, &fresh).expect("a writable document");
+    }
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == fresh, "{path} is old: UPDATE_EXPECT=1 rewrites it");
+}
+
+/// The targets of links to files, without their anchors.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+    targets
+        .map(|target| target.split('#').next().unwrap_or_default())
+        .filter(|target| !target.is_empty() && !target.contains(':') && !target.contains(' '))
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut paths = Vec::new();
+    documents(repository(), &mut paths);
+    let mut count = 0;
+    for path in &paths {
+        let text = fs::read_to_string(path).expect("a readable document");
+        for target in links(&text) {
+            let there = path.parent().unwrap_or(path).join(target);
+            assert!(
+                there.exists(),
+                "{path} leads to {target}, which is not there"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 50, "only {count} links were found");
+}
+
+/// Whoever reads the book finds every page of it.
+#[test]
+fn the_book_has_every_page() {
+    let docs = repository().join("docs");
+    let book = fs::read_to_string(docs.join("README.md")).expect("the book");
+    for entry in docs.read_dir_utf8().expect("a readable folder") {
+        let path = entry.expect("a readable folder").into_path();
+        let name = path.file_name().unwrap_or_default();
+        if path.extension() == Some("md") && name != "README.md" {
+            assert!(
+                book.contains(&format!("({name})")),
+                "{name} is not in docs/README.md"
+            );
+        }
+    }
+}

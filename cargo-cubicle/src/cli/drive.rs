@@ -12,8 +12,9 @@ use super::arguments::{CargoOptions, MachineOptions, cargo_flags};
 use super::cargo_config::CargoConfig;
 use super::foreground::{self, Ending};
 use super::runner::RUNNER_WORD;
+use super::status::BUILD_FAILED;
 use super::workspace::Workspace;
-use super::{BUILD_FAILED, UsageError, emulated, message};
+use super::{UsageError, emulated, message};
 use crate::capture::session::*;
 use crate::capture::{CaptureError, Purpose, linker};
 

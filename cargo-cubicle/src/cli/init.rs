@@ -13,6 +13,7 @@ use super::drive;
 use super::foreground::Ending;
 use super::linked::{self, Linked};
 use super::lint::{self, Judged};
+use super::progress::{Progress, is_quiet};
 use super::{UsageError, message};
 use crate::capture::session::MANIFEST_NAME;
 use crate::capture::{LinkLine, Purpose};
@@ -68,7 +69,9 @@ pub fn run(options: &InitOptions) -> anyhow::Result<Ending> {
         .collect();
     // What is described already comes first: it keeps its place if there are too many.
     parts.sort_by_key(|part| !part.is_described());
+    let progress = Progress::of("Trying", parts.len(), &trial.options.cargo);
     for index in 0..parts.len() {
+        progress.step(parts[index].library.cubicle());
         if !parts[index].is_described() {
             parts[index].entries = entries(&trial, &parts[..=index], &lines)?;
         }
@@ -82,6 +85,7 @@ pub fn run(options: &InitOptions) -> anyhow::Result<Ending> {
             lines = linked::lines(&judged)?;
         }
     }
+    drop(progress);
     write_new(&destination, &first::text(&parts))?;
     summarise(&destination, &parts);
     Ok(Ending::Status(0))
@@ -122,8 +126,7 @@ impl Trial<'_> {
             .with_context(|| format!("cannot write `{}`", self.manifest))?;
         let mut options = self.options.clone();
         options.cubicle_manifest = Some(self.manifest.clone());
-        let is_quiet = |word: &OsString| word == "--quiet" || word == "-q";
-        if again && !options.cargo.iter().any(is_quiet) {
+        if again && !is_quiet(&options.cargo) {
             options.cargo.insert(0, OsString::from("--quiet"));
         }
         lint::judge(&mut options)

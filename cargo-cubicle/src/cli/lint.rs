@@ -11,8 +11,9 @@ use super::arguments::{CargoOptions, LintOptions};
 use super::compile;
 use super::drive::Prepared;
 use super::foreground::Ending;
+use super::status::{FINDINGS, USAGE};
 use super::workspace::Workspace;
-use super::{USAGE, UsageError, mend, message};
+use super::{UsageError, mend, message};
 use crate::authority::lock_file::{self, Lock};
 use crate::capture::Purpose;
 use crate::capture::session::Session;
@@ -26,9 +27,6 @@ use crate::manifest::{self, LintLevel, Policy};
 
 /// Where programs are compiled for it, below cargo's own target directory.
 const TARGET_DIRECTORY: &str = "cubicle-lint";
-
-/// The status of findings that are denied.
-const FINDINGS: u8 = 1;
 
 /// Runs the command.
 pub fn run(mut options: LintOptions) -> anyhow::Result<Ending> {

@@ -16,8 +16,11 @@ mod lint;
 mod manual;
 mod mend;
 mod message;
+mod progress;
+mod reference;
 mod report;
 mod runner;
+mod status;
 mod suggest;
 mod symbolize;
 mod verify;
@@ -34,11 +37,8 @@ use crate::capture::{After, CaptureError, Reported, linker, rustdoc, wrapper};
 use crate::vm::VmError;
 use arguments::{Arguments, Command, MachineOptions};
 use foreground::Ending;
-
-/// The user asked for something that cannot be, or wrote a manifest that cannot.
-pub const USAGE: u8 = 2;
-/// cargo's own status for a build that failed.
-pub const BUILD_FAILED: u8 = 101;
+pub use reference::reference;
+use status::{BUILD_FAILED, USAGE};
 
 /// Something the user asked for that cannot be. Status 2.
 #[derive(Debug, thiserror::Error)]

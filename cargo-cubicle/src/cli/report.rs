@@ -9,6 +9,7 @@ use anyhow::Context;
 use super::arguments::{ReportFormat, ReportOptions, cargo_flags};
 use super::compile;
 use super::foreground::Ending;
+use super::progress::Progress;
 use super::{UsageError, message};
 use crate::capture::Purpose;
 use crate::measure::estimate::{Report, Runs};
@@ -43,6 +44,10 @@ pub fn run(mut options: ReportOptions) -> anyhow::Result<Ending> {
         arguments: &arguments,
         input: input.as_ref(),
     };
+    let each = 1 + usize::from(built.partitioned);
+    let steps = 1 + options.runs as usize * each;
+    let progress = Progress::of("Running", steps, &options.common.cargo);
+    progress.step("counting");
     let (first, counts) = job.counted(built)?;
     if first.end != End(0) {
         message::note(&format!(
@@ -55,13 +60,16 @@ pub fn run(mut options: ReportOptions) -> anyhow::Result<Ending> {
         ..Runs::default()
     };
     for _ in 0..options.runs {
+        progress.step("plain");
         runs.plain.push(job.plain(built)?);
         if built.partitioned {
+            progress.step("partitioned");
             let (run, taken) = job.partitioned(built)?;
             runs.partitioned.push(run);
             runs.taken = taken;
         }
     }
+    drop(progress);
     let report = Report::of(built, &prices, &runs);
     let text = match options.format {
         ReportFormat::Text => render::text(&report),

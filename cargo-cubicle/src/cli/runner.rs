@@ -11,14 +11,10 @@ use std::process::Command;
 use camino::Utf8Path;
 
 use super::foreground::{self, Ending};
+use super::status::{REFUSED, VIOLATION};
 use super::{emulated, violations};
 use crate::audit;
 use crate::capture::session::*;
-
-/// A violation ended the program.
-const STATUS_VIOLATION: u8 = cubicle_abi::STATUS_VIOLATION as u8;
-/// The program refused to start.
-const STATUS_REFUSED: u8 = cubicle_abi::STATUS_REFUSED as u8;
 
 /// The first argument that cargo passes to this program as a runner.
 pub const RUNNER_WORD: &str = "--cubicle-runner";
@@ -31,7 +27,7 @@ pub fn run(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
         None => run_here(session, program)?,
     };
     // cargo does not always end as the only test that failed did.
-    if let Ending::Status(status @ (STATUS_VIOLATION | STATUS_REFUSED)) = ending {
+    if let Ending::Status(status @ (VIOLATION | REFUSED)) = ending {
         session.leave_status(status);
     }
     Ok(ending)

@@ -229,7 +229,7 @@ fn load(path: &Utf8Path) -> anyhow::Result<Policy> {
         Err(LoadError::Rejected(rejected)) => {
             anstream::eprintln!("{}", rejected.render(true));
             Err(Reported {
-                status: super::USAGE,
+                status: super::status::USAGE,
             }
             .into())
         }

@@ -9,7 +9,8 @@ use memmap2::Mmap;
 
 use super::arguments::VerifyOptions;
 use super::foreground::Ending;
-use super::{USAGE, message};
+use super::message;
+use super::status::USAGE;
 use crate::compose;
 use crate::verify::{self, Report};
 

@@ -135,8 +135,7 @@ pub fn text(report: &Report) -> String {
             );
         }
     }
-    text += "\nNot in the estimate: copies of lent memory beyond 64 bytes, calls back through function pointers, what \
-             caches lose.\n";
+    text += "\nNot in the estimate: copies of lent memory beyond 64 bytes, calls back, system calls, starts of threads, page faults.\n";
     text
 }
 
