@@ -111,7 +111,9 @@ fn a_sample_is_shown_and_explained() {
     assert_eq!(status, 0, "{said}");
     for words in [
         "is in cubicle `legacy`, which claims: crate legacy-sys",
+        "its source begins at ",
         "a lending gate",
+        "a call takes",
         "`legacy` may touch values inout",
         ".rs:",
     ] {

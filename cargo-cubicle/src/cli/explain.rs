@@ -67,6 +67,10 @@ fn text(picture: &Picture, crossings: &[&Crossing]) -> String {
                 "`{}` is in cubicle `{owner}`, which claims: {claims}\n",
                 one.symbol
             );
+            if let Some(line) = &one.defined {
+                let file = shown(Utf8Path::new(&line.file), &here);
+                text += &format!("  its source begins at {file}:{}\n", line.line);
+            }
         }
         let places = match one.places {
             1 => "1 place".to_owned(),

@@ -73,6 +73,8 @@ pub struct Crossing {
     pub to: String,
     pub symbol: String,
     pub kind: Kind,
+    /// Where the source of a function begins, as far as it is known.
+    pub defined: Option<Line>,
     /// Places in the image.
     pub places: usize,
     /// Those of them whose source is known.
@@ -186,11 +188,17 @@ impl Picture {
                 None if is_shared(edge, policy) => Kind::Window,
                 None => Kind::Forbidden,
             };
+            let defined = number(&edge.to).and_then(|to| {
+                let place = images[to].address_of(&edge.symbol)?;
+                let of = [Reference { place, text: true }];
+                sites.lines(to, &of).into_iter().next()
+            });
             crossings.push(Crossing {
                 from: edge.from.clone(),
                 to: edge.to.clone(),
                 symbol: edge.symbol.clone(),
                 kind,
+                defined,
                 places: places.len(),
                 lines: sites.lines(from, places),
                 lends: lends(&authority, edge),
