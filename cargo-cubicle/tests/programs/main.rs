@@ -163,7 +163,8 @@ fn programs_do_what_they_say() {
     if !emulation::is_wanted() {
         let mut native = trials(&programs, &built, mechanism);
         samples(&mut native);
-        let outcomes: Vec<Outcome> = native.iter().map(|trial| native::run(&trial.job)).collect();
+        let jobs: Vec<&Job> = native.iter().map(|trial| &trial.job).collect();
+        let outcomes = native::run_all(&jobs);
         judge_all(&native, &outcomes, mechanism);
         eprintln!("not run with keys: CUBICLE_TEST_VM=1 runs them in the emulated machine instead");
         return;
@@ -231,6 +232,7 @@ fn all_results_under_load_are_those_of_the_plain_functions() {
             .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
             .unwrap()
     } else {
+        // Each of them has work for all processors.
         all.iter().map(|trial| native::run(&trial.job)).collect()
     };
     judge_all(&all, &outcomes, mechanism);
