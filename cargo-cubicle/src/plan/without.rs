@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use camino::Utf8Path;
 use cubicle_abi::defences::{Defence, Defences};
+use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, KEYS};
 
 use super::Cubicle;
 
@@ -41,13 +42,12 @@ pub(super) fn of(manifest: &Utf8Path) -> anyhow::Result<Defences> {
     Ok(without)
 }
 
-/// Opens every cubicle's memory to all others. No two have the same rights even
-/// so: each has a key of its own open that nobody's memory has.
+/// Opens every cubicle's memory to all others, and the monitor's and what is public, too. No two have the same
+/// rights even so: each has a key of its own open that nobody's memory has.
 pub(super) fn open_all(cubicles: &mut [Cubicle]) {
-    const LAST_KEY: u32 = 15;
     let keys: Vec<u32> = cubicles.iter().map(|cubicle| cubicle.key).collect();
-    for (cubicle, unused) in cubicles.iter_mut().zip((0..=LAST_KEY).rev()) {
-        let opened = keys.iter().chain([&unused]);
+    for (cubicle, unused) in cubicles.iter_mut().zip((0..KEYS).rev()) {
+        let opened = keys.iter().chain([&KEY_MONITOR, &KEY_PUBLIC, &unused]);
         cubicle.rights = opened.fold(cubicle.rights, |rights, key| rights.writing(*key));
     }
 }

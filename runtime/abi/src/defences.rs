@@ -49,6 +49,8 @@ defences! {
     Options = "options",
     /// Memory calls are confined to the caller's own memory.
     MemoryCalls = "memory-calls",
+    /// The kernel does what is granted with the rights of who asks.
+    CallersRights = "callers-rights",
     /// What the kernel would write at a thread's end is written with its cubicle's rights.
     ThreadWords = "thread-words",
     // Second walls.
@@ -80,6 +82,8 @@ defences! {
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
     // Signals.
+    /// A handler is shown nothing of another cubicle that it has interrupted.
+    Interrupted = "interrupted",
     /// A handler's frame is written with the rights of its cubicle.
     SignalStacks = "signal-stacks",
     /// What a handler returns with is read with the rights of its cubicle.

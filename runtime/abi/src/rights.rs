@@ -9,6 +9,8 @@ pub const KEY_MONITOR: u32 = 0;
 pub const KEY_PUBLIC: u32 = 1;
 /// The key of cubicle 0.
 pub const KEY_FIRST_CUBICLE: u32 = 2;
+/// How many keys a processor has.
+pub const KEYS: u32 = 16;
 
 /// A value of PKRU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! What each cubicle took, in a program that `cargo cubicle report` runs: said at the end, one line of
 //! JSON for each. Other programs neither read the clock for it nor say anything.
 
-use crate::machine::kernel::{call, number};
+use crate::machine::clock::now;
 use crate::plan::Plan;
 use crate::text::Text;
 use core::fmt::Write;
@@ -38,18 +38,4 @@ pub fn write(plan: Plan) {
         let _ = writeln!(line, "\",\"start\":{start},\"memory\":{memory}}}");
         crate::violation::report(line.bytes());
     }
-}
-
-/// The monotonic clock, nanoseconds.
-fn now() -> u64 {
-    const CLOCK_MONOTONIC: u64 = 1;
-    let mut time = [0u64; 2];
-    // SAFETY: the kernel fills in the two words of a timespec.
-    unsafe {
-        call(
-            number::CLOCK_GETTIME,
-            [CLOCK_MONOTONIC, &raw mut time as u64, 0, 0, 0, 0],
-        );
-    }
-    time[0] * 1_000_000_000 + time[1]
 }

@@ -99,9 +99,13 @@
 //@ run: read plan
 //@ only: pku
 //@ violation: kind=access cubicle=app access=read owner=monitor place=monitor code=4 key=0
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: read monitor-data
 //@ only: pku
 //@ violation: kind=access cubicle=app access=read owner=monitor place=monitor code=4 key=0
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: write monitor-data
 //@ only: pku
 //@ violation: kind=access cubicle=app access=write owner=monitor place=monitor code=4 key=0
@@ -114,12 +118,18 @@
 //@ run: read signal-stack
 //@ only: pku
 //@ violation: kind=access cubicle=app access=read owner=monitor place=monitor code=4 key=0
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: write signal-stack
 //@ only: pku
 //@ violation: kind=access cubicle=app access=write owner=monitor place=monitor code=4 key=0
+//@ without: rights
+//@ then: stdout: written, intact
 //@ run: read monitor-stack
 //@ only: pku
 //@ violation: kind=access cubicle=app access=read owner=monitor place=monitor code=4 key=0
+//@ without: rights
+//@ then: stdout: text intact
 //@ run: execute data
 //@ violation: kind=access cubicle=app access=execute owner=vault place=data
 //@ run: execute own-data

@@ -30,6 +30,20 @@
 //@ only: pku Cubicle lending
 //@ run: stub both
 //@ violation: kind=gate cubicle=app
+//@ run: idle both
+//@ each: wrpkru keeper_give.result
+//@ only: pku Cubicle callee-sees
+//@ without: gate-proofs
+//@ then: stdout: keeper was opened: 0
+//@ then: signal: 11
+//@ then: violation: kind=crash cubicle=vault access=execute place=unmapped
+//@ run: idle keeper
+//@ each: wrpkru keeper_give.result
+//@ only: pku caller-sees
+//@ without: gate-proofs
+//@ then: stdout: keeper was opened: 0
+//@ then: signal: 11
+//@ then: violation: kind=crash cubicle=vault access=execute place=unmapped
 //@ run: call
 //@ violation: none
 //@ status: 0

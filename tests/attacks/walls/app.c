@@ -112,6 +112,14 @@
 //@ stdout: refused EPERM
 //@ without: options filter
 //@ then: stdout: 1
+//@ run: dispatch
+//@ only: Cubicle
+//@ stdout: refused EPERM
+//@ without: options
+//@ then: stdout: refused EPERM
+//@ without: options filter
+//@ then: stdout: done
+//@ then: stdout: nobody looks: 11
 //@ run: privileges
 //@ only: Cubicle
 //@ stdout: refused EPERM
@@ -223,6 +231,15 @@ int main(int count, char **arguments)
 	}
 	if (strcmp(what, "dumpable") == 0)
 		return number(syscall(SYS_prctl, 3, 0, 0, 0, 0));
+	if (strcmp(what, "dispatch") == 0) {
+		if (result(syscall(SYS_prctl, 59 /* PR_SET_SYSCALL_USER_DISPATCH */, 0, 0, 0, 0)) || errno)
+			return 0;
+		/* A number that the monitor knows nothing of. */
+		long answer;
+		__asm__ volatile("syscall" : "=a"(answer) : "a"(SYS_personality), "D"(0xffffffffUL) : "rcx", "r11", "memory");
+		printf("nobody looks: %ld\n", answer < 0 ? -answer : 11);
+		return 0;
+	}
 	if (strcmp(what, "privileges") == 0)
 		return number(syscall(SYS_prctl, 39, 0, 0, 0, 0));
 	if (strcmp(what, "list") == 0)

@@ -53,10 +53,10 @@ int lib_sleep(void)
 long lib_secret(void)
 {
 	long done = 0;
-	for (long i = 0; i < 2000 && !done; i++) {
+	for (long i = 0; i < 100 && !done; i++) {
 		__asm__ volatile("mov $0x5ec2e7, %%ebx\n\tmov %%rbx, %%r12\n\tmov %%rbx, %%r13\n\tmov %%rbx, %%r14\n\tmov %%rbx, %%r15\n\t"
 				 "mov %%rbx, %%r8\n\tmov %%rbx, %%r9\n\tmov %%rbx, %%r10\n\tmovq %%rbx, %%xmm13\n\tmovq %%rbx, %%xmm14\n\t"
-				 "mov $100000, %%ecx\n1:\tdec %%ecx\n\tjne 1b"
+				 "mov $30000000, %%ecx\n1:\tdec %%ecx\n\tjne 1b"
 				 ::: "rbx", "rcx", "r8", "r9", "r10", "r12", "r13", "r14", "r15", "xmm13", "xmm14", "cc");
 		done = app_seen();
 	}

@@ -2,6 +2,8 @@
 
 #[cfg(monitor_image)]
 pub mod assembly;
+#[cfg(monitor_image)]
+pub mod clock;
 pub mod context;
 pub mod dumps;
 pub mod kernel;

@@ -5,9 +5,11 @@
 
 use super::dumps;
 use super::kernel::{self, PROT_EXEC, PROT_READ, PROT_WRITE, number};
+use crate::defences::off;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use cubicle_abi::defences::Defence;
 use cubicle_abi::plan::{MECHANISM_PAGETABLE, MECHANISM_PKU};
-use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, Rights};
+use cubicle_abi::rights::{KEY_MONITOR, KEY_PUBLIC, KEYS, Rights};
 
 /// Set by the first raise of rights; the assembly reads it.
 pub static RAISED: AtomicU8 = AtomicU8::new(0);
@@ -120,6 +122,11 @@ pub fn call_as(rights: Rights, number: u64, arguments: [u64; 6]) -> i64 {
     if mechanism() == MECHANISM_PKU {
         let [a, b, c, d, e, f] = arguments;
         let call = [number, a, b, c, d, e, f];
+        let rights = match off(Defence::CallersRights) {
+            // The assembly does not make a call with the monitor's own.
+            true => (KEY_PUBLIC..KEYS).fold(Rights::NONE, Rights::writing),
+            false => rights,
+        };
         // SAFETY: the kernel checks all pointers against `rights`, which are
         // never the monitor's; the assembly takes back the monitor's after it.
         unsafe { super::assembly::cubicle_call_as_keys(&call, rights.0) }

@@ -13,7 +13,8 @@ use super::alive::{
 use super::renew::poison;
 use super::{Accident, Dead, hold_called, is_dying, is_restartable, release};
 use crate::machine::assembly::{cubicle_back, cubicle_resume};
-use crate::machine::kernel::{self, error};
+use crate::machine::clock::now;
+use crate::machine::kernel::error;
 use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::process::chain::{self, Pending};
@@ -54,27 +55,12 @@ pub fn is_within_limit(cubicle: usize) -> bool {
     if life.phase == Phase::Dying {
         return true;
     }
-    let now = seconds();
+    let now = now() / 1_000_000_000;
     if now - life.minute >= 60 {
         (life.minute, life.accidents) = (now, 0);
     }
     life.accidents += 1;
     life.accidents <= plan.cubicles()[cubicle].restarts
-}
-
-/// Of the clock that only runs (CLOCK_MONOTONIC).
-fn seconds() -> u64 {
-    const CLOCK_GETTIME: u64 = 228;
-    const CLOCK_MONOTONIC: u64 = 1;
-    let mut time = [0u64; 2];
-    // SAFETY: `struct timespec` has two words.
-    unsafe {
-        kernel::call(
-            CLOCK_GETTIME,
-            [CLOCK_MONOTONIC, time.as_mut_ptr() as u64, 0, 0, 0, 0],
-        )
-    };
-    time[0]
 }
 
 /// The handler has sent a fault here, on the monitor's stack with all rights.
@@ -96,6 +82,7 @@ pub fn contain(accident: Accident) -> ! {
             "a cubicle failed while its signal handler kept another one waiting",
         );
     }
+    signals::others::take_back(cubicle);
     (0..cubicle_count()).for_each(forget_holds);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];

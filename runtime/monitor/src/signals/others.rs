@@ -11,6 +11,7 @@ use super::actions::{Action, SA_ONSTACK};
 use super::frame::{self, RED_ZONE};
 use super::masks;
 use super::{Information, deliver, send, signal_of};
+use crate::defences::off;
 use crate::machine::assembly::cubicle_leave;
 use crate::machine::kernel::error;
 use crate::machine::rights::open;
@@ -20,6 +21,7 @@ use crate::process::run::frame as frame_of;
 use crate::process::{self, rights, virtual_threads};
 use crate::restart::{self, Accident, Dead};
 use cubicle_abi::calls::DELIVER;
+use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Context, RESUME};
 use cubicle_abi::layout::resume_stub;
 use cubicle_abi::rights::Rights;
@@ -92,6 +94,15 @@ fn next() -> &'static mut super::kept::Interrupted {
     &mut kept.entries[kept.count % super::kept::DEEPEST]
 }
 
+/// If `cubicle` was sent to ask for a handler and has not, nobody will: the signal finds whoever runs next.
+pub fn take_back(cubicle: usize) {
+    if super::own().delivering && next().cubicle == cubicle {
+        super::own().delivering = false;
+        send::again(&next().information);
+        masks::apply();
+    }
+}
+
 /// `deliver`: the interrupted cubicle asks for the handler. There is an answer only if it
 /// was not sent here.
 pub fn begin(cubicle: usize) -> i64 {
@@ -106,9 +117,7 @@ pub fn begin(cubicle: usize) -> i64 {
     if !restart::hold(cubicle) {
         // It has failed on another thread: its call is answered, and the signal finds
         // whoever runs then.
-        super::own().delivering = false;
-        send::again(&next().information);
-        masks::apply();
+        take_back(cubicle);
         if entered {
             restart::done(owner);
         }
@@ -144,6 +153,9 @@ pub fn begin(cubicle: usize) -> i64 {
         .unwrap_or(stack.wrapping_sub(RED_ZONE));
     // Nothing of the interrupted cubicle is shown.
     let mut shown = SignalContext::EMPTY;
+    if off(Defence::Interrupted) {
+        shown.set_registers(&entry.context);
+    }
     shown.rsp = stack;
     shown.stack = alternate.words(stack);
     shown.mask = signals.masks[owner];

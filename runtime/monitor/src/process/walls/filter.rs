@@ -47,10 +47,13 @@ pub enum Condition {
     OneOf(&'static [u32]),
     /// It is zero, both halves.
     Zero,
+    /// Its low half is `must` if that of argument `argument` is `is`.
+    When { argument: u32, is: u32, must: u32 },
 }
 
-/// Calls that are let through for some arguments only: number, argument, condition.
-pub const CONDITIONS: [(u64, u32, Condition); 9] = [
+/// Calls that are let through for some arguments only: number, argument, condition. All that are about a number
+/// must hold.
+pub const CONDITIONS: [(u64, u32, Condition); 10] = [
     // mmap, mprotect and pkey_mprotect: nothing becomes executable.
     (9, 2, Condition::Without(4)),
     (10, 2, Condition::Without(4)),
@@ -66,6 +69,16 @@ pub const CONDITIONS: [(u64, u32, Condition); 9] = [
     (56, 0, Condition::Without(0x7e02_0000)),
     // prctl: dispatch for new threads, and names.
     (157, 0, Condition::OneOf(&[15, 16, 59])),
+    // Dispatch is switched on, never off.
+    (
+        157,
+        1,
+        Condition::When {
+            argument: 0,
+            is: 59,
+            must: 1,
+        },
+    ),
     // arch_prctl: segment bases.
     (158, 0, Condition::OneOf(&[0x1001, 0x1002, 0x1003, 0x1004])),
     // prlimit64: no new limit.
@@ -86,7 +99,8 @@ pub struct Filter {
 enum Verdict {
     Allow,
     Refuse,
-    If(usize),
+    /// The conditions of this number.
+    If(u64),
 }
 
 impl Filter {
@@ -150,23 +164,37 @@ impl Filter {
         match verdict {
             Verdict::Allow => self.put(RETURN, 0, 0, ALLOW),
             Verdict::Refuse => self.put(RETURN, 0, 0, REFUSE),
-            Verdict::If(index) => {
-                let (_, place, condition) = CONDITIONS[index];
-                self.condition(place, condition);
+            Verdict::If(number) => {
+                for (_, place, condition) in CONDITIONS.iter().filter(|(of, ..)| *of == number) {
+                    self.condition(*place, *condition);
+                }
+                self.put(RETURN, 0, 0, ALLOW);
             }
         }
     }
 
+    /// Goes on behind itself if the condition holds.
     fn condition(&mut self, place: u32, condition: Condition) {
+        if let Condition::When {
+            argument: of, is, ..
+        } = condition
+        {
+            self.put(LOAD, 0, 0, argument(of));
+            self.put(IF_EQUAL, 0, 3, is);
+        }
         self.put(LOAD, 0, 0, argument(place));
         match condition {
+            Condition::When { must, .. } => {
+                self.put(IF_EQUAL, 1, 0, must);
+                self.put(RETURN, 0, 0, REFUSE);
+            }
             Condition::Without(bits) => {
                 self.put(IF_ANY_BIT, 0, 1, bits);
                 self.put(RETURN, 0, 0, REFUSE);
             }
             Condition::OneOf(values) => {
                 for (index, value) in values.iter().enumerate() {
-                    // To the end that allows.
+                    // Behind the end that refuses.
                     self.put(IF_EQUAL, (values.len() - index) as u8, 0, *value);
                 }
                 self.put(RETURN, 0, 0, REFUSE);
@@ -179,16 +207,15 @@ impl Filter {
                 self.put(RETURN, 0, 0, REFUSE);
             }
         }
-        self.put(RETURN, 0, 0, ALLOW);
     }
 }
 
 fn verdict(made: &[u64; 8], number: u64) -> Verdict {
-    let conditional = CONDITIONS.iter().position(|(of, ..)| *of == number);
+    let conditional = CONDITIONS.iter().any(|(of, ..)| *of == number);
     match (is_granted(made, number), conditional) {
         (false, _) => Verdict::Refuse,
-        (true, None) => Verdict::Allow,
-        (true, Some(index)) => Verdict::If(index),
+        (true, false) => Verdict::Allow,
+        (true, true) => Verdict::If(number),
     }
 }
 
@@ -286,10 +313,13 @@ mod tests {
                 Verdict::Refuse => REFUSE,
                 Verdict::Allow => ALLOW,
                 // With zeroes: those that want a value refuse it.
-                Verdict::If(index) => match CONDITIONS[index].2 {
-                    Condition::OneOf(values) if !values.contains(&0) => REFUSE,
-                    _ => ALLOW,
-                },
+                Verdict::If(number) => {
+                    let mut conditions = CONDITIONS.iter().filter(|(of, ..)| *of == number);
+                    let refuses = conditions.any(|(.., condition)| {
+                        matches!(condition, Condition::OneOf(values) if !values.contains(&0))
+                    });
+                    if refuses { REFUSE } else { ALLOW }
+                }
             };
             assert_eq!(plain(&filter, number), expected, "{number}");
         }
@@ -322,7 +352,10 @@ mod tests {
         assert_eq!(call(302, 2, 0), ALLOW);
         assert_eq!(call(302, 2, 1), REFUSE);
         assert_eq!(call(302, 2, 1 << 32), REFUSE);
-        assert_eq!(call(157, 0, 59), ALLOW);
+        let prctl = |option, first| run(&filter, X86_64, 157, [option, first, 0, 0, 0, 0]);
+        assert_eq!(prctl(59, 1), ALLOW);
+        assert_eq!(prctl(59, 0), REFUSE);
+        assert_eq!(prctl(15, 0x7000_0000), ALLOW);
         assert_eq!(call(157, 0, 35), REFUSE);
     }
 
