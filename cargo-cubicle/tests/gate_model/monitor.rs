@@ -165,7 +165,12 @@ fn dispatch(machine: &mut Machine, cubicle: usize) -> Result<Flow, Violation> {
             edge.is_some_and(|edge| edge.from == other && edge.to == cubicle)
         })
     });
-    if runs == Some(cubicle) && state.levels[cubicle].len() <= 1 && !is_awaited {
+    // Whoever asked for it has called back, and waits for somebody.
+    let asker = state.work.last().map(|work| work.caller);
+    let is_busy = asker.is_some_and(|asker| {
+        !world.lost[asker] && state.word(frame_word(asker, "awaiting")) != Value::Number(0)
+    });
+    if runs == Some(cubicle) && state.levels[cubicle].len() <= 1 && !is_awaited && !is_busy {
         let mut back = state.clone();
         for level in &mut back.levels[cubicle] {
             level.pending = Pending::Parked;

@@ -59,6 +59,8 @@ pub struct Thread {
     pub attaching: Option<usize>,
     /// The cubicle in which a new virtual thread is on its way to where it parks.
     pub entering: Option<usize>,
+    /// The cubicle whose system call has made the monitor run others first, the last of them.
+    pub asking: Option<usize>,
     /// The cubicle being shut down on this thread, if one is.
     pub exiting: Option<usize>,
     /// What signals mean to this thread.
@@ -104,6 +106,7 @@ impl Thread {
             (&raw mut (*state).parked_main).write(None);
             (&raw mut (*state).attaching).write(None);
             (&raw mut (*state).entering).write(None);
+            (&raw mut (*state).asking).write(None);
             (&raw mut (*state).exiting).write(None);
             (&raw mut (*state).ending).write(None);
             (&raw mut (*state).spawned).write(None);
@@ -169,6 +172,7 @@ impl ThreadMemory {
                 parked_main: None,
                 attaching: None,
                 entering: None,
+                asking: None,
                 exiting: None,
                 signals: ThreadSignals::new(),
                 parked: [NOWHERE; cubicle_abi::layout::MAXIMUM_CUBICLES],

@@ -1,9 +1,10 @@
 //! The calls that are pending on this thread, as frames and stacks show them.
 
 use crate::machine::rights::open;
+use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::{plan, rights};
-use crate::restart::{Dead, waiting};
+use crate::restart::{Dead, is_lost, waiting};
 use core::mem::offset_of;
 use cubicle_abi::frame::{Saved, ticket_gate};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
@@ -43,22 +44,27 @@ pub fn older(cubicle: usize, frame: Dead) -> Option<Dead> {
     })
 }
 
-/// Does anybody on this thread wait for `cubicle`? Then it may not go back to the monitor,
-/// which has made it run: it was called since, and owes that an answer first.
+/// May `cubicle` not go back to the monitor, which has made it run? Nobody on this thread may wait for it: it was
+/// called since, and owes that an answer first. And whoever asked for the monitor's service must be where it
+/// asked: called back since, it may wait for somebody else, who has to answer before it goes on.
 pub fn is_awaited(cubicle: usize) -> bool {
     let Some(plan) = plan() else {
         return false;
     };
+    // SAFETY: this thread's state.
+    let asker = unsafe { (*thread::state()).asking };
     open(Rights::NONE, Rights::ALL);
+    let awaits = |other: usize| waiting(other).map_or(0, |frame| frame.awaiting);
     let awaited = (0..plan.cubicles().len()).any(|other| {
         // What others have written there concerns only whether they wait.
-        let awaiting = waiting(other).map_or(0, |frame| frame.awaiting);
-        ticket_gate(awaiting)
+        ticket_gate(awaits(other))
             .and_then(|(number, _)| plan.gates().get(number))
             .is_some_and(|gate| gate.from as usize == other && gate.to as usize == cubicle)
     });
+    // Who has failed goes on nowhere.
+    let is_busy = asker.is_some_and(|asker| !is_lost(asker) && awaits(asker) != 0);
     open(Rights::NONE, rights(cubicle));
-    awaited
+    awaited || is_busy
 }
 
 /// Follows the frames from the innermost call into `current` outwards, as far as

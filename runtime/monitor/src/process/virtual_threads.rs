@@ -173,6 +173,8 @@ pub struct Suspended {
     frame: Option<*mut Frame>,
     waiting: Dead,
     saved: [u64; 4],
+    /// Who asked before.
+    outer: Option<usize>,
 }
 
 impl Suspended {
@@ -187,6 +189,8 @@ impl Suspended {
                 awaiting: 0,
             },
             saved: [0; 4],
+            // SAFETY: this thread's state.
+            outer: unsafe { (*thread::state()).asking.replace(cubicle) },
         };
         if !restart::hold(cubicle) {
             return suspended;
@@ -213,6 +217,8 @@ impl Suspended {
     /// Its pages must be open again. If it has failed meanwhile, it is lost, and does not
     /// go on when its system call ends.
     pub fn restore(self) {
+        // SAFETY: this thread's state.
+        unsafe { (*thread::state()).asking = self.outer };
         if let Some(frame) = self.frame
             && restart::show(self.cubicle, self.waiting)
         {
