@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::programs::run;
 use anyhow::Context;
+pub use cargo_cubicle::measure::run::median;
 
 /// Every value that was measured under each name.
 #[derive(Default, Debug)]
@@ -33,13 +34,6 @@ impl Samples {
     }
 }
 
-/// The middle one (of an even number, the upper of the two).
-pub fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// Runs each program `rounds` times, A B C A B C, so that a slow minute of the
 /// machine falls on all of them, and collects the lines "NAME VALUE" they print.
 pub fn interleaved(programs: &[&Path], rounds: usize) -> anyhow::Result<Vec<Samples>> {
@@ -50,16 +44,4 @@ pub fn interleaved(programs: &[&Path], rounds: usize) -> anyhow::Result<Vec<Samp
         }
     }
     Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle_one() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 3.0);
-        assert!(median(&[]).is_nan());
-    }
 }

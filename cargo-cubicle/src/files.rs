@@ -1,9 +1,12 @@
-//! Writing files so that at every moment there is a whole one, and where to keep those of the tool.
+//! Writing files so that at every moment there is a whole one, where to keep those of the tool, and handing them down.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -40,6 +43,20 @@ pub fn replace(path: &Utf8Path, bytes: &[u8], kind: Kind) -> Result<(), ReplaceE
             source,
         }
     })
+}
+
+/// Lets the program that `command` starts have an open file; `variable` tells it the descriptor. The file must stay open
+/// until the program has been started.
+pub fn hand_down(file: &File, command: &mut Command, variable: &str) {
+    let descriptor = file.as_raw_fd();
+    command.env(variable, descriptor.to_string());
+    // SAFETY: fcntl on an open descriptor; a system call is permitted between fork and exec.
+    unsafe {
+        command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
 }
 
 /// Where the tool keeps what it can make again; `None` if there is no such place.

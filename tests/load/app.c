@@ -137,7 +137,7 @@ int main(int argc, char **arguments)
 	round_of_threads(1);
 	long before = resident();
 	/* On a busy machine little happens in a round: then there are more, until everything has happened. */
-	for (unsigned long i = 2; i < ROUNDS || (i < 20 * ROUNDS && (failed == 0 || exhausted == 0)); i++)
+	for (unsigned long i = 2; i < ROUNDS || (i < 3 * ROUNDS && (failed == 0 || exhausted == 0)); i++)
 		round_of_threads(i);
 	CHECK(right > 0 && wrong == 0 && failed > 0 && exhausted > 0);
 	printf("%d threads, every result right\n", THREADS);

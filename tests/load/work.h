@@ -37,7 +37,7 @@ static long work(int self, int may_fail, step *call, unsigned long seed, int dep
 		 unsigned char *data, unsigned long size)
 {
 	unsigned long state = seed, pressure = ~seed;
-	unsigned char *own = malloc(size + (fails && mix(&pressure) % 8 == 0 ? mix(&pressure) % PRESSURE : 0));
+	unsigned char *own = malloc(size + (fails && mix(&pressure) % 3 == 0 ? mix(&pressure) % PRESSURE : 0));
 	if (own == NULL)
 		return EXHAUSTED;
 	unsigned long sum = seed + (unsigned long)++inside[self];

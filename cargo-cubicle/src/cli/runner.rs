@@ -4,8 +4,6 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use camino::Utf8Path;
@@ -15,6 +13,7 @@ use super::status::{REFUSED, VIOLATION};
 use super::{emulated, violations};
 use crate::audit;
 use crate::capture::session::*;
+use crate::files;
 
 /// The first argument that cargo passes to this program as a runner.
 pub const RUNNER_WORD: &str = "--cubicle-runner";
@@ -44,16 +43,7 @@ fn run_here(session: &Session, program: &[OsString]) -> anyhow::Result<Ending> {
     restore_environment(session, &mut command);
 
     let report = tempfile::tempfile()?;
-    let descriptor = report.as_raw_fd();
-    command.env(REPORT_VARIABLE, descriptor.to_string());
-    // SAFETY: fcntl on a descriptor that stays open until after the program has
-    // ended; a system call is permitted between fork and exec.
-    unsafe {
-        command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        });
-    }
+    files::hand_down(&report, &mut command, REPORT_VARIABLE);
     let ending = foreground::run(&mut command)?;
     if let Some(binary) = program
         .first()

@@ -109,7 +109,8 @@ impl Report {
                     .filter(|_| !cubicle.main),
             }
         });
-        let processor = |runs: &[Run]| median(runs.iter().map(|run| run.processor));
+        let processor =
+            |runs: &[Run]| median(&runs.iter().map(|run| run.processor).collect::<Vec<_>>());
         let end = runs.plain.first().map(|run| run.end);
         let mut partitioned = runs.partitioned.iter();
         let otherwise = partitioned.find(|run| Some(run.end) != end);

@@ -171,7 +171,7 @@ fn measure() -> anyhow::Result<Prices> {
                 .push(value.parse()?);
         }
     }
-    let of = |name: &str| median(samples.get(name).into_iter().flatten().copied());
+    let of = |name: &str| samples.get(name).map_or(f64::NAN, |values| median(values));
     let own = of("plain");
     let kinds = [
         Kind::Fast,
@@ -193,7 +193,7 @@ fn measure() -> anyhow::Result<Prices> {
             starts.push(start.elapsed().as_nanos() as f64);
         }
     }
-    let [plain, partitioned] = starts.map(median);
+    let [plain, partitioned] = starts.map(|starts| median(&starts));
     Ok(Prices {
         stand_in,
         calls: BTreeMap::from(calls),

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::AsRawFd;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -15,6 +14,7 @@ use serde::Deserialize;
 
 use super::{Built, counters};
 use crate::capture::session::REPORT_VARIABLE;
+use crate::files;
 
 /// The variable that names the file with the counters.
 const COUNTS_VARIABLE: &str = "CUBICLE_COUNTS";
@@ -82,17 +82,8 @@ impl Job<'_> {
     /// If it cannot be started.
     pub fn partitioned(&self, built: &Built) -> anyhow::Result<(Run, BTreeMap<String, Taken>)> {
         let mut report = tempfile::tempfile()?;
-        let descriptor = report.as_raw_fd();
         let mut command = Command::new(built.partitioned());
-        command.env(REPORT_VARIABLE, descriptor.to_string());
-        // SAFETY: fcntl on a descriptor that stays open until after the program has
-        // ended; a system call is permitted between fork and exec.
-        unsafe {
-            command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            });
-        }
+        files::hand_down(&report, &mut command, REPORT_VARIABLE);
         let run = self.run(&mut command, &built.partitioned())?;
         let mut text = String::new();
         report.rewind()?;
@@ -161,9 +152,21 @@ struct Record {
     memory: u64,
 }
 
-/// The middle one (of an even number, the upper of the two).
-pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.into_iter().collect();
+/// The middle one (of an even number, the upper of the two); NaN of none.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 3.0);
+        assert!(median(&[]).is_nan());
+    }
 }

@@ -82,7 +82,6 @@ pub fn contain(accident: Accident) -> ! {
             "a cubicle failed while its signal handler kept another one waiting",
         );
     }
-    signals::others::take_back(cubicle);
     (0..cubicle_count()).for_each(forget_holds);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let mut calls = [Pending::NONE; 1];

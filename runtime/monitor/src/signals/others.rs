@@ -94,15 +94,6 @@ fn next() -> &'static mut super::kept::Interrupted {
     &mut kept.entries[kept.count % super::kept::DEEPEST]
 }
 
-/// If `cubicle` was sent to ask for a handler and has not, nobody will: the signal finds whoever runs next.
-pub fn take_back(cubicle: usize) {
-    if super::own().delivering && next().cubicle == cubicle {
-        super::own().delivering = false;
-        send::again(&next().information);
-        masks::apply();
-    }
-}
-
 /// `deliver`: the interrupted cubicle asks for the handler. There is an answer only if it
 /// was not sent here.
 pub fn begin(cubicle: usize) -> i64 {
@@ -117,7 +108,9 @@ pub fn begin(cubicle: usize) -> i64 {
     if !restart::hold(cubicle) {
         // It has failed on another thread: its call is answered, and the signal finds
         // whoever runs then.
-        take_back(cubicle);
+        super::own().delivering = false;
+        send::again(&next().information);
+        masks::apply();
         if entered {
             restart::done(owner);
         }
