@@ -4,7 +4,6 @@
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use cubicle_abi::defences::Defences;
-use cubicle_abi::plan::ISOLATION_STAND_IN;
 
 use crate::assign;
 use crate::audit;
@@ -243,7 +242,6 @@ fn measure(line: &LinkLine) -> anyhow::Result<()> {
         picture: Picture::default(),
         calls,
         partitioned: false,
-        stand_in: false,
         denied: 0,
         folder,
     };
@@ -255,7 +253,6 @@ fn measure(line: &LinkLine) -> anyhow::Result<()> {
             let program = composed(line, &plan, &images, &gates, &monitor)?;
             files::replace(&built.partitioned(), &program.bytes, Kind::Program)?;
             built.partitioned = true;
-            built.stand_in = plan.isolation == ISOLATION_STAND_IN;
         }
     }
     built.picture = picture;

@@ -76,6 +76,23 @@ pub fn compile(
     }))
 }
 
+/// The only one of the programs that have a manifest.
+///
+/// # Errors
+/// If there are several, or none.
+pub fn only<T>(programs: &[T], name: impl Fn(&T) -> &str) -> Result<&T, UsageError> {
+    match programs {
+        [program] => Ok(program),
+        [] => Err(UsageError(
+            "none of the programs has a manifest\n  = help: choose one that has, with `--bin NAME` or `-p PACKAGE`".to_owned(),
+        )),
+        _ => Err(UsageError(format!(
+            "there are several programs: {}\n  = help: choose one with `--bin NAME`",
+            programs.iter().map(name).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
 #[derive(Deserialize)]
 struct Artifact {
     reason: String,

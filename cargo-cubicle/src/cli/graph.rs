@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::arguments::{GraphFormat, GraphOptions};
 use super::foreground::Ending;
-use super::{UsageError, lint};
+use super::{UsageError, compile, lint};
 use crate::lint::Report;
 use crate::picture::{Picture, dot, html, svg};
 
@@ -37,23 +37,11 @@ pub fn run(mut options: GraphOptions) -> anyhow::Result<Ending> {
 /// # Errors
 /// If there are several, or its partition could not be planned.
 pub fn one(reports: &[Report]) -> Result<&Picture, UsageError> {
-    let names: Vec<&str> = reports
-        .iter()
-        .map(|report| report.program.as_str())
-        .collect();
-    match reports {
-        [report] => report.picture.as_ref().ok_or_else(|| {
-            UsageError(format!(
-                "the partition of `{}` cannot be planned\n  = help: `cargo cubicle lint` says why",
-                report.program
-            ))
-        }),
-        [] => Err(UsageError(
-            "none of the programs has a manifest\n  = help: choose one that has, with `--bin NAME` or `-p PACKAGE`".to_owned(),
-        )),
-        _ => Err(UsageError(format!(
-            "there are several programs: {}\n  = help: choose one with `--bin NAME`",
-            names.join(", ")
-        ))),
-    }
+    let report = compile::only(reports, |report| &report.program)?;
+    report.picture.as_ref().ok_or_else(|| {
+        UsageError(format!(
+            "the partition of `{}` cannot be planned\n  = help: `cargo cubicle lint` says why",
+            report.program
+        ))
+    })
 }

@@ -9,8 +9,8 @@ use anyhow::Context;
 use super::arguments::{ReportFormat, ReportOptions, cargo_flags};
 use super::compile;
 use super::foreground::Ending;
+use super::message;
 use super::progress::Progress;
-use super::{UsageError, message};
 use crate::capture::Purpose;
 use crate::measure::estimate::{Report, Runs};
 use crate::measure::prices::Prices;
@@ -32,7 +32,7 @@ pub fn run(mut options: ReportOptions) -> anyhow::Result<Ending> {
     for path in &compiled.artifacts {
         programs.extend(Built::read(path)?);
     }
-    let built = one(&programs)?;
+    let built = compile::only(&programs, |built| &built.picture.program)?;
     let prices = Prices::get(|| {
         message::note(
             "measuring what gates take on this machine, once; this takes a quarter of a minute",
@@ -86,23 +86,6 @@ fn take_arguments(words: &mut Vec<OsString>) -> Vec<OsString> {
     let rest = words.split_off(cargo_flags("build", words));
     // It begins with the `--` in between.
     rest.into_iter().skip(1).collect()
-}
-
-fn one(programs: &[Built]) -> Result<&Built, UsageError> {
-    match programs {
-        [built] => Ok(built),
-        [] => Err(UsageError(
-            "none of the programs has a manifest\n  = help: choose one that has, with `--bin NAME` or `-p PACKAGE`".to_owned(),
-        )),
-        several => Err(UsageError(format!(
-            "there are several programs: {}\n  = help: choose one with `--bin NAME`",
-            several
-                .iter()
-                .map(|built| built.picture.program.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ))),
-    }
 }
 
 /// Standard input as a file that can be read from its start each time; none from a terminal.

@@ -20,8 +20,6 @@ pub struct Built {
     pub calls: Vec<Call>,
     /// There is a partitioned program; else something forbids it.
     pub partitioned: bool,
-    /// Nothing in it is protected: this machine has no keys.
-    pub stand_in: bool,
     /// How many findings are in the way of a partition.
     pub denied: usize,
 }
