@@ -66,6 +66,8 @@ defences! {
     Rights = "rights",
     /// Each step of a call requires what the one before has left.
     GateProofs = "gate-proofs",
+    /// Who has been made to run does not go back while anybody waits.
+    Parking = "parking",
     /// DF, NT and AC are tested where rights change.
     Flags = "flags",
     /// Registers that carry nothing are cleared.

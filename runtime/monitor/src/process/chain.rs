@@ -1,11 +1,13 @@
 //! The calls that are pending on this thread, as frames and stacks show them.
 
+use crate::defences::off;
 use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::{plan, rights};
 use crate::restart::{Dead, is_lost, waiting};
 use core::mem::offset_of;
+use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Saved, ticket_gate};
 use cubicle_abi::layout::MAXIMUM_CUBICLES;
 use cubicle_abi::rights::Rights;
@@ -64,7 +66,7 @@ pub fn is_awaited(cubicle: usize) -> bool {
     // Who has failed goes on nowhere.
     let is_busy = asker.is_some_and(|asker| !is_lost(asker) && awaits(asker) != 0);
     open(Rights::NONE, rights(cubicle));
-    awaited || is_busy
+    (awaited || is_busy) && !off(Defence::Parking)
 }
 
 /// Follows the frames from the innermost call into `current` outwards, as far as
