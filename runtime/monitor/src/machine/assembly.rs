@@ -13,6 +13,7 @@
 //!   dispatched, because the selector of whoever jumps here says *block*.
 
 use super::memory::move_bytes;
+use super::signals::SignalContext;
 use super::thread::{CALL_PROOF, DUE};
 use core::arch::global_asm;
 use core::mem::offset_of;
@@ -30,6 +31,8 @@ unsafe extern "C" {
     pub fn cubicle_signal_entry_plain();
     /// What the kernel returns to from a handler.
     pub fn cubicle_signal_return();
+    /// Returns as if from a handler, to what the context says.
+    pub fn cubicle_return(context: *const SignalContext) -> !;
     /// Runs a cubicle through its resume stub until [`cubicle_back`].
     pub fn cubicle_enter(stub: u64) -> u64;
     /// Goes back to the last [`cubicle_enter`], which returns `value`.
@@ -182,6 +185,9 @@ global_asm!(
     "    mov [rax + {context}], rdx",
     "    mov [rax + {stack}], rsp",
     "    jmp 2b",
+    ".globl cubicle_return",
+    "cubicle_return:",
+    "    mov rsp, rdi",
     ".globl cubicle_signal_return",
     "cubicle_signal_return:",
     "    mov eax, 15",

@@ -186,6 +186,8 @@ impl SignalInformation {
 const SELECTORS: u64 = 0x2b << 48 | 0x33;
 /// Interrupts on and the bit that is always one.
 const FLAGS: u64 = 0x202;
+/// A signal stack is always used from the top.
+pub const SS_AUTODISARM: u64 = 1 << 31;
 /// `si_code` of a dispatch.
 const SYS_USER_DISPATCH: i32 = 2;
 /// `si_code` of a SIGTRAP that the trap flag raised.
@@ -197,7 +199,6 @@ const ARCHITECTURE: u64 = 0xc000_003e;
 /// live on it (rule 11).
 #[cfg(monitor_image)]
 pub fn arm(thread: &super::thread::ThreadMemory) -> Result<(), i64> {
-    const SS_AUTODISARM: u64 = 1 << 31;
     let (base, size) = thread.signal_stack();
     let stack = [base, SS_AUTODISARM, size];
     // SAFETY: the stack is this thread's own memory.
@@ -217,6 +218,10 @@ pub fn install() -> Result<(), i64> {
         if result < 0 {
             return Err(result);
         }
+    }
+    let result = crate::signals::rouse::install();
+    if result < 0 {
+        return Err(result);
     }
     crate::signals::masks::inherit();
     Ok(())

@@ -5,7 +5,7 @@ use crate::process::lends::PendingLends;
 use crate::signals::ThreadSignals;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::AtomicU32;
 use cubicle_abi::frame::Context;
 use cubicle_abi::rights::Rights;
 use cubicle_abi::signal_stack::{SIGNAL_STACK, SignalHeader};
@@ -41,8 +41,8 @@ pub struct Thread {
     /// The address of the last fault that windows had nothing to mend for, and how often
     /// it came again.
     pub unchanged: (u64, u32),
-    /// The word of a cubicle that can start anew for which this thread waits in the kernel; 0: none.
-    pub waits: AtomicU64,
+    /// Whose system call is being answered, for others to read ([`served`]).
+    pub serving: AtomicU32,
     /// In a child that shares memory with its parent, which waits on this very
     /// thread: the cubicle that made it, and where that begins.
     pub spawned: Option<(usize, Context)>,
@@ -67,6 +67,11 @@ pub struct Thread {
     pub signals: ThreadSignals,
     /// For each cubicle: where its virtual thread on this thread parked.
     pub parked: [Context; cubicle_abi::layout::MAXIMUM_CUBICLES],
+}
+
+/// The cubicle that [`Thread::serving`] says: its number and one, or 0 for none.
+pub fn served(serving: u32) -> Option<usize> {
+    (serving as usize).checked_sub(1)
 }
 
 /// What a cubicle's libc has registered for its thread on a kernel thread: the
@@ -162,7 +167,7 @@ impl ThreadMemory {
                 in_force: Rights::ALL,
                 presences: [Presence::NONE; cubicle_abi::layout::MAXIMUM_CUBICLES],
                 ending: None,
-                waits: AtomicU64::new(0),
+                serving: AtomicU32::new(0),
                 spawned: None,
                 unchanged: (0, 0),
                 restart: crate::restart::OfThread::NOTHING,

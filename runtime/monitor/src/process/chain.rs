@@ -17,12 +17,18 @@ use cubicle_abi::rights::Rights;
 pub struct Pending {
     /// The number of its gate.
     pub gate: usize,
+    /// The caller's stack pointer in it.
+    pub stack: u64,
     /// The return address in the caller.
     pub site: u64,
 }
 
 impl Pending {
-    pub const NONE: Pending = Pending { gate: 0, site: 0 };
+    pub const NONE: Pending = Pending {
+        gate: 0,
+        stack: 0,
+        site: 0,
+    };
 }
 
 /// A word of what was read of a frame or a stack.
@@ -67,6 +73,12 @@ pub fn is_awaited(cubicle: usize) -> bool {
     let is_busy = asker.is_some_and(|asker| !is_lost(asker) && awaits(asker) != 0);
     open(Rights::NONE, rights(cubicle));
     (awaited || is_busy) && !off(Defence::Parking)
+}
+
+/// The innermost call into `cubicle` that is pending.
+pub fn innermost(cubicle: usize) -> Option<Pending> {
+    let mut calls = [Pending::NONE; 1];
+    (pending_calls(Some(cubicle), &mut calls) == 1).then_some(calls[0])
 }
 
 /// Follows the frames from the innermost call into `current` outwards, as far as
@@ -120,6 +132,7 @@ pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
         };
         calls[count] = Pending {
             gate: number,
+            stack: frames[caller].stack,
             site: word(&read, offset_of!(Saved, return_address)),
         };
         count += 1;

@@ -13,6 +13,7 @@ use crate::machine::context::{Registers, after};
 use crate::machine::kernel::error;
 use crate::machine::thread;
 use crate::restart::{self, Dead, Entry};
+use crate::signals::stacks::AlternateStack;
 use crate::threads::{self, frames};
 use crate::violation;
 use core::sync::atomic::Ordering;
@@ -80,6 +81,7 @@ pub fn attach_for(caller: usize, target: usize) -> bool {
     // SAFETY: this thread's state.
     let state = unsafe { &mut *thread::state() };
     state.signals.masks[target] = state.signals.masks[caller];
+    state.signals.alternate[target] = AlternateStack::NONE;
     let entered = enter(target);
     // The caller's system-call gate answers in the caller's frame.
     crate::machine::rights::open(super::rights(target), super::rights(caller));

@@ -179,16 +179,6 @@ pub(super) fn read_frame(cubicle: usize) -> Option<Dead> {
     whole(cubicle, frame)
 }
 
-/// How many calls into a cubicle this thread is in, one in the other, as gates count them.
-pub fn inside(cubicle: usize) -> Option<u64> {
-    // SAFETY: this thread's state.
-    let number = unsafe { (*thread::state()).number };
-    let at = crate::process::run::frame_address(cubicle, number as u64);
-    let mut word = [0; 8];
-    memory_calls::read(cubicle, at + offset_of!(Frame, inside) as u64, &mut word)
-        .then(|| u64::from_ne_bytes(word))
-}
-
 /// Bytes of a frame that say what its cubicle waits for.
 const WAITING: usize = offset_of!(Frame, awaiting) + 8;
 
@@ -270,6 +260,28 @@ pub fn begin(cubicle: usize) -> bool {
     true
 }
 
+/// [`begin`] for a thread that the cubicle creates: as long as that lives, it runs what the
+/// cubicle has it run. `of` is the new thread's.
+pub fn begin_thread(cubicle: usize, of: &mut OfThread) -> bool {
+    if !begin(cubicle) {
+        return false;
+    }
+    if is_restartable(cubicle) {
+        own().runs[cubicle] -= 1;
+        of.runs[cubicle] += 1;
+    }
+    true
+}
+
+/// The thread was not created after all.
+pub fn forget_thread(cubicle: usize, of: &mut OfThread) {
+    if of.runs[cubicle] > 0 {
+        of.runs[cubicle] -= 1;
+        own().runs[cubicle] += 1;
+        done(cubicle);
+    }
+}
+
 /// It has run, or failed.
 pub fn done(cubicle: usize) {
     if own().runs[cubicle] == 0 {
@@ -303,7 +315,8 @@ pub fn hold(cubicle: usize) -> bool {
     }
     own().holds[cubicle] += 1;
     HOLDERS[cubicle].fetch_add(1, Ordering::SeqCst);
-    if is_dying(cubicle) {
+    // Whoever closes it waits for this thread already, if that held it before.
+    if own().holds[cubicle] == 1 && is_dying(cubicle) {
         release(cubicle);
         return false;
     }
@@ -339,7 +352,7 @@ pub(super) fn forget_holds(cubicle: usize) {
 }
 
 /// Wherever the monitor made the cubicle run on this thread, it goes on elsewhere.
-pub(super) fn forget_runs(cubicle: usize) {
+pub fn forget_runs(cubicle: usize) {
     while own().runs[cubicle] > 0 {
         done(cubicle);
     }

@@ -21,21 +21,27 @@ use crate::process::chain::{self, Pending};
 use crate::process::run::{FAILED, frame, frame_address};
 use crate::process::{cubicle_count, cubicles, lends, plan, rights};
 use crate::signals;
+use core::sync::atomic::Ordering;
 use cubicle_abi::frame::{Context, Frame, RESUME, ticket, ticket_gate};
 use cubicle_abi::layout::{gate_tail, resume_stub};
 use cubicle_abi::rights::Rights;
 
 /// Can an accident of the cubicle on this thread be contained? Somebody must wait
-/// for it, or the monitor itself.
+/// for it, or the monitor itself, or the thread be the cubicle's own.
 pub fn is_possible(cubicle: usize) -> bool {
     if !is_restartable(cubicle) {
         return false;
     }
-    let mut calls = [Pending::NONE; 1];
-    // Whom a failing handler has interrupted cannot go on: the handler was somebody's who
-    // never returns to it.
-    !signals::others::is_handling(cubicle)
-        && (chain::pending_calls(Some(cubicle), &mut calls) == 1 || is_entering(cubicle))
+    signals::others::is_handling(cubicle)
+        || chain::innermost(cubicle).is_some()
+        || is_entering(cubicle)
+        || is_creator(cubicle)
+}
+
+/// Is this a thread that the cubicle has created?
+fn is_creator(cubicle: usize) -> bool {
+    // SAFETY: this thread's state.
+    unsafe { (*thread::state()).creator == Some(cubicle) }
 }
 
 fn is_entering(cubicle: usize) -> bool {
@@ -77,24 +83,29 @@ pub fn contain(accident: Accident) -> ! {
     let cubicle = accident.cubicle;
     // Frames of all cubicles are looked at.
     open(Rights::NONE, Rights::ALL);
-    if signals::others::is_handling(cubicle) {
-        crate::violation::fatal(
-            "a cubicle failed while its signal handler kept another one waiting",
-        );
-    }
+    let handles = signals::others::is_handling(cubicle);
+    signals::others::take_back(cubicle);
     (0..cubicle_count()).for_each(forget_holds);
     let (dead, returns) = (remember(accident), is_entering(cubicle));
-    let mut calls = [Pending::NONE; 1];
-    let called = chain::pending_calls(Some(cubicle), &mut calls) == 1;
+    let call = chain::innermost(cubicle);
     leave(accident, dead.awaiting == 0 && !is_hidden(cubicle));
-    if called {
+    // SAFETY: this thread's state. It may have answered somebody's system call, which
+    // does not end.
+    unsafe { (*thread::state()).serving.store(0, Ordering::Relaxed) };
+    if handles {
+        signals::others::lose()
+    }
+    if let Some(call) = call {
         // Nobody comes back to where the monitor made it run.
         forget_runs(cubicle);
-        answer(&calls[0])
+        answer(&call)
     }
     if returns {
         // SAFETY: this very cubicle was made to run by `run`.
         unsafe { cubicle_back(FAILED) }
+    }
+    if is_creator(cubicle) {
+        crate::threads::end::lost(cubicle)
     }
     crate::violation::fatal("a cubicle failed for which nobody waits")
 }
@@ -218,18 +229,17 @@ pub fn call_gone(cubicle: usize) -> i64 {
         fail(cubicle)
     }
     open(Rights::NONE, Rights::ALL);
-    let mut calls = [Pending::NONE; 1];
-    if chain::pending_calls(Some(cubicle), &mut calls) == 0 {
+    let Some(call) = chain::innermost(cubicle) else {
         open(Rights::NONE, rights(cubicle));
         return -error::EPERM;
-    }
+    };
     // As if it had returned: where its next call starts, and whom it waits for, is as
     // before this one.
     if let Some(frame) = frame(cubicle) {
         // SAFETY: the thread block's frame pointers are the monitor's.
         unsafe { (*frame).inside = (*frame).inside.wrapping_sub(1) };
     }
-    answer(&calls[0])
+    answer(&call)
 }
 
 /// The monitor works for a call into a cubicle that is dying.

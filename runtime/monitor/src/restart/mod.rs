@@ -9,9 +9,10 @@
 //! ```
 //!
 //! Other threads may be inside of it, or in a gate on the way in or out, or in the
-//! monitor on its behalf. Nobody stops them: their next write in the cubicle's
+//! monitor on its behalf. They are not stopped: their next write in the cubicle's
 //! memory faults, in its code, in a gate or in the monitor, and each of these faults
-//! ends in `contain`, for that thread. Those that are inside are counted
+//! ends in `contain`, for that thread. So does the signal that rouses those who wait, or
+//! loop (`signals/rouse.rs`). Threads that the cubicle has created end. Those that are inside are counted
 //! by what gates write in frames (`Frame::inside`), read after the frames can
 //! no longer be written; those that the monitor makes run by [`begin`]. The monitor itself
 //! must not fault: what it does in a cubicle's frames and memory it does between
@@ -74,8 +75,9 @@ pub struct Accident {
 
 #[cfg(monitor_image)]
 pub use alive::{
-    AllLives, Entry, begin, done, enter, hide, hold, hold_all, hold_called, inside, is_dying,
-    is_lost, is_restartable, only_this_thread, release, show, waiting,
+    AllLives, Entry, begin, begin_thread, done, enter, forget_runs, forget_thread, hide, hold,
+    hold_all, hold_called, is_dying, is_lost, is_restartable, only_this_thread, release, show,
+    waiting,
 };
 
 #[cfg(monitor_image)]

@@ -8,7 +8,7 @@ use crate::memory_calls;
 use crate::process::run::frame_address;
 use crate::process::{self, arena, callbacks, cubicles, lends};
 use crate::signals;
-use crate::threads::{futex, pool};
+use crate::threads::pool;
 use crate::windows;
 use core::sync::atomic::Ordering;
 use cubicle_abi::frame::Frame;
@@ -21,7 +21,6 @@ use cubicle_abi::rights::cubicle_key;
 pub fn poison(cubicle: usize, life: &mut Life) {
     life.closed = true;
     windows::retire(cubicle);
-    futex::wake_all(cubicle);
     // Nobody waits for a `main` that does not come back.
     cubicles()[cubicle].parked_main.forget();
     for number in 0..pool::MOST_THREADS {
@@ -49,6 +48,20 @@ pub fn poison(cubicle: usize, life: &mut Life) {
             life.inside[number / 64] |= 1 << (number % 64);
         }
     }
+    drop(mappings);
+    for number in (0..pool::MOST_THREADS).filter(|number| *number != own) {
+        let inside = life.inside[number / 64] >> (number % 64) & 1 == 1;
+        if pool::is_used(number) && (inside || runs(number, cubicle)) {
+            signals::rouse::rouse(number, cubicle);
+        }
+    }
+}
+
+/// Does the monitor make the cubicle run on thread `number`? It cannot begin to any more.
+fn runs(number: usize, cubicle: usize) -> bool {
+    let state = pool::memory(number).state();
+    // SAFETY: the state of a thread that exists, of which one byte is read.
+    unsafe { (&raw const (*state).restart.runs[cubicle]).read_volatile() != 0 }
 }
 
 /// Nobody is inside: the cubicle gets the memory it had before it first ran.

@@ -13,6 +13,9 @@
 pub const CONTEXT: usize = 304;
 /// Bytes of `siginfo_t`.
 pub const INFORMATION: usize = 128;
+/// `uc_flags` as the kernel sets it (arch/x86/include/uapi/asm/ucontext.h): with extended
+/// state, and with a stack segment that is to be restored as it is.
+pub const FLAGS: u64 = 0b111;
 /// What lies below the stack pointer and may be in use (System V ABI, 3.2.2).
 pub const RED_ZONE: u64 = 128;
 

@@ -25,8 +25,9 @@ pub struct Interrupted {
     pub information: Information,
     /// The handler as it was installed when the signal came.
     pub action: Action,
-    /// How often the handler's cubicle was called then, each call in the other.
-    pub inside: u64,
+    /// The innermost call into the handler's cubicle then: its gate, and the caller's stack
+    /// pointer.
+    pub call: Option<(usize, u64)>,
     /// What the interrupted one's frame said.
     pub stack: u64,
     pub awaiting: u64,
@@ -55,7 +56,7 @@ impl Kept {
             frame: 0,
             information: [0; 16],
             action: Action::DEFAULT,
-            inside: 0,
+            call: None,
             stack: 0,
             awaiting: 0,
             saved: [0; 4],

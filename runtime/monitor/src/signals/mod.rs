@@ -31,6 +31,8 @@ pub mod others;
 #[cfg(monitor_image)]
 pub mod place;
 #[cfg(monitor_image)]
+pub mod rouse;
+#[cfg(monitor_image)]
 pub mod send;
 #[cfg(monitor_image)]
 pub mod sigreturn;

@@ -9,17 +9,22 @@
 
 use super::actions::{Action, SA_ONSTACK};
 use super::frame::{self, RED_ZONE};
+use super::kept::{EXTENDED, Interrupted};
 use super::masks;
-use super::{Information, deliver, send, signal_of};
+use super::{Information, deliver, send, signal_of, step};
 use crate::defences::off;
-use crate::machine::assembly::cubicle_leave;
+use crate::machine::assembly::{cubicle_leave, cubicle_return};
 use crate::machine::kernel::error;
+use crate::machine::resume::start_over;
 use crate::machine::rights::open;
-use crate::machine::signals::{SIGSEGV, SignalContext, go_on_in_gate};
+use crate::machine::signals::{SIGSEGV, SS_AUTODISARM, SignalContext, go_on_in_gate};
 use crate::machine::thread;
 use crate::process::run::frame as frame_of;
-use crate::process::{self, rights, virtual_threads};
+use crate::process::{self, chain, rights, virtual_threads};
 use crate::restart::{self, Accident, Dead};
+use crate::threads::create::block_signals;
+use crate::threads::pool;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls::DELIVER;
 use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Context, RESUME};
@@ -94,6 +99,16 @@ fn next() -> &'static mut super::kept::Interrupted {
     &mut kept.entries[kept.count % super::kept::DEEPEST]
 }
 
+/// If `cubicle` was sent to ask for a handler and has not, nobody will: the signal finds
+/// whoever runs next.
+pub fn take_back(cubicle: usize) {
+    if super::own().delivering && next().cubicle == cubicle {
+        super::own().delivering = false;
+        send::again(&next().information);
+        masks::apply();
+    }
+}
+
 /// `deliver`: the interrupted cubicle asks for the handler. There is an answer only if it
 /// was not sent here.
 pub fn begin(cubicle: usize) -> i64 {
@@ -108,16 +123,26 @@ pub fn begin(cubicle: usize) -> i64 {
     if !restart::hold(cubicle) {
         // It has failed on another thread: its call is answered, and the signal finds
         // whoever runs then.
-        super::own().delivering = false;
-        send::again(&next().information);
-        masks::apply();
+        take_back(cubicle);
         if entered {
             restart::done(owner);
         }
         restart::contain::fail(cubicle);
     }
     if !entered || !restart::hold(owner) {
-        crate::violation::fatal("a cubicle failed while a signal was on its way to it");
+        // The handler's cubicle has failed. The signal waits for it to start anew: whatever
+        // the interrupted one does next, it is tried again.
+        if entered {
+            restart::done(owner);
+        }
+        let signals = super::own();
+        signals.delivering = false;
+        match signals.recorded {
+            None => signals.recorded = Some(next().information),
+            Some(_) => send::again(&next().information),
+        }
+        open(Rights::NONE, rights(cubicle));
+        go_on(next());
     }
     let entry = next();
     let signals = super::own();
@@ -133,9 +158,11 @@ pub fn begin(cubicle: usize) -> i64 {
         entry.saved = (*own).saved;
         (*own).stack = entry.context.stack.wrapping_sub(RED_ZONE) & !15;
         (*own).awaiting = 0;
-        entry.inside = (*target).inside;
     }
     restart::hide(cubicle);
+    open(Rights::NONE, Rights::ALL);
+    entry.call = innermost(owner);
+    open(rights(cubicle), rights(owner));
     let action = entry.action;
     // SAFETY: as above. What it says concerns only the handler's cubicle.
     let stack = unsafe { (*target).stack };
@@ -183,6 +210,7 @@ pub fn begin(cubicle: usize) -> i64 {
         super::own().delivering = false;
         restart::release(cubicle);
         restart::release(owner);
+        (*thread::state()).serving.store(0, Ordering::Relaxed);
         masks::apply();
         cubicle_leave(resume_stub(owner))
     }
@@ -218,12 +246,63 @@ pub fn end(context: &mut SignalContext, cubicle: usize, shown: &SignalContext) -
         core::ptr::copy_nonoverlapping(kept.extended.as_ptr(), context.extended as *mut u8, size);
     }
     context.set_registers(&kept.context);
-    if !crate::machine::resume::start_over(interrupted, context) {
+    if !start_over(interrupted, context) {
         deliver::stranger(context);
     }
     restart::release(interrupted);
     context.mask = masks::wanted();
     true
+}
+
+/// A handler has failed together with its cubicle: whom it interrupted goes on, as if it had
+/// returned.
+pub fn lose() -> ! {
+    let Some(kept) = super::own().kept.last() else {
+        crate::violation::fatal("a handler failed that has interrupted nobody");
+    };
+    let interrupted = kept.cubicle;
+    open(Rights::NONE, rights(interrupted));
+    if !forget_last() {
+        restart::contain::fail(interrupted)
+    }
+    go_on(kept)
+}
+
+/// Lets an interrupted cubicle go on, whose frame must be open and held, from where the
+/// monitor runs: what the kernel returns to from a handler is made here.
+///
+/// ```text
+///   context     ◄── stack pointer of rt_sigreturn
+///   extended    ◄── 64-byte aligned; the context points to it
+/// ```
+fn go_on(kept: &Interrupted) -> ! {
+    #[repr(C, align(64))]
+    struct Made {
+        extended: [u8; EXTENDED],
+        context: SignalContext,
+    }
+    // What comes from here on would find a mask that is not the thread's any more.
+    block_signals();
+    let (base, size) = pool::memory(send::own_number()).signal_stack();
+    let mut made = Made {
+        extended: kept.extended,
+        context: SignalContext {
+            flags: frame::FLAGS,
+            stack: [base, SS_AUTODISARM, size],
+            ..SignalContext::EMPTY
+        },
+    };
+    made.context.extended = made.extended.as_ptr() as u64;
+    made.context.set_registers(&kept.context);
+    if !start_over(kept.cubicle, &mut made.context) {
+        crate::violation::fatal("a cubicle that was interrupted cannot go on");
+    }
+    restart::release(kept.cubicle);
+    made.context.mask = masks::wanted();
+    step::go_on(&mut made.context);
+    // SAFETY: the kernel wrote the extended state, all else is as it would write it, and
+    // the context leads to the resume stub. Nothing of this stack is needed any more.
+    unsafe { cubicle_return(&made.context) }
 }
 
 /// The innermost interrupted cubicle is no longer kept, and its handler's cubicle no longer
@@ -253,14 +332,19 @@ fn forget_last() -> bool {
     there
 }
 
+/// The innermost call into a cubicle, so that another one can be told from it.
+fn innermost(cubicle: usize) -> Option<(usize, u64)> {
+    chain::innermost(cubicle).map(|call| (call.gate, call.stack))
+}
+
 /// Is a handler of `cubicle` what runs innermost of it on this thread, and another cubicle
 /// interrupted by that?
 pub fn is_handling(cubicle: usize) -> bool {
-    let inside = restart::inside(cubicle);
+    let call = innermost(cubicle);
     super::own()
         .kept
         .last()
-        .is_some_and(|kept| kept.handler == cubicle && inside == Some(kept.inside))
+        .is_some_and(|kept| kept.handler == cubicle && call == kept.call)
 }
 
 /// Forgets whom handlers of `owner` interrupted that it has left with a `longjmp`: its

@@ -6,8 +6,8 @@
 //! checks that follow as if nothing had happened. The price is that a handler must
 //! return with an open selector: for one instruction, of text without a `syscall`.
 
-use super::deliver;
 use super::place::{self, Place};
+use super::{deliver, rouse};
 use crate::machine::signals::{SignalContext, SignalInformation};
 
 const TF: u64 = 1 << 8;
@@ -23,10 +23,14 @@ pub fn record(context: &mut SignalContext, information: &SignalInformation) {
             "a signal where only an attack could have been running",
         );
     }
+    let roused = rouse::is_sent(information.whole());
+    if roused && !rouse::concerns(place) {
+        return;
+    }
     let signals = super::own();
     // Only a signal with the number of a fault can come while another one is on its
     // way: nothing blocks it. There is no place for it.
-    if signals.recorded.is_none() {
+    if signals.recorded.is_none() && !roused {
         signals.recorded = Some(*information.whole());
     }
     signals.due = 1;

@@ -13,6 +13,7 @@ use crate::restart;
 use crate::signals::{self, NotMade};
 use crate::threads::{end, futex};
 use crate::windows;
+use core::sync::atomic::Ordering;
 use cubicle_abi::calls;
 use cubicle_abi::defences::Defence;
 use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
@@ -23,7 +24,12 @@ use cubicle_abi::plan::{CUBICLE_ANY_DESCRIPTOR, WINDOW_PREFIX};
 /// Called by a system-call gate only, which has proven who calls.
 pub unsafe extern "C" fn dispatch(registers: &mut Registers, cubicle: u32) -> i64 {
     let cubicle = cubicle as usize;
+    // SAFETY: this thread's state.
+    let serving = unsafe { &(*crate::machine::thread::state()).serving };
+    let outer = serving.load(Ordering::Relaxed);
+    serving.store(cubicle as u32 + 1, Ordering::Relaxed);
     let result = answer(registers, cubicle);
+    serving.store(outer, Ordering::Relaxed);
     if restart::is_lost(cubicle) {
         restart::contain::fail(cubicle)
     }

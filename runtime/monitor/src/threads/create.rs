@@ -22,10 +22,11 @@ use crate::machine::context::{Registers, after};
 use crate::machine::kernel::{self, error, number};
 use crate::machine::signals::arm;
 use crate::machine::thread::{self, Thread};
-use crate::process::run::run;
+use crate::process::run::{FAILED, run};
 use crate::process::start::dispatch_system_calls;
 use crate::process::virtual_threads::{is_canonical, mark_stack};
 use crate::process::{children, spare};
+use crate::restart;
 use crate::signals::{self, masks};
 use core::sync::atomic::Ordering;
 
@@ -86,6 +87,10 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
         Thread::start(state, number, cubicle);
         (*state).beginning = Some(after(registers, stack, fs, 0));
         (*state).signals.masks[cubicle] = signals::own().masks[cubicle];
+        if !restart::begin_thread(cubicle, &mut (*state).restart) {
+            pool::give_back(number);
+            return -error::EAGAIN;
+        }
         if flags & CLONE_CHILD_CLEARTID != 0 {
             (*state).presences[cubicle].clear_id = child_id;
         }
@@ -109,7 +114,10 @@ pub fn create(cubicle: usize, registers: &Registers) -> i64 {
     if id < 0 {
         count_one_less();
         // SAFETY: this thread's number still.
-        unsafe { (*memory.block()).virtual_threads[cubicle].frame = 0 };
+        unsafe {
+            (*memory.block()).virtual_threads[cubicle].frame = 0;
+            restart::forget_thread(cubicle, &mut (*state).restart);
+        }
         pool::give_back(number);
         return id;
     }
@@ -139,7 +147,9 @@ extern "C" fn begin() -> ! {
     match (state.creator, state.beginning) {
         (Some(creator), Some(beginning)) if admitted => {
             masks::apply();
-            run(creator, &beginning);
+            if run(creator, &beginning) == FAILED {
+                super::end::lost(creator);
+            }
         }
         _ => super::end::unborn(),
     }

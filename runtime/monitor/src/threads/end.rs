@@ -62,6 +62,20 @@ pub fn exit(cubicle: usize) -> ! {
         exit::after_last_thread();
     }
     end_presence(cubicle);
+    restart::done(cubicle);
+    leave()
+}
+
+/// The cubicle that created this thread has failed, and with it what the thread was for.
+pub fn lost(cubicle: usize) -> ! {
+    // SAFETY: this thread's state.
+    let state = unsafe { &mut *thread::state() };
+    restart::forget_runs(cubicle);
+    lends::abandon_all(&mut state.lends);
+    end_virtual_threads(cubicle);
+    if LIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
+        exit::after_last_thread();
+    }
     leave()
 }
 
@@ -71,6 +85,7 @@ pub fn unborn() -> ! {
     let creator = unsafe { (*thread::state()).creator };
     if let Some(creator) = creator {
         frames::leave(creator);
+        restart::done(creator);
     }
     count_one_less();
     leave()

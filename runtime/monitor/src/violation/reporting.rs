@@ -91,7 +91,7 @@ impl Record {
         let Some(plan) = process::plan() else {
             return;
         };
-        for (place, Pending { gate, site }) in calls[..count].iter().rev().enumerate() {
+        for (place, Pending { gate, site, .. }) in calls[..count].iter().rev().enumerate() {
             let gate = &plan.gates()[*gate];
             let _ = write!(
                 self.line,
