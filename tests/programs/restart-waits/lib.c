@@ -60,6 +60,12 @@ long lib_calls_other(int descriptor)
 	return other_polls(descriptor);
 }
 
+long lib_calls_loop(void)
+{
+	note();
+	return other_loops();
+}
+
 long lib_calls_app(void)
 {
 	note();

@@ -16,3 +16,7 @@ long lib_fails(void);
 long lib_double(long number);
 void app_waits(void);
 long other_polls(int descriptor);
+/* Loops in other, which then asks for what it is not granted. */
+long lib_calls_loop(void);
+long other_loops(void);
+void other_ends_loop(void);

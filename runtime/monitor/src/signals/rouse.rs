@@ -58,15 +58,12 @@ pub fn is_sent(information: &Information) -> bool {
     signal_of(information) == SIGNAL && super::own().internal[INDEX].load(Ordering::Relaxed) == 0
 }
 
-/// Is there something to find out for a thread that was found here?
-pub fn concerns(place: Place) -> bool {
-    let cubicle = match place {
-        Place::Cubicle(cubicle) => Some(cubicle),
-        // SAFETY: this thread's state.
-        Place::Monitor => {
-            thread::served(unsafe { (*thread::state()).serving.load(Ordering::Relaxed) })
-        }
-        Place::Stepped | Place::Nowhere => None,
-    };
-    cubicle.is_none_or(restart::is_dying)
+/// Does the monitor work here for a cubicle that has not failed? Then nothing is to be found out,
+/// and whatever it waits for goes on. Everywhere else the thread has to come by where it would
+/// find out: nothing returns from a handler into a cubicle's code.
+pub fn is_for_others(place: Place) -> bool {
+    // SAFETY: this thread's state.
+    let serving = || unsafe { (*thread::state()).serving.load(Ordering::Relaxed) };
+    place == Place::Monitor
+        && thread::served(serving()).is_some_and(|cubicle| !restart::is_dying(cubicle))
 }

@@ -24,7 +24,7 @@ pub fn record(context: &mut SignalContext, information: &SignalInformation) {
         );
     }
     let roused = rouse::is_sent(information.whole());
-    if roused && !rouse::concerns(place) {
+    if roused && rouse::is_for_others(place) {
         return;
     }
     let signals = super::own();
