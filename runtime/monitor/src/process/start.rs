@@ -49,9 +49,9 @@ pub unsafe extern "C" fn start(stack: *const u64) -> ! {
     if audit {
         or_refuse(crate::audit::start(), "taking memory for the audit");
     }
+    EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
     if mechanism == MECHANISM_PKU {
         allocate_keys(super::region_count());
-        EXTENDED_PKRU_OFFSET.store(platform::pkru_offset(), Ordering::Relaxed);
     }
     map_texts(plan, mechanism);
     or_refuse(callbacks::map(plan), "mapping the tables of callbacks");

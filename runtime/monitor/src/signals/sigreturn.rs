@@ -6,6 +6,7 @@ use super::{deliver, frame, masks, others};
 use crate::defences::off;
 use crate::machine::signals::{SIGSEGV, SignalContext};
 use crate::memory_calls;
+use crate::process;
 use crate::process::virtual_threads::is_canonical;
 use cubicle_abi::defences::Defence;
 
@@ -81,13 +82,22 @@ fn read_extended(context: &mut SignalContext, cubicle: usize, from: u64) -> bool
     };
     let mut complete = read(0, frame::SOFTWARE);
     if magic == frame::MAGIC {
+        // With keys that the kernel keeps, also where it is too old for this program to use them.
+        let rights = (features & frame::PKRU != 0)
+            .then(|| (to + process::extended_pkru_offset()) as *mut u32);
+        // SAFETY: the kernel's own frame, here and below.
+        let before = rights.map(|rights| unsafe { *rights });
         let mut written = [0; 8];
         let present = from.wrapping_add(frame::PRESENT as u64);
         complete &= take(cubicle, present, &mut written);
         if size > frame::COMPONENTS {
             complete &= read(frame::COMPONENTS, size);
         }
-        // SAFETY: the kernel's own frame.
+        if let (Some(rights), Some(before)) = (rights, before) {
+            // SAFETY: as above.
+            unsafe { *rights = before };
+        }
+        // SAFETY: as above.
         unsafe {
             *((to + frame::PRESENT as u64) as *mut u64) =
                 frame::present(u64::from_le_bytes(written), features);
