@@ -77,7 +77,7 @@ pub fn judge(
     }
     // Who refuses to start has nothing to announce.
     let refused = run.ending == Ending::Status(cubicle_abi::STATUS_REFUSED);
-    if announced != (mechanism == Mechanism::PageTable && !refused) {
+    if announced != (mechanism != Mechanism::Pku && !refused) {
         wrong.push("it did not run under this mechanism".to_owned());
     }
     let as_wanted = match run.restarts {

@@ -172,7 +172,7 @@ fn programs_do_what_they_say() {
     // A kernel that cannot keep keys from handlers runs with page tables.
     let series = kernel();
     let mechanism = match series {
-        Some(series) if series < OLDEST_FOR_KEYS => Mechanism::PageTable,
+        Some(series) if series < OLDEST_FOR_KEYS => Mechanism::OldKernel,
         _ => Mechanism::Pku,
     };
     let machine = Machine::prepare(&Options {

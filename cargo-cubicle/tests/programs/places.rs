@@ -38,7 +38,7 @@ pub fn places(program: &Utf8Path, mechanism: Mechanism, kind: &str, what: &str) 
     };
     let number = match mechanism {
         Mechanism::Pku => MECHANISM_PKU,
-        Mechanism::PageTable => MECHANISM_PAGETABLE,
+        Mechanism::PageTable | Mechanism::OldKernel => MECHANISM_PAGETABLE,
     };
     let text = plan
         .texts

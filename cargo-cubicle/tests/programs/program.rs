@@ -16,10 +16,11 @@
 //!                                  default: none. `any` for some
 //! //@ harmless: a line              may also print this and end with 0
 //! //@ only: pku Cubicle            not under the other mechanism, with others of
-//!                                  the folder's manifests
+//!                                  the folder's manifests; `native`: not emulated
 //! //@ each: wrpkru F               one run for each such place in the gate of F,
 //! //@ each: instruction F          whose address is the last argument
-//! //@[pku] …                       what differs under one mechanism
+//! //@[pku] …                       what differs under one mechanism, or where page
+//!                                  tables are used because the kernel is old: [old-kernel]
 //! //@ interrupted: everywhere      once at each instruction between two marks; `gates`:
 //!                                  at those of gates and stubs; `behind`: once, at
 //!                                  or behind the place of `each`
@@ -38,18 +39,40 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::emulation;
+
 /// What keeps cubicles apart where a run takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
     Pku,
     PageTable,
+    /// Page tables, because the kernel is too old for keys.
+    OldKernel,
 }
 
 impl Mechanism {
     pub fn name(self) -> &'static str {
         match self {
             Mechanism::Pku => "pku",
-            Mechanism::PageTable => "pagetable",
+            Mechanism::PageTable | Mechanism::OldKernel => "pagetable",
+        }
+    }
+
+    /// What stands in brackets before lines that hold under it, the most particular first.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Mechanism::Pku => &["pku"],
+            Mechanism::PageTable => &["pagetable"],
+            Mechanism::OldKernel => &["old-kernel", "pagetable"],
+        }
+    }
+
+    /// Defences that no program has there: second walls. `mseal` came with 6.10, and Debian's
+    /// older kernels do not activate Landlock.
+    fn missing(self) -> &'static [&'static str] {
+        match self {
+            Mechanism::Pku | Mechanism::PageTable => &[],
+            Mechanism::OldKernel => &["sealed", "landlock"],
         }
     }
 }
@@ -171,7 +194,8 @@ impl Program {
             let (mechanism, rest) = match rest.strip_prefix('[') {
                 Some(rest) => {
                     let (name, rest) = rest.split_once(']').expect("a closing bracket");
-                    assert!(matches!(name, "pku" | "pagetable"), "{path}: {line}");
+                    let known = matches!(name, "pku" | "pagetable" | "old-kernel");
+                    assert!(known, "{path}: {line}");
                     (Some(name.to_owned()), rest)
                 }
                 None => (None, rest),
@@ -226,10 +250,14 @@ impl Program {
         let wanted = |run: &&Directives| match one(run, "only", mechanism) {
             Some(only) => {
                 let stem = self.manifest.file_stem();
-                let (mechanisms, manifests): (Vec<_>, Vec<_>) = only
+                let (places, manifests): (Vec<_>, Vec<_>) = only
                     .split_whitespace()
-                    .partition(|word| matches!(*word, "pku" | "pagetable"));
-                (mechanisms.is_empty() || mechanisms.contains(&mechanism.name()))
+                    .partition(|word| matches!(*word, "pku" | "pagetable" | "native"));
+                let is_here = |place: &&str| match *place {
+                    "native" => !emulation::is_wanted(),
+                    name => name == mechanism.name(),
+                };
+                places.iter().all(is_here)
                     && (manifests.is_empty() || manifests.iter().any(|name| Some(*name) == stem))
             }
             None => true,
@@ -238,7 +266,19 @@ impl Program {
         wanted
             .flat_map(|run| {
                 let defended = self.run(run, mechanism);
-                std::iter::once(defended).chain(self.undefended(run, mechanism))
+                let mut undefended = self.undefended(run, mechanism);
+                let sets: Vec<_> = undefended.iter().map(|run| run.without.clone()).collect();
+                // Behind what is left out stands a wall that is not there: the run that goes
+                // without that one, too, shows what happens.
+                undefended.retain(|run| {
+                    mechanism.missing().iter().all(|wall| {
+                        let mut both = run.without.clone();
+                        both.push((*wall).to_owned());
+                        both.sort();
+                        !sets.contains(&both)
+                    })
+                });
+                std::iter::once(defended).chain(undefended)
             })
             .collect()
     }
@@ -252,7 +292,9 @@ impl Program {
         let mut runs: Vec<(Vec<String>, Directives)> = Vec::new();
         let mut here = false;
         for (only, key, value) in run {
-            let applies = only.as_deref().is_none_or(|only| only == mechanism.name());
+            let applies = only
+                .as_deref()
+                .is_none_or(|only| mechanism.words().contains(&only));
             match key.as_str() {
                 "without" => {
                     here = applies;
@@ -341,8 +383,9 @@ fn values<'a>(run: &'a Directives, key: &str, mechanism: Mechanism) -> Vec<&'a s
             .map(|(_, _, value)| value.as_str())
             .collect()
     };
-    let own = of(Some(mechanism.name()));
-    if own.is_empty() { of(None) } else { own }
+    let words = mechanism.words().iter().map(|word| of(Some(word)));
+    let own = words.into_iter().find(|own| !own.is_empty());
+    own.unwrap_or_else(|| of(None))
 }
 
 /// The last one wins: a run may say otherwise than what holds for all.

@@ -44,11 +44,16 @@
 //@ stdout: refused EPERM
 //@ without: memory-calls
 //@ then: stdout: refused EPERM
+//@ without: memory-calls sealed
+//@ then: stdout: done
 //@ run: move-stubs
 //@ only: Cubicle
 //@ stdout: refused EPERM
 //@ without: memory-calls
 //@ then: stdout: refused EPERM
+//@ without: memory-calls sealed
+//@ then: stdout: done
+//@ then: violation: kind=access access=execute owner=monitor
 //@ run: not-granted
 //@ only: Cubicle
 //@ stdout: refused EPERM

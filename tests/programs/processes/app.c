@@ -24,7 +24,7 @@
 //@ stdout: hello from vfork
 //@ stdout: it ended with 0
 //@ run: system
-//@ only: pagetable
+//@ only: native
 //@ stdout: hello from a pipe
 //@ run: threads
 //@ stdout: 32 children were right
