@@ -106,7 +106,8 @@ static void round_of_threads(unsigned long number)
 	}
 	pthread_barrier_wait(&all_inside);
 	for (double end = now() + (double)seconds / ROUNDS; now() < end;) {
-		pthread_kill(threads[mix(&state) % THREADS], mix(&state) % 2 ? SIGUSR1 : SIGUSR2);
+		static const int signals[] = {SIGUSR1, SIGUSR2, SIGURG};
+		pthread_kill(threads[mix(&state) % THREADS], signals[mix(&state) % 3]);
 		usleep(500);
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { CUBICLES = 6, LARGEST = 6000 };
 
@@ -32,7 +33,7 @@ static __thread int inside[1 + CUBICLES];
 __attribute__((constructor)) static void keep_nothing(void) { mallopt(M_MMAP_THRESHOLD, 1 << 17); }
 
 /* One step of `self`, which calls others by `call`. With `fails` it sometimes asks for more
- * memory than it needs, and if it may, sometimes faults. A result is never negative. */
+ * memory than it needs, and if it may, sometimes faults or waits. A result is never negative. */
 static long work(int self, int may_fail, step *call, unsigned long seed, int depth, int fails,
 		 unsigned char *data, unsigned long size)
 {
@@ -55,6 +56,9 @@ static long work(int self, int may_fail, step *call, unsigned long seed, int dep
 	}
 	if (mix(&state) % 40 == 0 && fails && may_fail)
 		*(volatile int *)NULL = self;
+	/* Others may fail in it meanwhile. */
+	if (mix(&pressure) % 40 == 0 && fails && may_fail)
+		usleep((useconds_t)(mix(&pressure) % 5000));
 	for (unsigned long i = 0; i < size; i++)
 		data[i] = (unsigned char)(own[i] ^ sum);
 	free(own);

@@ -21,6 +21,8 @@ use cubicle_abi::rights::cubicle_key;
 pub fn poison(cubicle: usize, life: &mut Life) {
     life.closed = true;
     windows::retire(cubicle);
+    // What would wait for them could wait for long.
+    signals::actions::retire(cubicle);
     // Nobody waits for a `main` that does not come back.
     cubicles()[cubicle].parked_main.forget();
     for number in 0..pool::MOST_THREADS {
@@ -92,7 +94,6 @@ pub fn renew(cubicle: usize, life: &mut Life) {
     own.heap_end.store(0, Ordering::Relaxed);
     lends::retire(cubicle);
     callbacks::retire(cubicle);
-    signals::actions::retire(cubicle);
     process::start::prepare(plan, cubicle);
     life.phase = Phase::New;
     life.closed = false;

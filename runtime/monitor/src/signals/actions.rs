@@ -187,7 +187,7 @@ pub fn own_handler(cubicle: usize, signal: u64) -> Option<Action> {
     action.runs().then_some(action)
 }
 
-/// Cubicle `index` starts anew and has no handlers any more.
+/// Cubicle `index` has failed and has no handlers any more.
 #[cfg(monitor_image)]
 pub fn retire(index: usize) {
     for signal in 1..=LAST {

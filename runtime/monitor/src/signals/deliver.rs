@@ -48,7 +48,8 @@ fn judge(context: &mut SignalContext, cubicle: usize) {
     let signal = signal_of(&information);
     let waiting = signals.waiting.take();
     let target = target(signal, cubicle);
-    let blocked = |cubicle: usize| super::own().masks[cubicle] & bit(signal) != 0;
+    // As the kernel was told: what it would not keep must not be given back to it.
+    let blocked = masks::wanted() & bit(signal) != 0;
     // A call that waited with another mask is over, and so is its mask.
     let restore = || {
         if let Some((cubicle, mask)) = waiting {
@@ -56,7 +57,7 @@ fn judge(context: &mut SignalContext, cubicle: usize) {
         }
     };
     match target {
-        Some((owner, action)) if owner == cubicle && !blocked(owner) => {
+        Some((owner, action)) if owner == cubicle && !blocked => {
             let mask = match waiting {
                 Some((waiting, mask)) if waiting == cubicle => mask,
                 _ => super::own().masks[cubicle],
@@ -70,7 +71,7 @@ fn judge(context: &mut SignalContext, cubicle: usize) {
                 );
             }
         }
-        Some((owner, action)) if owner != cubicle && !blocked(owner) => {
+        Some((owner, action)) if owner != cubicle && !blocked => {
             restore();
             if !others::is_enterable(owner) && send::elsewhere(owner, &information) {
                 return resume(context, cubicle);

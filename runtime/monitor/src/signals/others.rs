@@ -119,7 +119,12 @@ pub fn begin(cubicle: usize) -> i64 {
     let owner = entry.handler;
     let signal = signal_of(&entry.information);
     // Until the handler returns, what it runs in is not taken away.
-    let entered = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
+    let begun = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
+    let entered = begun && frame_of(owner).is_some();
+    if begun && !entered {
+        // It has started anew in between.
+        restart::done(owner);
+    }
     if !restart::hold(cubicle) {
         // It has failed on another thread: its call is answered, and the signal finds
         // whoever runs then.
@@ -130,17 +135,12 @@ pub fn begin(cubicle: usize) -> i64 {
         restart::contain::fail(cubicle);
     }
     if !entered || !restart::hold(owner) {
-        // The handler's cubicle has failed. The signal waits for it to start anew: whatever
-        // the interrupted one does next, it is tried again.
+        // The handler's cubicle has failed, and the handler is gone: the kernel does what is to
+        // be done without it.
         if entered {
             restart::done(owner);
         }
-        let signals = super::own();
-        signals.delivering = false;
-        match signals.recorded {
-            None => signals.recorded = Some(next().information),
-            Some(_) => send::again(&next().information),
-        }
+        take_back(cubicle);
         open(Rights::NONE, rights(cubicle));
         go_on(next());
     }
@@ -281,6 +281,8 @@ fn go_on(kept: &Interrupted) -> ! {
         extended: [u8; EXTENDED],
         context: SignalContext,
     }
+    // SAFETY: this thread's state. Whoever had asked for the handler asks no longer.
+    unsafe { (*thread::state()).serving.store(0, Ordering::Relaxed) };
     // What comes from here on would find a mask that is not the thread's any more.
     block_signals();
     let (base, size) = pool::memory(send::own_number()).signal_stack();
