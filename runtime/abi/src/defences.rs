@@ -84,6 +84,8 @@ defences! {
     /// What is reached by windows only is asked again where it is copied.
     Steady = "steady",
     // Signals.
+    /// What a signal has interrupted keeps its place while the signal is on its way.
+    SignalPlaces = "signal-places",
     /// A handler is shown nothing of another cubicle that it has interrupted.
     Interrupted = "interrupted",
     /// A handler's frame is written with the rights of its cubicle.

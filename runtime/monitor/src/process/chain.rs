@@ -5,7 +5,7 @@ use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::memory_calls;
 use crate::process::{plan, rights};
-use crate::restart::{Dead, is_lost, waiting};
+use crate::restart::{Dead, is_lost, waiting, waiting_for_report};
 use core::mem::offset_of;
 use cubicle_abi::defences::Defence;
 use cubicle_abi::frame::{Saved, ticket_gate};
@@ -78,13 +78,22 @@ pub fn is_awaited(cubicle: usize) -> bool {
 /// The innermost call into `cubicle` that is pending.
 pub fn innermost(cubicle: usize) -> Option<Pending> {
     let mut calls = [Pending::NONE; 1];
-    (pending_calls(Some(cubicle), &mut calls) == 1).then_some(calls[0])
+    (follow(Some(cubicle), &mut calls, waiting) == 1).then_some(calls[0])
 }
 
-/// Follows the frames from the innermost call into `current` outwards, as far as
-/// `calls` has room. Answers with how many there are. What frames say is read
-/// with care: a cubicle may have written anything into its own.
+/// The pending calls for a report, from the innermost call into `current` outwards, as far as
+/// `calls` has room. Answers with how many there are.
 pub fn pending_calls(current: Option<usize>, calls: &mut [Pending]) -> usize {
+    follow(current, calls, waiting_for_report)
+}
+
+/// Follows the frames, which `waiting` reads. What they say is taken with care: a cubicle
+/// may have written anything into its own.
+fn follow(
+    current: Option<usize>,
+    calls: &mut [Pending],
+    waiting: fn(usize) -> Option<Dead>,
+) -> usize {
     let (Some(plan), Some(mut callee)) = (plan(), current) else {
         return 0;
     };

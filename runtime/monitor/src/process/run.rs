@@ -4,6 +4,7 @@ use crate::machine::assembly::cubicle_enter;
 use crate::machine::rights::open;
 use crate::machine::thread;
 use crate::restart;
+use core::sync::atomic::Ordering;
 use cubicle_abi::frame::{Context, FRAME_SIZE, Frame, RESUME};
 use cubicle_abi::layout::resume_stub;
 use cubicle_abi::rights::Rights;
@@ -50,7 +51,10 @@ pub fn run(index: usize, context: &Context) -> u64 {
         restart::release(index);
         let state = thread::state();
         let outer = (*state).running.replace(index);
+        // While it runs, nobody's system call is being answered.
+        let serving = (*state).serving.swap(0, Ordering::Relaxed);
         let result = cubicle_enter(resume_stub(index));
+        (*state).serving.store(serving, Ordering::Relaxed);
         (*state).running = outer;
         result
     }

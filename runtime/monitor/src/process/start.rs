@@ -15,6 +15,7 @@ use crate::mappings::{Kind, Mapping};
 use crate::measured;
 use crate::plan::Plan;
 use crate::system_calls::paths::{held, listed, names_paths};
+use crate::threads::frames;
 use crate::violation::refuse_start;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use cubicle_abi::frame::{Context, FRAME_SIZE};
@@ -404,15 +405,21 @@ fn start_image(kernel: KernelStack, plan: Plan, index: usize, vdso: bool) {
     let stack = initial_stack::build(kernel, low + PAGE + size, cubicle, vdso);
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (&mut *thread::block(), &mut *thread::state()) };
-    block.virtual_threads[index].frame = frame_address(index, 0);
-    state.parked_main = (!main).then_some(index);
+    let Some(frame) = frames::map(index, state.number) else {
+        // Nobody waits for a `main` that does not come back.
+        cubicles()[index].parked_main.forget();
+        return;
+    };
+    block.virtual_threads[index].frame = frame;
+    // Whoever is being started may call one that has to start first.
+    let outer = core::mem::replace(&mut state.parked_main, (!main).then_some(index));
     let context = Context {
         stack,
         instruction: cubicle.entry,
         ..Context::START
     };
     let failed = run(index, &context) == FAILED;
-    state.parked_main = None;
+    state.parked_main = outer;
     block.virtual_threads[index].frame = 0;
     // One that fails when it starts again has no `main` that anybody could wait for.
     if !failed {

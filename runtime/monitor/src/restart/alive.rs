@@ -1,7 +1,7 @@
 //! Which cubicles are as they should be, and who relies on it.
 
 use super::{Dead, OfThread};
-use crate::lock::{Lock, wait_while, wake};
+use crate::lock::{Guard, Lock, wait_while, wake};
 use crate::machine::kernel::{self, number};
 use crate::machine::thread;
 use crate::memory_calls;
@@ -123,20 +123,32 @@ fn own() -> &'static mut OfThread {
 /// What a cubicle waits for on this thread: what is known of it since it failed, or what
 /// its frame says. A closed cubicle's frame can still be read, though no gate finds it any
 /// more: the thread may be inside, and not know yet. While the frame is looked at, nobody
-/// takes the memory away. A report may come from somebody who does that, and goes without.
+/// takes the memory away.
 pub fn waiting(cubicle: usize) -> Option<Dead> {
+    frame_with(cubicle, || Some(life(cubicle).lock()))
+}
+
+/// The same for a report, which may come from somebody who takes the memory away: nothing, if
+/// that takes too long.
+pub fn waiting_for_report(cubicle: usize) -> Option<Dead> {
     const ATTEMPTS: usize = 1000;
-    if let Some(dead) = own().dead[cubicle] {
-        return Some(dead);
-    }
-    let life = match is_restartable(cubicle) {
-        true => Some((0..ATTEMPTS).find_map(|_| {
+    frame_with(cubicle, || {
+        (0..ATTEMPTS).find_map(|_| {
             let life = life(cubicle).try_lock();
             if life.is_none() {
                 pause();
             }
             life
-        })?),
+        })
+    })
+}
+
+fn frame_with(cubicle: usize, lock: impl FnOnce() -> Option<Guard<'static, Life>>) -> Option<Dead> {
+    if let Some(dead) = own().dead[cubicle] {
+        return Some(dead);
+    }
+    let life = match is_restartable(cubicle) {
+        true => Some(lock()?),
         false => None,
     };
     if let Some(life) = life.as_ref().filter(|life| life.closed) {
@@ -197,6 +209,19 @@ pub fn show(cubicle: usize, waiting: Dead) -> bool {
         own().dead[cubicle] = whole(cubicle, waiting);
     }
     there
+}
+
+/// This thread ends, and nothing comes back to the cubicle on it, whatever that had called.
+pub fn leave_for_good(cubicle: usize) {
+    own().hidden[cubicle] = 0;
+    if own().dead[cubicle].take().is_none() {
+        return;
+    }
+    // SAFETY: this thread's state.
+    let number = unsafe { (*thread::state()).number };
+    let mut life = life(cubicle).lock();
+    life.inside[number / 64] &= !(1 << (number % 64));
+    life.renew(cubicle);
 }
 
 /// Is it known on this thread that a cubicle has failed? Then nothing of it runs here any

@@ -29,7 +29,10 @@ use cubicle_abi::rights::Rights;
 /// Can an accident of the cubicle on this thread be contained? Somebody must wait
 /// for it, or the monitor itself, or the thread be the cubicle's own.
 pub fn is_possible(cubicle: usize) -> bool {
-    if !is_restartable(cubicle) {
+    // SAFETY: this thread's state.
+    let is_spawned = unsafe { (*thread::state()).spawned.is_some() };
+    // A child that shares memory with its parent cannot go on in the parent's place.
+    if !is_restartable(cubicle) || is_spawned {
         return false;
     }
     signals::others::is_handling(cubicle)
@@ -38,10 +41,11 @@ pub fn is_possible(cubicle: usize) -> bool {
         || is_creator(cubicle)
 }
 
-/// Is this a thread that the cubicle has created?
+/// Is this a thread that the cubicle has created, and nothing else is made to run on it?
 fn is_creator(cubicle: usize) -> bool {
     // SAFETY: this thread's state.
-    unsafe { (*thread::state()).creator == Some(cubicle) }
+    let state = unsafe { &*thread::state() };
+    state.creator == Some(cubicle) && state.running == Some(cubicle)
 }
 
 fn is_entering(cubicle: usize) -> bool {
@@ -89,9 +93,6 @@ pub fn contain(accident: Accident) -> ! {
     let (dead, returns) = (remember(accident), is_entering(cubicle));
     let call = chain::innermost(cubicle);
     leave(accident, dead.awaiting == 0 && !is_hidden(cubicle));
-    // SAFETY: this thread's state. It may have answered somebody's system call, which
-    // does not end.
-    unsafe { (*thread::state()).serving.store(0, Ordering::Relaxed) };
     if handles {
         signals::others::lose()
     }
@@ -179,6 +180,8 @@ fn leave(accident: Accident, for_good: bool) {
 /// The call returns what the manifest says: the caller's gate is made to go on where
 /// its callee has returned.
 fn answer(call: &Pending) -> ! {
+    // SAFETY: this thread's state. The system call that was being answered does not end.
+    unsafe { (*thread::state()).serving.store(0, Ordering::Relaxed) };
     let number = call.gate;
     let Some(gate) = plan().and_then(|plan| plan.gates().get(number)) else {
         crate::violation::fatal("a gate that is not in the plan");

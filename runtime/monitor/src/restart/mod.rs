@@ -76,8 +76,8 @@ pub struct Accident {
 #[cfg(monitor_image)]
 pub use alive::{
     AllLives, Entry, begin, begin_thread, done, enter, forget_runs, forget_thread, hide, hold,
-    hold_all, hold_called, is_dying, is_lost, is_restartable, only_this_thread, release, show,
-    waiting,
+    hold_all, hold_called, is_dying, is_lost, is_restartable, leave_for_good, only_this_thread,
+    release, show, waiting, waiting_for_report,
 };
 
 #[cfg(monitor_image)]

@@ -13,6 +13,7 @@ pub const EXTENDED: usize = 4096;
 
 /// One interrupted cubicle.
 #[repr(C, align(64))]
+#[derive(Clone, Copy)]
 pub struct Interrupted {
     /// Vector, mask and x87 registers, as the kernel's frame had them.
     pub extended: [u8; EXTENDED],

@@ -86,7 +86,9 @@ fn is_possible(owner: usize) -> bool {
         || state.attaching.is_some()
         || state.exiting.is_some()
         || state.ending.is_some();
-    let room = state.signals.kept.count < super::kept::DEEPEST;
+    // What is on its way already has taken the next place.
+    let free = !state.signals.delivering || off(Defence::SignalPlaces);
+    let room = state.signals.kept.count < super::kept::DEEPEST && free;
     let ended = process::cubicles()[owner]
         .finished
         .load(core::sync::atomic::Ordering::Relaxed);
@@ -116,10 +118,16 @@ pub fn begin(cubicle: usize) -> i64 {
     let Some(entry) = expected.filter(|entry| entry.cubicle == cubicle) else {
         return -error::EPERM;
     };
-    let owner = entry.handler;
-    let signal = signal_of(&entry.information);
+    // Its place is not its own before it is counted: what the handler's cubicle does first may
+    // end other handlers.
+    let interrupted = *entry;
+    let owner = interrupted.handler;
+    let signal = signal_of(&interrupted.information);
     // Until the handler returns, what it runs in is not taken away.
     let begun = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
+    if !off(Defence::SignalPlaces) {
+        *next() = interrupted;
+    }
     let entered = begun && frame_of(owner).is_some();
     if begun && !entered {
         // It has started anew in between.

@@ -57,12 +57,13 @@ pub fn exit(cubicle: usize) -> ! {
     // What the others still do may call it.
     Suspended::new(cubicle);
     lends::abandon_all(&mut state.lends);
-    end_virtual_threads(cubicle);
+    end_virtual_threads(Some(cubicle));
     if LIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
         exit::after_last_thread();
     }
     end_presence(cubicle);
     restart::done(cubicle);
+    restart::leave_for_good(cubicle);
     leave()
 }
 
@@ -72,7 +73,10 @@ pub fn lost(cubicle: usize) -> ! {
     let state = unsafe { &mut *thread::state() };
     restart::forget_runs(cubicle);
     lends::abandon_all(&mut state.lends);
-    end_virtual_threads(cubicle);
+    // What it had here is gone. It may be there anew, and be called by others' destructors.
+    // SAFETY: this thread's block.
+    unsafe { (*thread::block()).virtual_threads[cubicle].frame = 0 };
+    end_virtual_threads(None);
     if LIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
         exit::after_last_thread();
     }
@@ -102,14 +106,15 @@ pub fn wait_for_ever() -> ! {
     }
 }
 
-/// Lets the thread of each cubicle that was entered return from its beginning. Its
-/// destructors may enter others.
-fn end_virtual_threads(creator: usize) {
+/// Lets the thread of each cubicle that was entered return from its beginning, but for the
+/// one that created it. Its destructors may enter others.
+fn end_virtual_threads(creator: Option<usize>) {
     // SAFETY: this thread's block and state.
     let (block, state) = unsafe { (thread::block(), &mut *thread::state()) };
     // SAFETY: as above; read anew each time.
-    let entered =
-        |index: &usize| unsafe { *index != creator && (*block).virtual_threads[*index].frame != 0 };
+    let entered = |index: &usize| unsafe {
+        Some(*index) != creator && (*block).virtual_threads[*index].frame != 0
+    };
     while let Some(index) = (0..cubicle_count()).rev().find(entered) {
         if !cubicles()[index].finished.load(Ordering::Relaxed) && restart::begin(index) {
             state.ending = Some(index);
