@@ -1,5 +1,6 @@
 //! A library with threads of its own that fails: in a call, on one of its threads while a call waits
-//! for that, and while nobody is in a call. Its threads end with it, those of the program go on, and
+//! for that, while nobody is in a call, and in what another cubicle does at a thread's end (`destructor`;
+//! `late`: that calls a lib which is new by then). Its threads end with it, those of the program go on, and
 //! nothing is left behind.
 //@ restarts: any
 //@ run: call
@@ -8,10 +9,15 @@
 //@ stdout: lib failed 100 times, heard from its threads, nothing left
 //@ run: later
 //@ stdout: lib failed 100 times, heard from its threads, nothing left
+//@ run: destructor
+//@ stdout: lib failed 100 times, heard from its threads, nothing left
+//@ run: late
+//@ stdout: lib failed 100 times, heard from its threads, nothing left
 //@ run: none
 //@ restarts: 0
 //@ stdout: lib failed 0 times, heard from its threads, nothing left
 
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +44,15 @@ static long mapped(void)
 	return pages * 4096;
 }
 
+static void *double_it(void *nothing)
+{
+	long doubled;
+	while ((doubled = lib_double(4)) == -1)
+		sched_yield();
+	CHECK(doubled == 8);
+	return nothing;
+}
+
 int main(int count, char **arguments)
 {
 	const char *how = count > 1 ? arguments[1] : "";
@@ -58,6 +73,17 @@ int main(int count, char **arguments)
 			/* Until it fails, or has started anew. */
 			for (lib_counts(); lib_counts() > 1;)
 				usleep(1000);
+			failed++;
+		} else if (strcmp(how, "destructor") == 0 || strcmp(how, "late") == 0) {
+			/* Threads of app's begin with the numbers of those that have ended. */
+			lib_counts();
+			/* The call itself may find out. */
+			result = lib_thread_leaves(strcmp(how, "late") == 0);
+			CHECK(result == 0 || result == -1);
+			while (lib_counts() > 1)
+				usleep(1000);
+			pthread_t thread;
+			CHECK(pthread_create(&thread, NULL, double_it, NULL) == 0 && pthread_join(thread, NULL) == 0);
 			failed++;
 		} else {
 			CHECK(lib_ends_threads() == 0);

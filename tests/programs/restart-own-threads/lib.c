@@ -87,6 +87,18 @@ long lib_thread_fails(void)
 	return 2;
 }
 
+static void *leaves(void *late)
+{
+	other_remembers(late != NULL);
+	return late != NULL ? *(void *volatile *)NULL : NULL;
+}
+
+long lib_thread_leaves(int late)
+{
+	pthread_t thread;
+	return pthread_create(&thread, NULL, leaves, late ? (void *)1 : NULL) != 0 || pthread_detach(thread) != 0;
+}
+
 long lib_thread_fails_later(void)
 {
 	pthread_t thread;

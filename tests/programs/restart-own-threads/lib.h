@@ -9,4 +9,7 @@ long lib_ends_threads(void);
 long lib_double(long number);
 /* How often this has been called since lib started. */
 long lib_counts(void);
+/* A thread of lib's ends, and what other does at its end calls lib. `late`: the thread fails. */
+long lib_thread_leaves(int late);
+void other_remembers(int late);
 void app_hears(void);

@@ -1,13 +1,19 @@
 //! Threads that wait in a library for the kernel, or loop, when it fails on another thread: their
 //! calls fail at once. Who waits in a third cubicle, or in the program, which the library has called,
-//! does not notice; the calls fail when these return.
+//! does not notice; the calls fail when these return. `first`: the first thread loops, which has
+//! started all cubicles.
+//@ restarts: any
+//@ run: others
 //@ stdout: round 1: -1 -1 -1 -1 -1 -1, then -1 -1 -1, then 42
 //@ stdout: round 2: -1 -1 -1 -1 -1 -1, then -1 -1 -1, then 42
 //@ stdout: round 3: -1 -1 -1 -1 -1 -1, then -1 -1 -1, then 42
-//@ restarts: any
+//@ run: first
+//@ stdout: the first thread: -1
+//@ restarts: 1
 
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 #include <unistd.h>
 #include "check.h"
 #include "lib.h"
@@ -41,8 +47,24 @@ static void *wait(void *which)
 	return NULL;
 }
 
-int main(void)
+static void *fail_later(void *nothing)
 {
+	while (lib_about() < 1)
+		usleep(1000);
+	usleep(50000);
+	CHECK(lib_fails() == -1);
+	return nothing;
+}
+
+int main(int count, char **arguments)
+{
+	if (count > 1 && strcmp(arguments[1], "first") == 0) {
+		pthread_t thread;
+		CHECK(pthread_create(&thread, NULL, fail_later, NULL) == 0);
+		printf("the first thread: %ld\n", lib_loops());
+		CHECK(pthread_join(thread, NULL) == 0);
+		return 0;
+	}
 	CHECK(pipe(empty) == 0 && pipe(later) == 0 && pipe(released) == 0);
 	for (int round = 1; round <= 3; round++) {
 		pthread_t threads[ALL];
