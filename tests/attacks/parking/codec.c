@@ -48,7 +48,7 @@ __attribute__((constructor)) static void serve(void)
 void codec_go_back(void)
 {
 	/* Until helper's other thread has done its part. */
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 300; i++) {
 		if (syscall(in_thread ? PARK_THREAD : PARK, NULL) != -1)
 			exit(0); /* It was let go, and this is the end of the program. */
 		usleep(1000);

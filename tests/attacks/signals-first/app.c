@@ -28,7 +28,7 @@ static void *interrupt(void *nothing)
 		usleep(1000);
 	usleep(50000);
 	syscall(SYS_tgkill, getpid(), first, SIGUSR1);
-	sleep(3);
+	sleep(2);
 	puts("v keeps its stack");
 	fflush(stdout);
 	_exit(0);
