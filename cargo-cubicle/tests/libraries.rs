@@ -1,7 +1,7 @@
 //! C libraries that nobody here wrote, each in a cubicle of its own: the
 //! partitioned program packs the tool's own executable as the plain one does,
 //! on this machine and, if `CUBICLE_TEST_VM=1` asks for it, under protection
-//! keys in the emulated one.
+//! keys in the emulated one. So does one whose library fails and starts anew.
 
 #[path = "common/emulation.rs"]
 mod emulation;
@@ -27,8 +27,23 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn libraries_work_in_cubicles_as_they_do_plainly() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects/libraries");
-    let target = shared_target("libraries");
+    let plain = same_output("libraries");
+    assert_eq!(plain.lines().count(), 3, "{plain}");
+}
+
+/// zstd with worker threads, which fails fifty times under four threads.
+#[test]
+fn a_library_with_threads_of_its_own_starts_anew() {
+    let plain = same_output("failing");
+    assert!(plain.starts_with("50 times "), "{plain}");
+}
+
+/// What the program of a project prints, plainly and partitioned.
+fn same_output(name: &str) -> String {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/projects")
+        .join(name);
+    let target = shared_target(name);
     // Something with all kinds of bytes in it.
     let input: PathBuf = target.join("input").into();
     std::fs::create_dir_all(&target).unwrap();
@@ -47,7 +62,6 @@ fn libraries_work_in_cubicles_as_they_do_plainly() {
         )
     };
     let plain = run(Command::new(env!("CARGO")).arg("run"), &input);
-    assert_eq!(plain.lines().count(), 3, "{plain}");
     let partitioned = run(Command::new(TOOL).args(["cubicle", "run"]), &input);
     assert_eq!(partitioned, plain);
 
@@ -60,4 +74,5 @@ fn libraries_work_in_cubicles_as_they_do_plainly() {
         let emulated = run(&mut command, guest);
         assert_eq!(emulated, plain);
     }
+    plain
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_cubicle::symbolize::{
-    Access, Address, Binary, Call, Kind, Mechanism, Place, Record, Style, from_stream, symbolize,
+    Access, Address, Binary, Call, Kind, Mechanism, Outcome, Place, Record, Style, from_stream,
+    symbolize,
 };
 use object::{Object, ObjectSection, ObjectSymbol};
 
@@ -418,6 +419,12 @@ fn a_crash_says_that_no_border_was_crossed() {
     assert!(text.contains(&place), "{text}");
     assert!(text.contains("= note: no border was crossed"), "{text}");
     assert!(!text.contains("stopped by"), "{text}");
+
+    record.outcome = Some(Outcome::Restart);
+    let text = program.explain(&record);
+    assert!(text.contains("starts anew"), "{text}");
+    assert!(!text.contains("no border was crossed"), "{text}");
+    record.outcome = None;
 
     record.signal = 8;
     (record.address, record.access, record.place) = (None, None, None);

@@ -23,7 +23,7 @@ use std::fmt::Write;
 
 pub use binary::{Binary, SymbolizeError};
 pub use images::Position;
-pub use record::{Access, Address, Call, Kind, Mechanism, Place, Record, START, VERSION};
+pub use record::{Access, Address, Call, Kind, Mechanism, Outcome, Place, Record, START, VERSION};
 pub use render::Style;
 pub use report::{Memory, Report, Step, symbolize};
 pub use stream::{from_stream, line};

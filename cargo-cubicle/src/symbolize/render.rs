@@ -293,6 +293,8 @@ fn cause(record: &Record) -> Option<String> {
         }
     };
     match (record.kind, record.key) {
+        // The outcome says it.
+        (Kind::Crash, _) if record.outcome == Some(Outcome::Restart) => None,
         (Kind::Crash, _) => {
             Some("no border was crossed: the program ends as it would without cubicles".to_owned())
         }
