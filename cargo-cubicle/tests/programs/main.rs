@@ -1,9 +1,10 @@
 //! Builds the programs under `tests/programs/` and `tests/attacks/` of the project
 //! with the tool and runs them: on this machine, or, if `CUBICLE_TEST_VM=1` asks for it, in the
-//! emulated one, which has protection keys. There all of them share one boot.
+//! emulated one, which has protection keys. There they share one boot for each processor.
 
 #[path = "../common/copy.rs"]
 mod copy;
+mod emulated;
 #[path = "../common/emulation.rs"]
 mod emulation;
 mod judge;
@@ -184,10 +185,7 @@ fn programs_do_what_they_say() {
     let mut emulated = trials(&programs, &built, mechanism);
     samples(&mut emulated);
     let jobs: Vec<Job> = emulated.iter().map(|trial| trial.job.clone()).collect();
-    let work = tempfile::tempdir().unwrap();
-    let outcomes = machine
-        .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
-        .unwrap();
+    let outcomes = emulated::run_all(&machine, &jobs);
     judge_all(&emulated, &outcomes, mechanism);
 }
 
@@ -200,8 +198,8 @@ fn all_results_under_load_are_those_of_the_plain_functions() {
     let tests = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let programs = Program::read_all(&tests.join("load"));
     let built = project::build(&programs, &tests.join("programs"));
-    let emulated = emulation::is_wanted();
-    let mechanism = match emulated || host_has_keys() {
+    let in_machine = emulation::is_wanted();
+    let mechanism = match in_machine || host_has_keys() {
         true => Mechanism::Pku,
         false => Mechanism::PageTable,
     };
@@ -216,21 +214,18 @@ fn all_results_under_load_are_those_of_the_plain_functions() {
             trial.job.arguments = vec!["5".into(), seed.clone()];
             all.push(trial);
         }
-        if emulated {
+        if in_machine {
             break;
         }
     }
-    let outcomes: Vec<Outcome> = if emulated {
+    let outcomes: Vec<Outcome> = if in_machine {
         let machine = Machine::prepare(&Options {
             install: true,
             ..Options::default()
         })
         .unwrap();
         let jobs: Vec<Job> = all.iter().map(|trial| trial.job.clone()).collect();
-        let work = tempfile::tempdir().unwrap();
-        machine
-            .run(&jobs, Utf8Path::from_path(work.path()).unwrap())
-            .unwrap()
+        emulated::run_all(&machine, &jobs)
     } else {
         // Each of them has work for all processors.
         all.iter().map(|trial| native::run(&trial.job)).collect()
