@@ -9,6 +9,10 @@
 //@ stdout: 100 handlers failed inside of what they had called
 //@ run: anywhere
 //@ stdout: the program computed what it does without signals
+//@ run: elsewhere
+//@ stdout: 2 handlers failed, the second one installed by another thread
+//@ run: held
+//@ stdout: a handler of app's runs while lib is not new yet
 //@ run: meanwhile
 //@ stdout: signals came while the library failed on another thread
 
@@ -25,6 +29,7 @@
 enum { ROUNDS = 100 };
 
 static int interrupted;
+static atomic_int held, handled;
 
 static void interrupt(void)
 {
@@ -40,7 +45,13 @@ static void interrupt(void)
 	interrupted++;
 }
 
-void app_called(void) { interrupt(); }
+static void wait_while_held(void);
+
+void app_called(void)
+{
+	wait_while_held();
+	interrupt();
+}
 
 void app_in_handler(void)
 {
@@ -53,6 +64,14 @@ static void install(int how)
 	while (lib_installs(how) != 0)
 		sched_yield();
 	CHECK(lib_counts() == 1);
+}
+
+static void wait_while_held(void)
+{
+	if (held)
+		held = 2;
+	while (held)
+		usleep(1000);
 }
 
 /* A long computation in vector and general registers. */
@@ -78,6 +97,26 @@ static void *keep_failing(void *nothing)
 		lib_installs(FAILS);
 		lib_fails();
 	}
+	return nothing;
+}
+
+static void *install_here(void *nothing)
+{
+	install(FAILS);
+	return nothing;
+}
+
+static void handle(int signal)
+{
+	(void)signal;
+	handled++;
+}
+
+/* lib has called this thread when it fails, and is not new before that returns. */
+static void *stay(void *nothing)
+{
+	held = 1;
+	CHECK(lib_calls_app() == -1);
 	return nothing;
 }
 
@@ -128,6 +167,27 @@ int main(int count, char **arguments)
 			CHECK(pthread_join(thread, NULL) == 0);
 		}
 		puts("the program computed what it does without signals");
+	}
+	if (strcmp(how, "elsewhere") == 0) {
+		pthread_t thread;
+		for (int i = 0; i < 2; i++) {
+			CHECK(pthread_create(&thread, NULL, install_here, NULL) == 0 && pthread_join(thread, NULL) == 0);
+			interrupt();
+		}
+		printf("%d handlers failed, the second one installed by another thread\n", interrupted);
+	}
+	if (strcmp(how, "held") == 0) {
+		pthread_t thread;
+		signal(SIGUSR2, handle);
+		install(FAILS);
+		CHECK(pthread_create(&thread, NULL, stay, NULL) == 0);
+		while (held != 2)
+			usleep(1000);
+		CHECK(lib_fails() == -1 && lib_counts() == -1);
+		CHECK(raise(SIGURG) == 0 && raise(SIGUSR2) == 0 && handled == 1);
+		puts("a handler of app's runs while lib is not new yet");
+		held = 0;
+		CHECK(pthread_join(thread, NULL) == 0);
 	}
 	if (strcmp(how, "meanwhile") == 0) {
 		double expected = compute();

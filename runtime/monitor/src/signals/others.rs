@@ -124,14 +124,9 @@ pub fn begin(cubicle: usize) -> i64 {
     let owner = interrupted.handler;
     let signal = signal_of(&interrupted.information);
     // Until the handler returns, what it runs in is not taken away.
-    let begun = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
+    let entered = virtual_threads::attach_for(cubicle, owner) && restart::begin(owner);
     if !off(Defence::SignalPlaces) {
         *next() = interrupted;
-    }
-    let entered = begun && frame_of(owner).is_some();
-    if begun && !entered {
-        // It has started anew in between.
-        restart::done(owner);
     }
     if !restart::hold(cubicle) {
         // It has failed on another thread: its call is answered, and the signal finds
@@ -142,8 +137,8 @@ pub fn begin(cubicle: usize) -> i64 {
         }
         restart::contain::fail(cubicle);
     }
-    if !entered || !restart::hold(owner) {
-        // The handler's cubicle has failed, and the handler is gone: the kernel does what is to
+    if !entered || !restart::hold_called(owner) {
+        // The handler's cubicle has failed, or has started anew since, and the handler is gone: the kernel does what is to
         // be done without it.
         if entered {
             restart::done(owner);

@@ -8,6 +8,7 @@
 //! The number is one of those that libcs send themselves. Theirs are known by the bits that
 //! their sender has set ([`super::send::to_thread`]).
 
+use super::actions::SA_RESTART;
 use super::place::Place;
 use super::{INTERNAL, Information, send, signal_of};
 use crate::machine::kernel::{call, number};
@@ -25,7 +26,6 @@ const SIGNAL: u64 = INTERNAL[INDEX];
 /// does. Whoever is roused and has nothing to find out goes on waiting, where the
 /// kernel knows how.
 pub fn install() -> i64 {
-    const SA_RESTART: u64 = 0x1000_0000;
     match (0..process::cubicle_count()).any(restart::is_restartable) {
         true => install_handler(SIGNAL, SA_RESTART),
         false => 0,
